@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+"""Settings shared by every test."""
+
+import os
+
+from hypothesis import settings
+
+# Examples depend on the test alone: no clock, no database of past failures. What passed once passes again.
+settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("verification", parent=settings.get_profile("ci"), max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
