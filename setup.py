@@ -14,12 +14,14 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
+CORE = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("csrc/*.c"))
+HEADERS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("csrc/*.h"))
 SANITIZE = os.environ.get("TAILBITER_SANITIZE", "")
 COVERAGE = os.environ.get("TAILBITER_COVERAGE", "") == "1"
 DEBUG = os.environ.get("TAILBITER_DEBUG", "") == "1"
 
-# The bits of a run depend on these: no contraction, no fast-math, no -m flag (kernels choose their instruction set per
-# function, by attribute, and at import).
+# The bits of a run depend on these: no contraction, no fast-math. No -m flag either: kernels name their instruction
+# set function by function, and one is chosen at import.
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra"]
 INSTRUMENT = [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer", "-g", "-O1"] if SANITIZE else []
@@ -43,9 +45,8 @@ class BuildCore(build_ext):
     """Compile csrc/ once, in parallel, and link it into every extension. A failed compile is an error."""
 
     def build_extensions(self) -> None:
-        sources = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "csrc").glob("*.c"))]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = [name for names in pool.map(self._compile, sources) for name in names]
+            objects = [name for names in pool.map(self._compile, CORE) for name in names]
         for extension in self.extensions:
             extension.extra_objects = objects
         self.parallel = True
@@ -53,14 +54,12 @@ class BuildCore(build_ext):
 
     def _compile(self, source: str) -> list[str]:
         flags = FLAGS + WARNINGS + INSTRUMENT
-        return list(
-            self.compiler.compile([source], self.build_temp, MACROS, ["csrc"], extra_postargs=flags)
-        )
+        return list(self.compiler.compile([source], self.build_temp, MACROS, ["csrc"], extra_postargs=flags))
 
 
 def extensions() -> list[Extension]:
     """Every src/tailbiter/_core/*.pyx becomes one module."""
-    common = {"include_dirs": ["csrc"], "define_macros": MACROS, "depends": [str(p) for p in ROOT.glob("csrc/*")]}
+    common = {"include_dirs": ["csrc"], "define_macros": MACROS, "depends": CORE + HEADERS}
     common |= {"extra_compile_args": FLAGS + INSTRUMENT, "extra_link_args": INSTRUMENT}
     paths = [path.relative_to(ROOT) for path in sorted((ROOT / "src/tailbiter/_core").glob("*.pyx"))]
     return [Extension(f"tailbiter._core.{path.stem}", [path.as_posix()], **common) for path in paths]
