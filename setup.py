@@ -50,6 +50,7 @@ class BuildCore(build_ext):
         for extension in self.extensions:
             extension.extra_objects = objects
         self.parallel = True
+        self.force = True  # what an earlier build left may have had other switches
         super().build_extensions()
 
     def _compile(self, source: str) -> list[str]:
@@ -65,5 +66,5 @@ def extensions() -> list[Extension]:
     return [Extension(f"tailbiter._core.{path.stem}", [path.as_posix()], **common) for path in paths]
 
 
-modules = cythonize(extensions(), build_dir="build/cython", compiler_directives=DIRECTIVES, nthreads=0)
+modules = cythonize(extensions(), build_dir="build/cython", compiler_directives=DIRECTIVES, force=True)
 setup(ext_modules=modules, cmdclass={"build_ext": BuildCore})
