@@ -10,8 +10,8 @@ bytes.
 For each territory CLDR gives a population and, per language, the percentage that uses it. Their product, in
 exact decimal arithmetic, is added over territories and rounded half up once at the end. Where a territory
 lists one language in several scripts, the largest percentage counts: CLDR's shares of scripts overlap
-(Serbian: 99 % Cyrillic, 99 % Latin). Left out are "und" (language not known) and languages with less than half
-a person.
+(Serbian: 99 % Cyrillic, 99 % Latin). Left out are "und" (language not known) and languages with less than
+half a person.
 """
 
 import re
