@@ -20,8 +20,8 @@ SANITIZE = os.environ.get("TAILBITER_SANITIZE", "")
 COVERAGE = os.environ.get("TAILBITER_COVERAGE", "") == "1"
 DEBUG = os.environ.get("TAILBITER_DEBUG", "") == "1"
 
-# The bits of a run depend on these: no contraction, no fast-math. No -m flag either: kernels name their instruction
-# set function by function, and one is chosen at import.
+# The bits of a run depend on these: no contraction, no fast-math. No -m flag either: kernels name their
+# instruction set function by function, and one is chosen at import.
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra"]
 INSTRUMENT = [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer", "-g", "-O1"] if SANITIZE else []
