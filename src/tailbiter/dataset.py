@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: MIT
+"""What a run leaves behind: an `xarray.Dataset` with a name, a unit and a long name on everything in it.
+
+What can be derived from the recorded variables (Hill numbers, the share of a band that is alive) is computed
+when it is read, by the functions here, and never stored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tailbiter.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
+
+    from tailbiter.program import Program
+
+__all__ = ["absence_is_final", "build_dataset", "forgotten_censored", "hill_numbers", "share_alive"]
+
+
+class Variable(NamedTuple):
+    """Long name and unit of one recorded variable; "1" is a pure number."""
+
+    long_name: str
+    units: str
+
+
+VARIABLES = {
+    "survivors": Variable("categories present in the training set", "categories"),
+    "survivors_output": Variable("categories present in the batch drawn from the model", "categories"),
+    "coverage": Variable("reference mass of the categories present", "1"),
+    "entropy": Variable("Shannon entropy of the model", "nats"),
+    "gini_simpson": Variable("Gini-Simpson index of the model, 1 - sum of squares", "1"),
+    "largest_share": Variable("largest probability of the model", "1"),
+    "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),
+    "total_variation": Variable("total variation between model and reference", "1"),
+    "brier": Variable("Brier distance between model and reference, sum of squared differences", "1"),
+    "lost": Variable("categories absent now, present at the record before", "categories"),
+    "revived": Variable("categories present now, absent at the record before", "categories"),
+    "tail_survivors": Variable("categories of the tail present in the training set", "categories"),
+    "tail_mass": Variable("probability of the tail under the model", "1"),
+    "band_survivors": Variable("categories of the band present in the training set", "categories"),
+    "band_mass": Variable("probability of the band under the model", "1"),
+}
+FORGOTTEN = Variable(
+    "first generation from which the category is absent to the end; 0 = present at the end", "generations"
+)
+SNAPSHOTS = {
+    "snapshot_replicate": Variable("replicate of the entry", "1"),
+    "snapshot_generation": Variable("generation of the entry", "generations"),
+    "snapshot_category": Variable(
+        "category of the entry: its position in the reference as it was given", "1"
+    ),
+    "snapshot_count": Variable("training-set total of the category", "item weights"),
+}
+TAIL_VARIABLES = ("tail_survivors", "tail_mass")
+HILL_SOURCES = {0.0: "survivors", 1.0: "entropy", 2.0: "gini_simpson", np.inf: "largest_share"}
+
+
+def build_dataset(
+    program: Program,
+    outputs: Mapping[str, np.ndarray],
+    snapshots: tuple[np.ndarray, ...] | None,
+    attrs: Mapping[str, Any],
+) -> xr.Dataset:
+    """Wrap the arrays an engine filled; nothing large is copied.
+
+    Parameters
+    ----------
+    program : Program
+        What was run.
+    outputs : mapping of str to array
+        Rows are replicates, as `Engine.outputs` made them.
+    snapshots : tuple of arrays or None
+        (replicate, generation, internal id, weight), one entry per category present.
+    attrs : mapping
+        Attributes of the Dataset.
+
+    Returns
+    -------
+    xarray.Dataset
+        With dims replicate and generation; band, category and snapshot_entry where recorded.
+    """
+    import xarray as xr
+
+    data = {name: _recorded(name, outputs[name], program) for name in VARIABLES if name in outputs}
+    coords = _axes(program, next(iter(outputs.values())).shape[0])
+    if any("band" in dims for dims, _, _ in data.values()):
+        coords |= _band_coords(program)
+    if program.forgotten:
+        data["forgotten"] = (("replicate", "category"), outputs["forgotten"], _forgotten_attrs(program))
+        coords |= _category_coords(program)
+    if snapshots is not None:
+        data |= _snapshot_variables(program, snapshots)
+    sizes = {"categories": int(program.weights.size), "first_sample": int(program.samples[0])}
+    return xr.Dataset(data, coords, {**attrs, **sizes})
+
+
+def _attrs(variable: Variable) -> dict[str, Any]:
+    return {"long_name": variable.long_name, "units": variable.units}
+
+
+def _recorded(
+    name: str, values: np.ndarray, program: Program
+) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
+    """Dims, values and attributes of one standard variable."""
+    attrs = _attrs(VARIABLES[name])
+    if name == "survivors_output":
+        # Undefined only where no batch was drawn; a float column keeps NaN for it whatever the Spec.
+        values = np.where(values < 0, np.nan, values)
+    if name in TAIL_VARIABLES:
+        start = program.tail_start
+        attrs["categories"] = int(program.weights.size - start)
+        attrs["reference_mass"] = int(program.weights[start:].sum()) / int(program.weights.sum())
+        if attrs["categories"] == 0:
+            values = np.full(values.shape, np.nan)
+    dims = ("replicate", "generation", "band") if name.startswith("band_") else ("replicate", "generation")
+    return dims, values, attrs
+
+
+def _axes(program: Program, replicates: int) -> dict[str, Any]:
+    return {
+        "replicate": ("replicate", np.arange(replicates), {"long_name": "replicate", "units": "1"}),
+        "generation": (
+            "generation",
+            np.asarray(program.at, dtype=np.int64),
+            {"long_name": "resamplings since the reference, which is generation 0", "units": "generations"},
+        ),
+    }
+
+
+def band_totals(program: Program) -> tuple[np.ndarray, np.ndarray]:
+    """Categories and reference mass of every band, from rare to common."""
+    start = np.asarray(program.band_start, dtype=np.int64)
+    stop = np.concatenate([[program.weights.size], start[:-1]])
+    mass = [int(program.weights[lo:hi].sum()) for lo, hi in zip(start, stop, strict=True)]
+    return stop - start, np.array(mass) / sum(mass)
+
+
+def _band_coords(program: Program) -> dict[str, Any]:
+    sizes, mass = band_totals(program)
+    edges = np.asarray(program.band_edges, dtype=np.float64)
+    unit = "items"
+    return {
+        "band": ("band", np.arange(sizes.size), {"long_name": "band, from rare to common", "units": "1"}),
+        "band_lo": (
+            "band",
+            edges[:-1],
+            {"long_name": "least count expected in the first human sample", "units": unit},
+        ),
+        "band_hi": (
+            "band",
+            edges[1:],
+            {"long_name": "expected count that the band ends before", "units": unit},
+        ),
+        "band_categories": (
+            "band",
+            sizes,
+            {"long_name": "categories of the band in the reference", "units": "categories"},
+        ),
+        "band_reference_mass": ("band", mass, {"long_name": "reference mass of the band", "units": "1"}),
+    }
+
+
+def _category_coords(program: Program) -> dict[str, Any]:
+    """Categories in the engine's own order, common to rare: to reorder them would copy the largest table."""
+    support = program.support
+    coords: dict[str, Any] = {
+        "category": (
+            "category",
+            support.position[program.order],
+            {"long_name": "position in the reference as it was given", "units": "1"},
+        ),
+        "expected_count": (
+            "category",
+            program.weights * (int(program.samples[0]) / int(program.weights.sum())),
+            {"long_name": "count expected in the first human sample", "units": "items"},
+        ),
+    }
+    if support.labels is not None:
+        coords["label"] = ("category", support.labels[program.order], {"long_name": "label", "units": "1"})
+    return coords
+
+
+def _forgotten_attrs(program: Program) -> dict[str, Any]:
+    return {**_attrs(FORGOTTEN), "absence_is_final": absence_is_final(program)}
+
+
+def absence_is_final(program: Program) -> bool:
+    """Whether a category absent from one training set stays absent for ever.
+
+    Parameters
+    ----------
+    program : Program
+        What is run.
+
+    Returns
+    -------
+    bool
+        False where a later human item, a kept item left out this time or a pool larger than the training set
+        can bring a category back.
+    """
+    if program.draw is not None:
+        return False
+    later = slice(1, program.samples.size - 1)
+    weights = program.item_weights
+    fresh, kept = program.fresh[later], program.from_kept[later]
+    if weights is not None:
+        fresh = np.where(weights[later, 1] > 0, fresh, 0)
+        kept = np.where(weights[later, 2] > 0, kept, 0)
+    left_out = program.kept > 0 and bool(np.any(kept < program.kept))
+    return not (bool(np.any(fresh > 0)) or left_out)
+
+
+def _snapshot_variables(program: Program, snapshots: tuple[np.ndarray, ...]) -> dict[str, Any]:
+    replicate, generation, ids, weight = snapshots
+    position = program.support.position[program.order[ids]]
+    columns = (replicate, generation, position, weight)
+    return {
+        name: ("snapshot_entry", values, _attrs(variable))
+        for (name, variable), values in zip(SNAPSHOTS.items(), columns, strict=True)
+    }
+
+
+def hill_numbers(ds: xr.Dataset, order: float = 1) -> xr.DataArray:
+    """Effective number of categories of a given order.
+
+    Order 0 counts the survivors, order 1 is ``exp(entropy)``, order 2 is ``1 / sum p^2`` and order infinity
+    ``1 / max p``: how many equally likely categories would be as diverse (Hill 1973, doi:10.2307/1934352).
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run that recorded the variable the order needs.
+    order : {0, 1, 2, inf}
+        Larger orders give rare categories less weight.
+
+    Returns
+    -------
+    xarray.DataArray
+        dims of the variable it comes from, in categories.
+
+    Raises
+    ------
+    SpecError
+        For another order, or when the variable it needs was not recorded.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Uniform(categories=8), samples=100, generations=5, replicates=2)
+    >>> float(tb.hill_numbers(tb.simulate(spec), order=2).sel(replicate=0, generation=0))
+    8.0
+    """
+    source = HILL_SOURCES.get(float(order))
+    if source is None:
+        raise SpecError(
+            "order", order, "is not an order that can be derived from a record", "give 0, 1, 2 or inf"
+        )
+    values = recorded(ds, source)
+    if order == 1:
+        result = np.exp(values)
+    elif order == 2:
+        result = 1 / (1 - values)
+    else:
+        result = values if order == 0 else 1 / values
+    attrs = {"long_name": f"effective number of categories, order {order:g}", "units": "categories"}
+    return result.rename("hill_number").assign_attrs(attrs)
+
+
+def share_alive(ds: xr.Dataset) -> xr.DataArray:
+    """Share of each band's categories that is present in the training set.
+
+    The share is of the band's categories in the reference, so it is 1 at generation 0 by definition, and at
+    generation 1 already falls short by what the first sample missed. A band without categories is NaN.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run that recorded ``band_survivors``.
+
+    Returns
+    -------
+    xarray.DataArray
+        dims replicate, generation, band; a pure number in [0, 1].
+
+    Raises
+    ------
+    SpecError
+        When ``band_survivors`` was not recorded.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Uniform(categories=8), samples=8, generations=5, replicates=2)
+    >>> alive = tb.share_alive(tb.simulate(spec))
+    >>> alive.dims
+    ('replicate', 'generation', 'band')
+    """
+    survivors = recorded(ds, "band_survivors")
+    sizes = ds["band_categories"]
+    attrs = {"long_name": "share of the band's categories present in the training set", "units": "1"}
+    return (survivors / sizes.where(sizes > 0)).rename("share_alive").assign_attrs(attrs)
+
+
+def forgotten_censored(ds: xr.Dataset) -> xr.DataArray:
+    """Where the generation of forgetting is not yet known.
+
+    A category present at the end may be forgotten later; and where the regime can bring a category back, one
+    that is absent at the end is not forgotten for good either.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run with ``Record(forgotten=True)``.
+
+    Returns
+    -------
+    xarray.DataArray
+        bool, dims replicate, category.
+
+    Raises
+    ------
+    SpecError
+        When ``forgotten`` was not recorded.
+    """
+    forgotten = recorded(ds, "forgotten")
+    censored = (forgotten == 0) | (not forgotten.attrs["absence_is_final"])
+    attrs = {"long_name": "the generation of forgetting is censored", "units": "1"}
+    return censored.rename("forgotten_censored").assign_attrs(attrs)
+
+
+def recorded(ds: xr.Dataset, name: str) -> xr.DataArray:
+    """Look a variable up, or say how to record it.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run.
+    name : str
+        Variable wanted.
+
+    Returns
+    -------
+    xarray.DataArray
+        The variable.
+
+    Raises
+    ------
+    SpecError
+        When the run did not record it.
+    """
+    if name in ds:
+        return ds[name]
+    field = "record.forgotten" if name == "forgotten" else "record.variables"
+    raise SpecError(
+        field, ", ".join(map(str, ds.data_vars)), f"does not hold {name}", f"record {name} in the run"
+    )

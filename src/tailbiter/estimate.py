@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""How much memory a run will hold, and whether the machine has it: asked before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tailbiter.errors import MemoryEstimateError
+
+if TYPE_CHECKING:
+    from tailbiter.program import Program
+
+__all__ = ["Estimate", "available_memory", "estimate", "refuse_if_too_large"]
+
+INT32 = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
+# Bytes a category costs the engine: weights, order and alias tables once; counts, ids, tree and scratch per
+# thread.
+SHARED_PER_CATEGORY = 64
+THREAD_PER_CATEGORY = 96
+# Left to the system and to what else the process does.
+HEADROOM = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes a run will hold at its peak, by what they are for.
+
+    Attributes
+    ----------
+    records : int
+        Recorded variables, for every replicate and recorded generation.
+    forgotten : int
+        The table of replicates by categories, if asked for.
+    snapshots : int
+        Entries of the snapshots, at most.
+    state : int
+        The engine's own state.
+    """
+
+    records: int
+    forgotten: int
+    snapshots: int
+    state: int
+
+    @property
+    def total(self) -> int:
+        """Sum of the parts, in bytes."""
+        return self.records + self.forgotten + self.snapshots + self.state
+
+
+def estimate(program: Program, replicates: int, threads: int) -> Estimate:
+    """Estimate the memory a run holds, from above.
+
+    Parameters
+    ----------
+    program : Program
+        What would be run.
+    replicates, threads : int
+        How many, and how many at a time.
+
+    Returns
+    -------
+    Estimate
+        In bytes.
+    """
+    categories = int(program.weights.size)
+    bands = int(program.band_start.size)
+    cell = sum(_bytes_of(name, bands) for name in program.variables)
+    largest = min(categories, int(program.samples.max()))
+    return Estimate(
+        records=replicates * int(program.at.size) * cell,
+        forgotten=replicates * categories * 8 * program.forgotten,
+        snapshots=replicates * int(program.snapshots.size) * largest * 32,
+        state=categories * (SHARED_PER_CATEGORY + THREAD_PER_CATEGORY * min(threads, replicates)),
+    )
+
+
+def _bytes_of(name: str, bands: int) -> int:
+    size = 4 if name in INT32 else 8
+    if name == "survivors_output":
+        size += 8  # its float copy, where NaN marks what is undefined
+    return size * bands if name.startswith("band_") else size
+
+
+def available_memory() -> int:
+    """Bytes that can be allocated now without swapping.
+
+    Returns
+    -------
+    int
+        From ``/proc/meminfo`` and the control group's limit where the system has them, else the physical
+        memory.
+    """
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    fields = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+    machine = 1024 * fields.get("MemAvailable", fields["MemFree"])
+    group = _control_group_memory(Path("/sys/fs/cgroup"))
+    return machine if group is None else min(machine, group)
+
+
+def _control_group_memory(root: Path) -> int | None:
+    """What a container's limit leaves; None without one. Clean file pages count as free."""
+    try:
+        limit = (root / "memory.max").read_text(encoding="ascii").strip()
+        used = int((root / "memory.current").read_text(encoding="ascii"))
+        pages = dict(line.split() for line in (root / "memory.stat").read_text(encoding="ascii").splitlines())
+    except OSError:
+        return None
+    if limit == "max":
+        return None
+    return max(0, int(limit) - used + int(pages.get("inactive_file", 0)))
+
+
+def refuse_if_too_large(
+    program: Program, replicates: int, threads: int, *, available: int | None = None
+) -> Estimate:
+    """Raise before a run that cannot fit in memory.
+
+    Parameters
+    ----------
+    program : Program
+        What would be run.
+    replicates, threads : int
+        How many, and how many at a time.
+    available : int, optional
+        Bytes to fit into; by default `available_memory`.
+
+    Returns
+    -------
+    Estimate
+        What the run will hold.
+
+    Raises
+    ------
+    MemoryEstimateError
+        Naming the largest part, its size and what would make it smaller.
+    """
+    need = estimate(program, replicates, threads)
+    room = available_memory() if available is None else available
+    if need.total <= HEADROOM * room:
+        return need
+    field, value, remedy = _culprit(need, program, replicates)
+    problem = f"needs {_size(need.total)} of memory in all, {_size(room)} are available"
+    raise MemoryEstimateError(field, value, problem, remedy)
+
+
+def _culprit(need: Estimate, program: Program, replicates: int) -> tuple[str, str, str]:
+    """Field, value and remedy of the largest part."""
+    parts = {
+        need.records: (
+            "record.generations",
+            f"{program.at.size} generations x {replicates} replicates x {len(program.variables)} variables",
+            "record fewer generations or variables, or run fewer replicates",
+        ),
+        need.forgotten: (
+            "record.forgotten",
+            f"{program.weights.size} categories x {replicates} replicates",
+            "leave it out, or run fewer replicates",
+        ),
+        need.snapshots: (
+            "record.snapshots",
+            f"{program.snapshots.size} generations x {replicates} replicates",
+            "ask for fewer snapshots, or run fewer replicates",
+        ),
+        need.state: (
+            "reference",
+            f"{program.weights.size} categories",
+            "use fewer categories or fewer threads",
+        ),
+    }
+    return parts[max(parts)]
+
+
+def _size(nbytes: int) -> str:
+    """Bytes for people: 12.3 GB."""
+    units = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+    step = min((len(str(nbytes)) - 1) // 3, len(units) - 1)
+    return f"{nbytes / 1000**step:.3g} {units[step]}"

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""One Spec in, one Dataset out: replicates over threads, the GIL released, the same bits however run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tailbiter.dataset import build_dataset
+from tailbiter.errors import SpecError
+from tailbiter.estimate import refuse_if_too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    import xarray as xr
+
+    from tailbiter.record import Record
+    from tailbiter.spec import Spec
+
+    Rng = int | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator
+
+__all__ = ["default_threads", "simulate"]
+
+# Blocks per thread: enough to even out lineages of unequal length, few enough that a block is worth starting.
+BLOCKS_PER_THREAD = 4
+# The engine packs replicates in eights.
+PACK = 8
+# How long the main thread sleeps between looks at the progress: also the delay before Ctrl-C is acted on.
+TICK = 0.1
+SEED_LIMIT = 2**63
+
+
+class Engine(Protocol):
+    """What `run_blocks` needs of the compiled engine."""
+
+    def run(self, start: int, stop: int, out: dict[str, np.ndarray], control: Any) -> None:
+        """Fill rows start to stop-1 of the outputs."""
+
+
+def simulate(
+    spec: Spec,
+    *,
+    record: Record | None = None,
+    threads: int | None = None,
+    rng: Rng | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Run a Spec.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to run.
+    record : Record, optional
+        What to keep; by default the standard variables at no more than 200 generations, log-spaced.
+    threads : int, optional
+        By default as many as this process may use. Changes no bit of the result.
+    rng : int, sequence of int, SeedSequence, BitGenerator or Generator, optional
+        Replaces the Spec's seed: resolved to one integer (a generator is advanced by one draw), which the
+        Dataset's Spec records. By default the Spec's own seed.
+    progress : bool
+        Show a progress bar, on a terminal only.
+
+    Returns
+    -------
+    xarray.Dataset
+        dims replicate, generation, band, and category or snapshot_entry where asked for. Attributes ``spec``,
+        ``record`` and ``provenance`` are JSON.
+
+    Raises
+    ------
+    SpecError
+        For an argument that cannot be used.
+    MemoryEstimateError
+        Before anything is allocated, when the run would not fit in memory.
+    KeyboardInterrupt
+        Within a second of Ctrl-C; nothing is kept.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Zipf(categories=1000), samples=1000, generations=100, replicates=4)
+    >>> ds = tb.simulate(spec)
+    >>> dict(ds.sizes)["replicate"]
+    4
+    """
+    from tailbiter import _core
+    from tailbiter.program import lower
+    from tailbiter.record import Record
+
+    started = time.perf_counter()
+    record = Record() if record is None else record
+    workers = _threads(threads)
+    spec = spec if rng is None else _reseeded(spec, rng)
+    program = lower(spec, record)
+    refuse_if_too_large(program, spec.replicates, workers)
+    engine = _core.Engine(program)
+    outputs = engine.outputs(spec.replicates)
+    control = _core.Control()
+    run_blocks(engine, outputs, spec.replicates, workers, control, _bar(progress, spec))
+    snapshots = engine.snapshots(outputs) if program.snapshots.size else None
+    wall = time.perf_counter() - started
+    attrs = {
+        "spec": spec.to_json(),
+        "record": record.to_json(),
+        "provenance": json.dumps(_provenance(spec, workers, wall)),
+    }
+    return build_dataset(program, outputs, snapshots, attrs)
+
+
+def default_threads() -> int:
+    """Processors this process may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    if sys.version_info >= (3, 13):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return default_threads()
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise SpecError(
+            "threads", threads, "is not a positive whole number", "give 1 or more, or leave it out"
+        )
+    return int(threads)
+
+
+def _reseeded(spec: Spec, rng: Rng) -> Spec:
+    """The same Spec with the seed that `rng` stands for."""
+    from msgspec.structs import replace
+
+    return replace(spec, seed=_seed(rng))
+
+
+def _seed(rng: Rng) -> int:
+    """One integer for what numpy users pass as rng (Scientific Python's SPEC 7)."""
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
+        return int(rng)
+    if isinstance(rng, np.random.BitGenerator):
+        rng = np.random.Generator(rng)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(SEED_LIMIT))
+    try:
+        sequence = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
+    except (TypeError, ValueError) as error:
+        remedy = "give an int, a SeedSequence or a Generator"
+        raise SpecError("rng", rng, "cannot be resolved to a seed", remedy) from error
+    return int(sequence.generate_state(1, np.uint64)[0]) % SEED_LIMIT
+
+
+def _blocks(replicates: int, threads: int) -> list[tuple[int, int]]:
+    """Ranges of replicates, whole packs where there are enough of them."""
+    if threads == 1:
+        return [(0, replicates)]
+    size = -(-replicates // (threads * BLOCKS_PER_THREAD))
+    if size > PACK:
+        size = PACK * -(-size // PACK)
+    else:
+        size = min(PACK, -(-replicates // threads))
+    return [(start, min(start + size, replicates)) for start in range(0, replicates, size)]
+
+
+def run_blocks(
+    engine: Engine,
+    outputs: dict[str, np.ndarray],
+    replicates: int,
+    threads: int,
+    control: Any,
+    bar: AbstractContextManager[Any] | None = None,
+) -> None:
+    """Fill all rows of the outputs, from a pool of threads that lives no longer than this call.
+
+    Parameters
+    ----------
+    engine : Engine
+        Filled in blocks of replicates.
+    outputs : dict of arrays
+        What it fills.
+    replicates, threads : int
+        How many, and how many blocks at a time.
+    control : Control
+        Cancelled when anything goes wrong, Ctrl-C included; the call returns when every thread has stopped.
+    bar : context manager, optional
+        A progress bar (anything with `n` and `refresh`), or none.
+    """
+    blocks = _blocks(replicates, threads)
+    pool = ThreadPoolExecutor(min(threads, len(blocks)), thread_name_prefix="tailbiter")
+    with nullcontext() if bar is None else bar as shown:
+        try:
+            futures = [pool.submit(engine.run, start, stop, outputs, control) for start, stop in blocks]
+            _watch(futures, control, shown)
+        except BaseException:
+            # Ctrl-C reaches only this thread: the others must be told.
+            control.cancel()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _watch(futures: Sequence[Future[None]], control: Any, bar: Any) -> None:
+    """Wait in short naps, which a signal can end, and hand on the first exception of a block."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=TICK, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        if bar is not None:
+            bar.n = control.progress
+            bar.refresh()
+
+
+def _bar(progress: bool, spec: Spec) -> AbstractContextManager[Any] | None:
+    """A progress bar where somebody can see it."""
+    if not (progress and sys.stderr.isatty()):
+        return None
+    from tqdm import tqdm
+
+    total = spec.replicates * spec.generations
+    bar: AbstractContextManager[Any] = tqdm(
+        total=total, unit="gen", unit_scale=True, leave=False, desc="tailbiter"
+    )
+    return bar
+
+
+def _provenance(spec: Spec, threads: int, wall: float) -> dict[str, Any]:
+    """Everything that may explain a difference between two runs, apart from the Spec itself."""
+    import tailbiter
+    from tailbiter import _core
+
+    return {
+        "tailbiter": tailbiter.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "isa": _core.isa()["chosen"],
+        "build": _core.build_info(),
+        "seed": spec.seed,
+        "digest": spec.digest(),
+        "threads": threads,
+        "wall_seconds": round(wall, 6),
+    }

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: MIT
+"""The short table people read after a run, and the sentences below it.
+
+Everything is a median over replicates: the mean mass of a tail never falls under pure resampling, however
+many of its categories are gone, so a mean would hide what happened.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailbiter.dataset import hill_numbers, share_alive
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Forgetting", "Row", "Summary", "half_gone", "summarise"]
+
+ROWS = 10
+EXAMPLES = 5
+# Categories looked at in one go while searching for the most common ones that vanished.
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Row:
+    """One generation of the table; all values are medians over replicates.
+
+    Attributes
+    ----------
+    generation : int
+        Resamplings since the reference.
+    survivors : float
+        Categories present in the training set.
+    effective_number : float or None
+        exp(entropy); None when entropy was not recorded.
+    share_alive : list of float or None
+        By band, from rare to common; None for a band without categories.
+    """
+
+    generation: int
+    survivors: float | None
+    effective_number: float | None
+    share_alive: list[float | None]
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """One category and when it was forgotten: the median over replicates.
+
+    Attributes
+    ----------
+    label : str
+        Its label, or its position in the reference.
+    expected : float
+        Items of it expected in the first human sample.
+    generation : float
+        Median generation of forgetting.
+    """
+
+    label: str
+    expected: float
+    generation: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run comes to.
+
+    Attributes
+    ----------
+    replicates, categories : int
+        Size of the run.
+    bands : list of str
+        Names of the bands, from rare to common: the counts expected in the first human sample.
+    rows : list of Row
+        About ten generations, log-spaced.
+    missed_at_once : float or None
+        Categories the first sample already missed; None unless forgetting was recorded.
+    first_forgotten, commonest_forgotten : list of Forgetting
+        What most replicates forgot first; the most common categories that most replicates forgot.
+    absence_is_final : bool or None
+        False where the regime may bring a category back.
+    tail_categories : int or None
+        Size of the tail; None unless recorded.
+    tail_half_gone : float or None
+        First recorded generation at which fewer than half of the tail categories of generation 1 are present;
+        None when most replicates had not reached it.
+    last_generation : int
+        Where the run ended.
+    """
+
+    replicates: int
+    categories: int
+    last_generation: int
+    bands: list[str]
+    rows: list[Row]
+    missed_at_once: float | None
+    first_forgotten: list[Forgetting]
+    commonest_forgotten: list[Forgetting]
+    absence_is_final: bool | None
+    tail_categories: int | None
+    tail_half_gone: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Table and sentences, for people."""
+        return "\n".join([*_table(self), "", *_sentences(self)])
+
+
+def summarise(ds: xr.Dataset) -> Summary:
+    """Reduce a run to a table of about ten rows and a few facts.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `simulate` returned it. What was not recorded is left out of the summary.
+
+    Returns
+    -------
+    Summary
+        Medians over replicates.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Uniform(categories=8), samples=8, generations=5, replicates=2)
+    >>> summarise(tb.simulate(spec)).rows[0].survivors
+    8.0
+    """
+    forgotten = ds.get("forgotten")
+    tail = ds.get("tail_survivors")
+    return Summary(
+        replicates=ds.sizes["replicate"],
+        categories=int(ds.attrs["categories"]),
+        last_generation=int(ds["generation"][-1]),
+        bands=_band_names(ds) if "band_survivors" in ds else [],
+        rows=_rows(ds),
+        missed_at_once=None if forgotten is None else float(np.median((forgotten == 1).sum("category"))),
+        first_forgotten=[] if forgotten is None else _first(forgotten),
+        commonest_forgotten=[] if forgotten is None else _commonest(forgotten),
+        absence_is_final=None if forgotten is None else bool(forgotten.attrs["absence_is_final"]),
+        tail_categories=None if tail is None else int(tail.attrs["categories"]),
+        tail_half_gone=None if tail is None else half_gone(tail),
+    )
+
+
+def half_gone(tail: xr.DataArray) -> float | None:
+    """When half of the tail that generation 1 still had is gone: median over replicates.
+
+    Parameters
+    ----------
+    tail : xarray.DataArray
+        ``tail_survivors``, dims replicate, generation.
+
+    Returns
+    -------
+    float or None
+        The Kaplan-Meier median of the first recorded generation at which fewer than half are present. All
+        replicates are censored at the same last generation, so it is the smallest generation that half of
+        them have reached; None when fewer have, or when the tail is empty or generation 1 was not recorded.
+    """
+    generation = tail["generation"].values
+    first = np.flatnonzero(generation == 1)
+    if tail.attrs["categories"] == 0 or first.size == 0:
+        return None
+    values = tail.values
+    start = values[:, first]
+    # A tail that generation 1 missed altogether was gone then.
+    reached = ((2 * values < start) | (start == 0)) & (generation >= 1)
+    when = np.where(reached.any(axis=1), generation[reached.argmax(axis=1)], np.inf)
+    median = np.sort(when)[(when.size - 1) // 2]
+    return float(median) if np.isfinite(median) else None
+
+
+def _rows(ds: xr.Dataset) -> list[Row]:
+    at = _log_spaced(ds["generation"].values)
+    part = ds.isel(generation=at)
+    survivors = _medians(part["survivors"]) if "survivors" in part else [None] * at.size
+    effective = _medians(hill_numbers(part, 1)) if "entropy" in part else [None] * at.size
+    shares = (
+        [[] for _ in at] if "band_survivors" not in part else np.median(share_alive(part), axis=0).tolist()
+    )
+    return [
+        Row(int(t), alive, number, [None if math.isnan(share) else share for share in row])
+        for t, alive, number, row in zip(part["generation"].values, survivors, effective, shares, strict=True)
+    ]
+
+
+def _medians(values: xr.DataArray) -> list[float]:
+    return [float(value) for value in np.median(values, axis=0)]
+
+
+def _log_spaced(generation: np.ndarray) -> np.ndarray:
+    """Indices of generation 0 and of about `ROWS` more, evenly spread in log t."""
+    later = np.flatnonzero(generation > 0)
+    if later.size == 0:
+        return np.arange(generation.size)
+    wanted = np.geomspace(generation[later[0]], generation[later[-1]], ROWS)
+    nearest = np.abs(np.log(generation[later]) - np.log(wanted)[:, None]).argmin(axis=1)
+    return np.union1d(np.flatnonzero(generation == 0), later[nearest])
+
+
+def _first(forgotten: xr.DataArray) -> list[Forgetting]:
+    """The rarest categories that most replicates forgot, earliest first."""
+    size = forgotten.sizes["category"]
+    rarest = np.arange(max(0, size - CHUNK), size)[::-1]
+    when = _median_generation(forgotten.values[:, rarest])
+    best = np.argsort(when, kind="stable")[:EXAMPLES]
+    return _named(forgotten, rarest[best], when[best])
+
+
+def _commonest(forgotten: xr.DataArray) -> list[Forgetting]:
+    """The most common categories that most replicates forgot; categories run from common to rare."""
+    ids: list[int] = []
+    generations: list[float] = []
+    for start in range(0, forgotten.sizes["category"], CHUNK):
+        when = _median_generation(forgotten.values[:, start : start + CHUNK])
+        gone = np.flatnonzero(np.isfinite(when))[: EXAMPLES - len(ids)]
+        ids += (start + gone).tolist()
+        generations += when[gone].tolist()
+        if len(ids) == EXAMPLES:
+            break
+    return _named(forgotten, np.array(ids, dtype=np.int64), np.array(generations))
+
+
+def _median_generation(forgotten: np.ndarray) -> np.ndarray:
+    """Kaplan-Meier median by category, with censoring at the end: the lower middle of the sorted values."""
+    when = np.where(forgotten == 0, np.inf, forgotten)
+    return np.sort(when, axis=0)[(when.shape[0] - 1) // 2]
+
+
+def _named(forgotten: xr.DataArray, ids: np.ndarray, when: np.ndarray) -> list[Forgetting]:
+    names = forgotten["label"] if "label" in forgotten.coords else forgotten["category"]
+    expected = forgotten["expected_count"].values
+    return [
+        Forgetting(str(names.values[i]), float(expected[i]), float(t))
+        for i, t in zip(ids, when, strict=True)
+        if math.isfinite(t)
+    ]
+
+
+def _band_names(ds: xr.Dataset) -> list[str]:
+    edges = zip(ds["band_lo"].values, ds["band_hi"].values, strict=True)
+    return [f"[{_number(lo)},{_number(hi)})" for lo, hi in edges]
+
+
+def _number(value: float) -> str:
+    """Round numbers as 100, 1e5; others with three digits."""
+    if math.isinf(value):
+        return "inf"
+    if value >= 10_000 and value == 10 ** round(math.log10(value)):
+        return f"1e{round(math.log10(value))}"
+    return f"{value:.4g}"
+
+
+def _table(summary: Summary) -> list[str]:
+    shown = [b for b in range(len(summary.bands)) if summary.rows[0].share_alive[b] is not None]
+    head = ["generation", "survivors", *(summary.bands[b] for b in shown), "effective"]
+    lines = [head]
+    for row in summary.rows:
+        shares = [_percent(row.share_alive[b]) for b in shown]
+        lines.append([f"{row.generation:,}", _count(row.survivors), *shares, _count(row.effective_number)])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    if not shown:
+        return text
+    left = sum(widths[:2]) + 4
+    width = len(text[0]) - left - widths[-1] - 2
+    title = "share alive, by count expected in the first sample"
+    return [" " * left + title.center(width).rstrip() if width >= len(title) else title, *text]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _count(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
+
+
+def _sentences(summary: Summary) -> list[str]:
+    lines = [f"Medians over {summary.replicates} replicates; effective = exp(entropy), the effective number."]
+    if summary.missed_at_once is not None:
+        lines += _forgetting_sentences(summary)
+    if summary.tail_categories is not None:
+        lines.append(_tail_sentence(summary))
+    return lines
+
+
+def _forgetting_sentences(summary: Summary) -> list[str]:
+    lines = []
+    if summary.first_forgotten:
+        names = ", ".join(f"{item.label} ({_count(item.generation)})" for item in summary.first_forgotten)
+        lines.append(f"Forgotten first (generation): {names}.")
+    missed = _count(summary.missed_at_once)
+    lines.append(f"The first sample already missed {missed} of {summary.categories:,} categories.")
+    if summary.commonest_forgotten:
+        names = "; ".join(
+            f"{item.label} (expected {_count(item.expected)}, generation {_count(item.generation)})"
+            for item in summary.commonest_forgotten
+        )
+        lines.append(f"The most common that vanished: {names}.")
+    else:
+        lines.append("No category vanished in most replicates.")
+    if not summary.absence_is_final:
+        lines.append(
+            "In this regime what is absent may come back: the generations above are for this run's end."
+        )
+    return lines
+
+
+def _tail_sentence(summary: Summary) -> str:
+    if not summary.tail_categories:
+        return "There is no tail: no group of equally rare categories is that light."
+    if summary.tail_half_gone is None:
+        return (
+            f"The tail ({summary.tail_categories:,} rarest categories): half gone was not reached by the end."
+        )
+    when = _count(summary.tail_half_gone)
+    return (
+        f"The tail ({summary.tail_categories:,} rarest categories): "
+        f"half of what generation 1 still held was gone by generation {when}."
+    )

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Blocks of replicates over threads: who runs what, and how it stops. The engines here are stand-ins."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tailbiter.simulate import default_threads, run_blocks
+
+
+class Control:
+    """As the core's: a flag that engines look at, and a count of what is done."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.progress = 0
+
+    def cancel(self) -> None:
+        self.stopped.set()
+
+
+class Marking:
+    """Adds 1 to every row it is asked for."""
+
+    def __init__(self) -> None:
+        self.blocks: list[tuple[int, int]] = []
+
+    def run(self, start: int, stop: int, out: dict[str, np.ndarray], control: Control) -> None:
+        out["row"][start:stop] += 1
+        self.blocks.append((start, stop))
+
+
+class Endless:
+    """Runs until cancelled; fails in one block if asked to."""
+
+    def __init__(self, failing_row: int | None = None) -> None:
+        self.failing_row = failing_row
+        self.ended: list[int] = []
+        self.began = threading.Event()
+
+    def run(self, start: int, stop: int, out: dict[str, np.ndarray], control: Control) -> None:
+        self.began.set()
+        if start == self.failing_row:
+            raise ArithmeticError(start)
+        control.stopped.wait(60)
+        self.ended.append(start)
+
+
+def rows(replicates: int) -> dict[str, np.ndarray]:
+    return {"row": np.zeros(replicates, dtype=np.int64)}
+
+
+@pytest.mark.parametrize("replicates", [1, 2, 7, 8, 9, 32, 100, 1000])
+@pytest.mark.parametrize("threads", [1, 2, 3, 16])
+def test_every_row_is_filled_once(replicates: int, threads: int) -> None:
+    engine, out = Marking(), rows(replicates)
+    run_blocks(engine, out, replicates, threads, Control())
+    assert (out["row"] == 1).all()
+    assert len(engine.blocks) >= min(threads, replicates) / 2
+
+
+@pytest.mark.parametrize("replicates", [129, 1000])
+def test_large_blocks_are_whole_packs_of_eight(replicates: int) -> None:
+    engine, out = Marking(), rows(replicates)
+    run_blocks(engine, out, replicates, 4, Control())
+    assert all(start % 8 == 0 for start, _ in engine.blocks)
+    assert len(engine.blocks) >= 8
+
+
+def test_few_replicates_still_use_every_thread() -> None:
+    engine = Marking()
+    run_blocks(engine, rows(2), 2, 2, Control())
+    assert sorted(engine.blocks) == [(0, 1), (1, 2)]
+
+
+def test_a_failing_block_stops_the_others_and_is_reported() -> None:
+    engine, control = Endless(failing_row=8), Control()
+    started = time.monotonic()
+    with pytest.raises(ArithmeticError, match="8"):
+        run_blocks(engine, rows(16), 16, 2, control)
+    assert time.monotonic() - started < 1
+    assert control.stopped.is_set()
+    assert engine.ended == [0]
+
+
+def test_ctrl_c_stops_every_thread_within_a_second() -> None:
+    engine, control = Endless(), Control()
+    pressed = []
+
+    def press() -> None:
+        engine.began.wait(10)
+        time.sleep(0.2)
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_blocks(engine, rows(64), 64, 2, control)
+    assert time.monotonic() - pressed[0] < 1
+    presser.join()
+    assert len(engine.ended) == 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("tailbiter")]
+
+
+def test_the_bar_ends_at_what_the_control_counted() -> None:
+    class Bar:
+        n = 0
+        closed = False
+
+        def refresh(self) -> None:
+            pass
+
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.closed = True
+
+    bar, control = Bar(), Control()
+    control.progress = 123
+    run_blocks(Marking(), rows(4), 4, 2, control, bar)
+    assert (bar.n, bar.closed) == (123, True)
+
+
+def test_threads_default_to_what_this_process_may_use() -> None:
+    assert default_threads() == len(os.sched_getaffinity(0))
