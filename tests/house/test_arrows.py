@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tailbiter"
 LAYERS = (
     {"errors"},
     {"_core", "_checks", "_document", "data"},
-    {"reference", "samples", "regime", "record"},
+    {"reference", "samples", "regime", "record", "_compose"},
     {"spec"},
     {"program"},
     {"dataset", "estimate"},
@@ -23,7 +23,7 @@ LAYERS = (
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Who may call the compiled core.
-CALLERS_OF_CORE = {"_core", "reference", "samples", "regime", "spec", "simulate", "cli"}
+CALLERS_OF_CORE = {"_core", "reference", "regime", "simulate", "cli"}
 
 
 def imported(source: str, inside: tuple[str, ...]) -> Iterator[str]:
@@ -62,6 +62,8 @@ def complaints(module: str, imports: set[str]) -> list[str]:
             found.append(f"{module} imports {name}, which is above it")
         if name == "_core" and module not in CALLERS_OF_CORE:
             found.append(f"{module} calls the core")
+    for name in sorted(imports - LEVEL.keys() - {"", "__version__"}):
+        found.append(f"{module} imports {name} from the package, not from the module that defines it")
     return found
 
 
@@ -109,6 +111,7 @@ def test_the_package_itself_does_not_import_the_command_line() -> None:
         ("plot", "from tailbiter import _core"),
         ("plot", "from ._core import engine"),
         ("errors", "from .record import Record"),
+        ("simulate", "from tailbiter import Spec"),
     ],
 )
 def test_the_rules_catch_a_wrong_arrow(module: str, source: str) -> None:
