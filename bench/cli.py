@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Command line of the bench."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.workloads import WORKLOADS, by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.workloads import Workload
+
+ROUNDS, FULL_ROUNDS = 3, 7
+NOTES = """\
+Wall time per replicate, one thread; medians of rounds that take turns in this one process. Ours include
+making the Spec and the Dataset; compilation by Numba is left out. All sides record survivors, entropy and
+tail mass at every generation, and --smoke checks each against exact laws. No run is cut short nor
+extrapolated over generations; a side may run fewer replicates than ours (JSON: replicates), as they are
+independent and cost the same. SG: survivor-generations of one replicate, fresh human draws included.
+floors: SG times what the machine needs for one element of each kind."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bench; return the exit status (1 when sides disagree)."""
+    options = _parser().parse_args(arguments)
+    workloads = [by_name(name) for name in options.workload] if options.workload else list(WORKLOADS)
+    if options.isa:
+        return _each_isa(options, workloads)
+    if options.smoke:
+        return _smoke(options, workloads)
+    _emit(_report(workloads, FULL_ROUNDS if options.full else ROUNDS), options.json)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Time tailbiter beside numpy and Numba."
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--smoke", action="store_true", help="check all sides, and time tiny sizes: seconds")
+    mode.add_argument("--full", action="store_true", help=f"{FULL_ROUNDS} rounds in place of {ROUNDS}")
+    names = [workload.name for workload in WORKLOADS]
+    parser.add_argument("--workload", action="append", choices=names, help="this one only; may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured here")
+    parser.add_argument("--isa", action="store_true", help="once for each instruction set of this machine")
+    return parser
+
+
+def _report(workloads: Sequence[Workload], rounds: int) -> dict[str, Any]:
+    from bench import machine
+    from bench.measure import measure
+
+    report: dict[str, Any] = {"machine": machine.facts(), "rounds": rounds, "workloads": []}
+    for workload in workloads:
+        if sys.stderr.isatty():
+            print(f"{workload.title} ...", file=sys.stderr)
+        report["workloads"].append(measure(workload, rounds))
+    return report
+
+
+def _emit(report: dict[str, Any], path: Path | None) -> None:
+    from bench import report as tables
+
+    results = report["workloads"]
+    print(tables.facts(report["machine"]))
+    print("\n" + "\n".join(f"{result['name']:13} {result['title']}" for result in results))
+    print("\n" + tables.ratios(results, report["machine"]["isa"]["chosen"]))
+    print("\n" + tables.costs(results))
+    print("\n" + NOTES)
+    for warning in tables.busy(results):
+        print(f"busy machine: {warning}")
+    if path is not None:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _smoke(options: argparse.Namespace, workloads: Sequence[Workload]) -> int:
+    from bench import smoke
+    from bench.agree import Disagreement
+
+    start = time.perf_counter()
+    try:
+        checks = smoke.agree(workloads)
+    except Disagreement as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    _emit(_report([smoke.tiny(workload) for workload in workloads], 1), options.json)
+    print(f"\nsmoke: {checks} checks, no side disagrees; {time.perf_counter() - start:.1f} s")
+    return 0
+
+
+def _each_isa(options: argparse.Namespace, workloads: Sequence[Workload]) -> int:
+    """Run this bench again under each instruction set, in a process of its own: it is chosen at import."""
+    from bench import report as tables
+    from tailbiter import _core
+
+    reports: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for isa in _core.isa()["found"]:
+            path = Path(folder, f"{isa}.json")
+            command = [sys.executable, "-m", "bench", "--json", str(path)]
+            command += [f"--workload={workload.name}" for workload in workloads]
+            command += [f"--{mode}" for mode in ("smoke", "full") if getattr(options, mode)]
+            print(f"== {isa} ==", flush=True)
+            status = subprocess.run(command, env=os.environ | {"TAILBITER_ISA": isa}, check=False).returncode
+            if status:
+                return status
+            reports[isa] = json.loads(path.read_text(encoding="utf-8"))
+    print("\n== ours, by instruction set ==\n" + tables.widths(reports))
+    if options.json is not None:
+        options.json.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
+    return 0

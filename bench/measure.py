@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Everything measured of one workload, as plain dictionaries: what the JSON holds and the tables show."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from bench import floors, loops_numba, loops_numpy, ours
+from bench.timing import Ratio, clock, take_turns
+
+if TYPE_CHECKING:
+    from bench.series import Side
+    from bench.timing import Sample
+    from bench.workloads import Workload
+
+SIDES: dict[str, Side] = {
+    "numpy_naive": loops_numpy.naive,
+    "numpy_compacted": loops_numpy.compacted,
+    "numpy_batched": loops_numpy.batched,
+    "numba_compacted": loops_numba.compacted,
+}
+# Public call over the C loop at most; two threads over one at least; own allocations over the state at most.
+API_BAR, THREADS_BAR, MEMORY_BAR = 1.10, 1.85, 3.0
+# Replicates, at least, when two threads are compared with one: shorter runs would time their start.
+THREADS_REPLICATES = 64
+# Frees go back to the system at once, so that the peak of the resident set is that of the run.
+UNCACHED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+
+
+def measure(workload: Workload, rounds: int) -> dict[str, Any]:
+    """Time a workload against its other sides, then take ours apart."""
+    warm_up(workload)
+    return (
+        {"name": workload.name, "title": workload.title}
+        | compare(workload, rounds)
+        | {
+            "work": work(workload),
+            "api": api(workload, rounds),
+            "threads": threads(workload, rounds),
+            "memory": memory(workload),
+            "floors": floors.measure(),
+        }
+    )
+
+
+def warm_up(workload: Workload) -> None:
+    """Run every side once at a small size: compilation and imports stay out of the times."""
+    small = workload.shrunk(50, min(workload.samples, 1_000), 3)
+    for side in (ours.simulate, *(SIDES[name] for name in workload.others)):
+        side(small, 2, 0)
+
+
+def compare(workload: Workload, rounds: int) -> dict[str, Any]:
+    """Return seconds per replicate of each side, and the ratios with their bars."""
+    mine = partial(_run, ours.simulate, workload, workload.replicates)
+    others = {name: partial(_run, SIDES[name], workload, count) for name, count in workload.others.items()}
+    pairs = take_turns(mine, others, rounds)
+    all_mine = [mine for each in pairs.values() for mine, _ in each]
+    sides = {"tailbiter": _summary(all_mine, workload.replicates)}
+    ratios = {}
+    for name, each in pairs.items():
+        count = workload.others[name]
+        sides[name] = _summary([theirs for _, theirs in each], count)
+        above, below = [b.wall / count for _, b in each], [a.wall / workload.replicates for a, _ in each]
+        ratios[name] = asdict(Ratio.of(above, below)) | {"bar": _bar(workload, name)}
+    return {"sides": sides, "ratios": ratios}
+
+
+def work(workload: Workload) -> dict[str, float]:
+    """Return the survivor-generations and fresh human draws of one replicate: what the time is spent on."""
+    replicates = min(workload.replicates, 16)
+    survivors = ours.simulate(workload, replicates, 0).survivors
+    return {
+        "survivor_generations": float(survivors[:, 1:].sum() / replicates),
+        "human_draws": float(workload.human * (workload.generations - 1)),
+        "most_survivors": float(survivors[:, 1:].max()),
+    }
+
+
+def api(workload: Workload, rounds: int) -> dict[str, Any]:
+    """Return the public call over the C loop alone, whose Spec, engine and outputs were made before."""
+    count = workload.replicates
+    whole = partial(_run, ours.simulate, workload, count)
+    ratios, loops, specs = [], [], []
+    for turn in range(rounds):
+        engine, outputs = ours.prepare(workload, count, turn)
+        loops.append(ours.loop(engine, outputs, count))
+        del engine, outputs
+        ratios.append(clock(whole, turn).wall / loops[-1])
+        specs.append(clock(partial(ours.spec, workload, count), turn).wall)
+    ratio = Ratio.of(ratios, [1.0] * rounds)
+    return asdict(ratio) | {"bar": API_BAR, "loop": median(loops) / count, "spec": median(specs)}
+
+
+def threads(workload: Workload, rounds: int) -> dict[str, Any]:
+    """Return how much faster two threads are than one; None on a machine with one processor."""
+    if len(os.sched_getaffinity(0)) < 2:
+        return {"median": None, "bar": THREADS_BAR}
+    count = max(workload.replicates, THREADS_REPLICATES)
+    two = partial(_run, partial(ours.simulate, threads=2), workload, count)
+    one = partial(_run, ours.simulate, workload, count)
+    pairs = take_turns(two, {"one": one}, rounds)["one"]
+    return asdict(Ratio.of([b.wall for _, b in pairs], [a.wall for a, _ in pairs])) | {"bar": THREADS_BAR}
+
+
+def memory(workload: Workload) -> dict[str, Any]:
+    """Return the bytes the core takes for a run, measured in a process of its own."""
+    command = [sys.executable, "-m", "bench.memory", json.dumps(asdict(workload) | {"bars": {}})]
+    run = subprocess.run(command, env=os.environ | UNCACHED, stdout=subprocess.PIPE, check=True, text=True)
+    taken: dict[str, float] = json.loads(run.stdout)
+    return taken | {"bar": MEMORY_BAR}
+
+
+def _run(side: Side, workload: Workload, replicates: int, seed: int) -> None:
+    side(workload, replicates, seed)
+
+
+def _summary(samples: list[Sample], replicates: int) -> dict[str, Any]:
+    wall = [sample.wall / replicates for sample in samples]
+    return {
+        "replicates": replicates,
+        "seconds": median(wall),
+        "cpu_share": median(sample.cpu / sample.wall for sample in samples),
+        "all": wall,
+    }
+
+
+def _bar(workload: Workload, name: str) -> dict[str, float] | None:
+    bar = workload.bars.get(name)
+    return None if bar is None else asdict(bar)

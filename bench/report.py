@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Tables that people read, made from the measured dictionaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RATIO_HEAD = ("workload", "beside", "ours", "theirs", "ratio", "(least..most)", "bar", "aim", "verdict")
+COST_HEAD = (
+    "workload",
+    "SG",
+    "ns/SG",
+    "API/loop",
+    "2 threads",
+    "run MB",
+    "engine MB",
+    "run/state",
+    "floors, ms",
+)
+
+
+def facts(machine: dict[str, Any]) -> str:
+    """Return the machine's facts in a few lines."""
+    isa, load = machine["isa"], machine["load"]
+    build = "; ".join(f"{key} {value}" for key, value in machine["build"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return "\n".join(
+        [
+            f"processor  {machine['processors']} x {machine['processor']}; load {load[0]:.1f}",
+            f"ISA        {isa['chosen']} of {', '.join(isa['found'])}",
+            f"build      {build}",
+            f"versions   Python {machine['python']}, {versions}; {machine['system']}",
+        ]
+    )
+
+
+def ratios(results: Sequence[dict[str, Any]], isa: str) -> str:
+    """Return the table of ratios: their time over ours, per replicate, with bar and aim beside it.
+
+    The bar is that of the instruction set in use; sides without one are shown but not judged.
+    """
+    rows = [RATIO_HEAD]
+    for result in results:
+        mine = result["sides"]["tailbiter"]
+        for name, ratio in result["ratios"].items():
+            bar = ratio["bar"] or {}
+            least, aim = bar.get(isa), bar.get("aim")
+            rows.append(
+                (
+                    result["name"],
+                    name,
+                    _seconds(mine["seconds"]),
+                    _seconds(result["sides"][name]["seconds"]),
+                    f"{ratio['median']:.1f}x",
+                    f"({ratio['least']:.1f}..{ratio['greatest']:.1f})",
+                    "-" if least is None else f"{least:g}x",
+                    "-" if aim is None else f"{aim:g}x",
+                    verdict(ratio["median"], least, aim),
+                )
+            )
+    return _table(rows)
+
+
+def costs(results: Sequence[dict[str, Any]]) -> str:
+    """Return the table of where our time and memory go, with the floors of the machine beside them.
+
+    SG is survivor-generations of one replicate, fresh human draws counted in.
+    """
+    rows = [COST_HEAD]
+    for result in results:
+        work, memory = result["work"], result["memory"]
+        draws = work["survivor_generations"] + work["human_draws"]
+        seconds = result["sides"]["tailbiter"]["seconds"]
+        rows.append(
+            (
+                result["name"],
+                f"{draws:.3g}",
+                f"{1e9 * seconds / draws:.2f}",
+                _limited(result["api"]["median"], at_most=result["api"]["bar"]),
+                _limited(result["threads"]["median"], at_least=result["threads"]["bar"]),
+                f"{memory['run'] / 1e6:.2f}",
+                f"{memory['engine'] / 1e6:.2f}",
+                _limited(memory["ratio"], at_most=memory["bar"]),
+                ", ".join(f"{name} {1e3 * draws * ns * 1e-9:.2f}" for name, ns in result["floors"].items()),
+            )
+        )
+    return _table(rows)
+
+
+def widths(reports: dict[str, dict[str, Any]]) -> str:
+    """Return our time per replicate of each workload under each instruction set."""
+    names = [result["name"] for result in next(iter(reports.values()))["workloads"]]
+    rows = [("workload", *reports)]
+    for index, name in enumerate(names):
+        each = (report["workloads"][index]["sides"]["tailbiter"]["seconds"] for report in reports.values())
+        rows.append((name, *map(_seconds, each)))
+    return _table(rows)
+
+
+def busy(results: Sequence[dict[str, Any]], share: float = 0.9) -> list[str]:
+    """Return the sides that waited for a processor: their times are not to be trusted."""
+    return [
+        f"{result['name']}: {name} had a processor {100 * side['cpu_share']:.0f} % of the time"
+        for result in results
+        for name, side in result["sides"].items()
+        if side["cpu_share"] < share
+    ]
+
+
+def verdict(ratio: float, least: float | None, aim: float | None) -> str:
+    """Return where a ratio stands; empty without a bar."""
+    if aim is not None and ratio >= aim:
+        return "aim met"
+    if least is None:
+        return ""
+    return "bar met" if ratio >= least else "BELOW"
+
+
+def _limited(value: float | None, *, at_most: float | None = None, at_least: float | None = None) -> str:
+    if value is None:
+        return "-"
+    missed = (at_most is not None and value > at_most) or (at_least is not None and value < at_least)
+    limit = f"<={at_most:g}" if at_most is not None else f">={at_least:g}"
+    return f"{value:.2f} ({limit}{': MISSED' if missed else ''})"
+
+
+def _seconds(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""Timing of several sides in one run, taking turns, so that a slow spell of the machine hits all of them."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Seconds of one timed call: on the wall, and of this process's processors."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Median, least and greatest of the ratios of neighbouring calls."""
+
+    median: float
+    least: float
+    greatest: float
+
+    @classmethod
+    def of(cls, above: Sequence[float], below: Sequence[float]) -> Ratio:
+        """Return the ratios above/below, call by call."""
+        each = [a / b for a, b in zip(above, below, strict=True)]
+        return cls(median(each), min(each), max(each))
+
+
+def clock(call: Callable[[int], object], argument: int) -> Sample:
+    """Time one call. What earlier calls left to the garbage collector is not charged to it."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    call(argument)
+    return Sample(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def take_turns(
+    ours: Callable[[int], object], others: Mapping[str, Callable[[int], object]], rounds: int
+) -> dict[str, list[tuple[Sample, Sample]]]:
+    """Time `ours`, then one of the others, again and again: A B A C, A B A C, ...
+
+    Each call gets the number of its round. Returned by name: (ours just before, theirs) of each round.
+    """
+    pairs: dict[str, list[tuple[Sample, Sample]]] = {name: [] for name in others}
+    for turn in range(rounds):
+        for name, other in others.items():
+            pairs[name].append((clock(ours, turn), clock(other, turn)))
+    return pairs
