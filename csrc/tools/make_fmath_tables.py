@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Write csrc/fmath_tables.h: the constants of fmath.c and quantile.c, computed with mpmath at 60 digits.
+"""Write the constants of fmath.c and quantile.c, computed with mpmath at 60 digits.
 
 Run from the repository's root after changing a fit:
 
-    python csrc/tools/make_fmath_tables.py > csrc/fmath_tables.h
+    python csrc/tools/make_fmath_tables.py fmath > csrc/fmath_tables.h
+    python csrc/tools/make_fmath_tables.py quantile > csrc/quantile_tables.h
 
 Every constant is either a rounded closed form (logarithms, powers of two, Stirling errors) or an interpolant at
 Chebyshev nodes, polynomial or rational, whose error is printed beside it.
@@ -11,6 +12,7 @@ Chebyshev nodes, polynomial or rational, whose error is printed beside it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 
 from mpmath import mp, mpf
@@ -107,9 +109,9 @@ def central(s: mpf) -> mpf:
     return normal_quantile(mpf("0.5") - d) / d
 
 
-def tail(r: mpf) -> mpf:
-    """z as a function of r = sqrt(-log(1 - u)), shifted by the caller."""
-    return normal_quantile(mp.exp(-r * r))
+def outer(s: mpf) -> mpf:
+    """z as a function of s = sqrt(-log(1 - u)) - 1.5."""
+    return normal_quantile(mp.exp(-((s + mpf("1.5")) ** 2)))
 
 
 def stirling_error(n: int) -> mpf:
@@ -151,7 +153,9 @@ def fitted(name: str, f: Function, ends: tuple[mpf, mpf], degrees: tuple[int, in
     array(name, p, f"{what}; largest relative error {error}")
     print(f"#define {name}_DEGREE {degrees[0]}")
     if degrees[1]:
-        array(name.replace("_TOP", "_BOTTOM"), q, "its denominator")
+        bottom = name.replace("_TOP", "_BOTTOM")
+        array(bottom, q, "its denominator")
+        print(f"#define {bottom}_DEGREE {degrees[1]}")
 
 
 def write_fmath() -> None:
@@ -168,5 +172,14 @@ def write_fmath() -> None:
     print("\n#endif")
 
 
+def write_quantile() -> None:
+    """Print quantile_tables.h."""
+    preamble("TB_QUANTILE_TABLES_H")
+    fitted("CENTRAL_TOP", central, (mpf(0), mpf("0.18")), (8, 8), "z/d in 0.18 - d^2, d = u - 1/2")
+    what = "z in sqrt(-log(1 - u)) - 1.5, 0.0757 > 1 - u > 2^-65.5"
+    fitted("OUTER_TOP", outer, (mpf("0.1"), mpf("5.24")), (10, 9), what)
+    print("\n#endif")
+
+
 if __name__ == "__main__":
-    write_fmath()
+    {"fmath": write_fmath, "quantile": write_quantile}[sys.argv[1]]()
