@@ -31,9 +31,9 @@ MACROS: list[tuple[str, str | None]] = [("TB_BUILD_FLAGS", '"' + " ".join(FLAGS 
 # The one list of Cython directives.
 DIRECTIVES = {
     "language_level": 3,
+    "autotestdict": False,
     "binding": True,
     "cdivision": True,
-    "embedsignature": True,
     "boundscheck": DEBUG,
     "wraparound": False,
     "initializedcheck": DEBUG,
