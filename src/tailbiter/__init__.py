@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""What happens to the tails when models train on their own output.
+
+Names load when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import plot as plot
+    from .errors import DataError as DataError
+    from .errors import MemoryEstimateError as MemoryEstimateError
+    from .errors import SpecError as SpecError
+    from .errors import TailbiterError as TailbiterError
+    from .program import Program as Program
+    from .program import lower as lower
+    from .record import Record as Record
+    from .reference import Counts as Counts
+    from .reference import Dirichlet as Dirichlet
+    from .reference import Geometric as Geometric
+    from .reference import Probabilities as Probabilities
+    from .reference import Uniform as Uniform
+    from .reference import Zipf as Zipf
+    from .regime import Accumulate as Accumulate
+    from .regime import AccumulateSubsample as AccumulateSubsample
+    from .regime import Anchored as Anchored
+    from .regime import Fixed as Fixed
+    from .regime import Fresh as Fresh
+    from .regime import Hoard as Hoard
+    from .regime import Mix as Mix
+    from .regime import RealOnly as RealOnly
+    from .regime import Replace as Replace
+    from .regime import Schedule as Schedule
+    from .regime import Synthetic as Synthetic
+    from .regime import Window as Window
+    from .samples import Growth as Growth
+    from .simulate import simulate as simulate
+    from .spec import Spec as Spec
+
+    __version__: str
+
+_HOMES = {
+    "errors": ("DataError", "MemoryEstimateError", "SpecError", "TailbiterError"),
+    "program": ("Program", "lower"),
+    "record": ("Record",),
+    "reference": ("Counts", "Dirichlet", "Geometric", "Probabilities", "Uniform", "Zipf"),
+    "regime": (
+        "Accumulate",
+        "AccumulateSubsample",
+        "Anchored",
+        "Fixed",
+        "Fresh",
+        "Hoard",
+        "Mix",
+        "RealOnly",
+        "Replace",
+        "Schedule",
+        "Synthetic",
+        "Window",
+    ),
+    "samples": ("Growth",),
+    "simulate": ("simulate",),
+    "spec": ("Spec",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("plot",)
+
+__all__ = sorted([*_HOME_OF, *_MODULES])
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("tailbiter")
+    elif name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    elif name in _HOME_OF:
+        value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

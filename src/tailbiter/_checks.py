@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Checks of single values, shared by everything a user can write into a Spec."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from .errors import SpecError
+
+SET = msgspec.structs.force_setattr  # a frozen struct may only be normalised while it is being made
+
+
+def number(value: object, field: str, remedy: str) -> float:
+    """Return ``value`` as a finite float, or raise a SpecError."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise SpecError(field, value, "is not a number", remedy)
+    result = float(value)
+    if not math.isfinite(result):
+        raise SpecError(field, value, "is not finite", remedy)
+    return result + 0.0  # -0.0 becomes 0.0, so that equal values are written equally
+
+
+def within(value: object, field: str, low: float, high: float, remedy: str) -> float:
+    """Return ``value`` as a float in ``[low, high]``, or raise a SpecError."""
+    result = number(value, field, remedy)
+    if not low <= result <= high:
+        raise SpecError(field, result, f"is outside [{low:g}, {high:g}]", remedy)
+    return result
+
+
+def whole(value: object, field: str, low: int, high: int, remedy: str) -> int:
+    """Return ``value`` as an int in ``low..high``; ``2e5`` counts as 200000."""
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        result = int(value)
+    else:
+        real = number(value, field, remedy)
+        if not real.is_integer():
+            raise SpecError(field, value, "is not a whole number", remedy)
+        result = int(real)
+    if not low <= result <= high:
+        raise SpecError(field, value, f"is outside {low:,} to {high:,}", remedy)
+    return result
+
+
+def nearest(word: object, options: Iterable[str]) -> str:
+    """Say which of ``options`` was probably meant, and list them all."""
+    known = list(options)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    listed = "known: " + ", ".join(known)
+    return f"did you mean {close[0]!r}? ({listed})" if close else listed
+
+
+def choice(value: object, field: str, options: Sequence[str]) -> str:
+    """Return ``value`` if it is one of ``options``, or raise a SpecError."""
+    if isinstance(value, str) and value in options:
+        return value
+    raise SpecError(field, value, "is not known here", nearest(value, options))
+
+
+def check_keys(data: Mapping[str, Any], known: Iterable[str], field: str) -> None:
+    """Refuse the first key that is not known, naming the nearest one that is."""
+    names = list(known)
+    for key in data:
+        if key not in names:
+            raise SpecError(field, key, "is not a known key", nearest(key, names))
+
+
+def build(kinds: Mapping[str, type[msgspec.Struct]], data: Mapping[str, Any], field: str) -> Any:
+    """Make the struct that ``data["kind"]`` names from the other keys of ``data``.
+
+    Parameters
+    ----------
+    kinds : mapping of str to struct class
+        What may stand here, by its ``kind``.
+    data : mapping
+        A table as TOML or JSON gives it.
+    field : str
+        Where the table stands, for messages.
+    """
+    rest = dict(data)
+    if "kind" not in rest:
+        raise SpecError(field, sorted(rest), "lacks the key 'kind'", "known: " + ", ".join(kinds))
+    cls = kinds[choice(rest.pop("kind"), f"{field}.kind", list(kinds))]
+    return make(cls, rest, field)
+
+
+def make(cls: type[msgspec.Struct], data: Mapping[str, Any], field: str) -> Any:
+    """Make a ``cls`` from a table, refusing unknown keys and naming missing ones."""
+    fields = msgspec.structs.fields(cls)
+    check_keys(data, [f.name for f in fields], field)
+    missing = [f.name for f in fields if f.required and f.name not in data]
+    if missing:
+        raise SpecError(field, sorted(data), f"lacks the key {missing[0]!r}", f"add {missing[0]} = ...")
+    return cls(**data)
+
+
+def as_dict(struct: msgspec.Struct, *, defaults: bool = True) -> dict[str, Any]:
+    """Turn a struct into plain data with its ``kind``; absent (None) values are left out.
+
+    With ``defaults=False`` values equal to their default are left out too.
+    """
+    tag = struct.__struct_config__.tag
+    out: dict[str, Any] = {} if tag is None else {"kind": tag}
+    for f in msgspec.structs.fields(struct):
+        value = getattr(struct, f.name)
+        if value is None or (not defaults and not f.required and value == f.default):
+            continue
+        out[f.name] = _plain(value, defaults)
+    return out
+
+
+def _plain(value: object, defaults: bool) -> object:
+    if isinstance(value, msgspec.Struct):
+        return as_dict(value, defaults=defaults)
+    if isinstance(value, tuple):
+        return [_plain(item, defaults) for item in value]
+    return value

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+"""From a regime and batch sizes to what every generation's training set is made of, in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import SpecError
+from .regime import AccumulateSubsample, Mix, Regime, Schedule, Varying, exact, lowest_terms
+
+Words = npt.NDArray[np.uint64]
+
+MAX_TOTAL = 1 << 53
+_FINE = 1 << 52
+_AGE_MOST = 1 << 20
+_MORE = "give a larger share, more samples, or 0"
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """What goes into the training set of each generation; arrays have an entry for generations 1 to T + 1.
+
+    Attributes
+    ----------
+    samples, fresh, from_kept : uint64[T + 1]
+        Size of the batch; fresh human items in it; items of the kept set in it (0 and 0 in generation 1, all of
+        whose items are human).
+    kept : int
+        Size of the kept human set.
+    item_weights : uint64[T + 1, 3] or None
+        Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
+    ages : uint64[k]
+        Weight of an item by the age of its batch; empty for all batches alike.
+    draw : uint64[T + 1] or None
+        Size of the subsample that is trained on.
+    """
+
+    samples: Words
+    fresh: Words
+    kept: int
+    from_kept: Words
+    item_weights: Words | None
+    ages: Words
+    draw: Words | None
+
+
+def compose(regime: Regime, samples: Words) -> Composition:
+    """Work out the composition of every generation.
+
+    Parameters
+    ----------
+    regime : Regime
+        What generations are trained on.
+    samples : uint64[T + 1]
+        Batch sizes; the last may be 0 (undefined).
+
+    Raises
+    ------
+    SpecError
+        If a positive share rounds to nothing, human items exceed a batch, or a total exceeds 2**53.
+    """
+    mix = regime.as_mix()
+    fresh = _items(regime, mix, "fresh", samples)
+    kept, from_kept = _kept(regime, mix, samples)
+    _fit(regime, mix, samples, fresh, from_kept)
+    ages = _age_weights(mix)
+    _check_totals(ages, samples)
+    return Composition(
+        samples=samples,
+        fresh=fresh,
+        kept=kept,
+        from_kept=from_kept,
+        item_weights=_item_weights(mix, samples, fresh, from_kept) if mix.weighted else None,
+        ages=ages,
+        draw=_draw(regime, samples) if isinstance(regime, AccumulateSubsample) else None,
+    )
+
+
+def rounded(share: Fraction, samples: int) -> int:
+    """Return ``floor(share * samples + 1/2)``, exactly."""
+    return (2 * share.numerator * samples + share.denominator) // (2 * share.denominator)
+
+
+def _levels(value: Varying, count: int) -> tuple[list[Fraction], npt.NDArray[np.int64]]:
+    """Distinct values, and which of them holds in each of ``count`` generations."""
+    if isinstance(value, float):
+        return [exact(value)], np.zeros(count, np.int64)
+    levels = value.values() if isinstance(value, Schedule) else [exact(v) for v in value]
+    return levels, np.minimum(np.arange(count), len(levels) - 1)
+
+
+def _items(regime: Regime, mix: Mix, kind: str, samples: Words) -> Words:
+    """Items of a human source in each batch but the first."""
+    source = mix.source(kind)
+    if source is None:
+        return np.zeros_like(samples)
+    if source.count is not None:
+        out = np.where(samples > 0, np.uint64(source.count), np.uint64(0))
+    else:
+        out = _share_of(source.share, samples, regime.field_of(kind, "share"))
+    out[0] = 0
+    return out
+
+
+def _share_of(share: Varying, samples: Words, field: str) -> Words:
+    """Round ``share * samples`` for every generation; the arithmetic is done once for each distinct pair."""
+    levels, level = _levels(share, len(samples))
+    sizes, size = np.unique(samples, return_inverse=True)
+    codes, inverse = np.unique(level * len(sizes) + size, return_inverse=True)
+    pairs = [(levels[code // len(sizes)], int(sizes[code % len(sizes)])) for code in codes.tolist()]
+    counts = np.array([rounded(value, batch) for value, batch in pairs], np.uint64)
+    lost = np.array([value > 0 and batch > 0 for value, batch in pairs]) & (counts == 0)
+    # Generation 1 uses no share, and a schedule may pass through values too small for one item on its way.
+    unused = share.over if isinstance(share, Schedule) else 1
+    bad = np.flatnonzero(lost[inverse][unused:])
+    if bad.size:
+        at = unused + int(bad[0])
+        problem = f"of {int(samples[at]):,} samples rounds to no item (generation {at + 1})"
+        raise SpecError(field, float(levels[level[at]]), problem, _MORE)
+    return counts[inverse]
+
+
+def _kept(regime: Regime, mix: Mix, samples: Words) -> tuple[int, Words]:
+    """Size of the kept human set, and how many of it join each generation."""
+    fixed, hoard = mix.source("fixed"), mix.source("hoard")
+    if fixed is not None:
+        kept = fixed.count
+        if kept is None:
+            kept = rounded(exact(fixed.share), int(samples[0]))
+            if kept == 0 and fixed.share > 0:
+                problem = f"of {int(samples[0]):,} samples rounds to no item (generation 1)"
+                raise SpecError(regime.field_of("fixed", "share"), fixed.share, problem, _MORE)
+        out = np.where(samples > 0, np.uint64(kept), np.uint64(0))
+        out[0] = 0
+        return kept, out
+    if hoard is None:
+        return 0, np.zeros_like(samples)
+    out = _items(regime, mix, "hoard", samples)
+    if int(out.max()) > hoard.size:
+        problem = f"is less than the {int(out.max()):,} items drawn from it (generation {int(out.argmax()) + 1})"
+        remedy = "keep more, or draw fewer"
+        raise SpecError(regime.field_of("hoard", "size"), hoard.size, problem, remedy)
+    return hoard.size, out
+
+
+def _fit(regime: Regime, mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> None:
+    """Refuse batches that would hold more human items than items."""
+    human = fresh + from_kept
+    over = np.flatnonzero(human > samples)
+    if not over.size:
+        return
+    at = int(over[0])
+    source = max((s for s in mix.sources if s.kind != "synthetic"), key=lambda s: s.count or 0)
+    name = "count" if source.count is not None else "share"
+    problem = f"makes {int(human[at]):,} human items of {int(samples[at]):,} samples (generation {at + 1})"
+    remedy = "give fewer human items, or more samples"
+    raise SpecError(regime.field_of(source.kind, name), getattr(source, name), problem, remedy)
+
+
+def _age_weights(mix: Mix) -> Words:
+    """Whole weights by age; ratios that need more than 2**20 are rounded, whatever the length of the run."""
+    if isinstance(mix.ages, str):
+        return np.zeros(0, np.uint64)
+    if len(set(mix.ages)) == 1:
+        return np.ones(len(mix.ages), np.uint64)
+    ratios = [exact(a) for a in mix.ages]
+    whole = lowest_terms(ratios)
+    if max(whole) > _AGE_MOST:
+        top = max(ratios)
+        whole = [max(1, rounded(r / top, _AGE_MOST)) if r else 0 for r in ratios]
+    return np.array(whole, np.uint64)
+
+
+def _check_totals(ages: Words, samples: Words) -> None:
+    """Refuse training sets whose weights sum to more than 2**53 (the batch drawn last trains nothing).
+
+    Where ages weigh differently, the bound takes the largest batch for all of them.
+    """
+    largest = int(samples[:-1].max())
+    span = min(len(ages) or len(samples), len(samples) - 1)
+    alike = not ages.size or bool(np.all(ages == 1))
+    weight = span if alike else sum(ages[:span].tolist())
+    if largest * weight <= MAX_TOTAL:
+        return
+    if alike:
+        largest, weight = max(_moving_totals(samples[:-1].tolist(), span)), 1
+    if largest * weight > MAX_TOTAL:
+        problem = f"make training sets of a total weight of up to {largest * weight:,}, above 2**53"
+        remedy = "use fewer samples or generations, or ages in small whole ratios"
+        raise SpecError("samples", int(samples[0]), problem, remedy)
+
+
+def _moving_totals(batches: list[int], span: int) -> Iterator[int]:
+    """Sums of the last ``span`` batches."""
+    total = 0
+    for index, batch in enumerate(batches):
+        total += batch - (batches[index - span] if index >= span else 0)
+        yield total
+
+
+def _draw(regime: AccumulateSubsample, samples: Words) -> Words:
+    """Size of each subsample; it must not exceed the pool."""
+    if regime.draw is None:
+        return samples.copy()
+    if regime.draw > int(samples[0]):
+        problem = f"exceeds the pool of generation 1, {int(samples[0]):,} samples"
+        raise SpecError("regime.draw", regime.draw, problem, "draw fewer, or give more samples")
+    return np.where(samples > 0, np.uint64(regime.draw), np.uint64(0))
+
+
+def _item_weights(mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> Words | None:
+    """Weight of an item by source for every generation; None where all items weigh the same."""
+    synthetic = samples - fresh - from_kept
+    kinds = ("synthetic", "fresh", "hoard" if mix.source("hoard") else "fixed")
+    counts = np.stack([synthetic, fresh, from_kept], axis=1).astype(np.int64)
+    levels, which = [], []
+    for kind in kinds:
+        source = mix.source(kind)
+        values, level = _levels(source.weight if source else 0.0, len(samples))
+        levels.append(values)
+        which.append(level)
+    rows, first, inverse = np.unique(
+        np.column_stack([*which, counts])[1:], axis=0, return_index=True, return_inverse=True
+    )
+    table = np.ones((len(rows), 3), np.uint64)
+    for index, row in enumerate(rows.tolist()):
+        weights = [values[at] for values, at in zip(levels, row[:3], strict=True)]
+        if sum(row[3:]):
+            _check_weights(kinds, weights, row[3:], int(first[index]) + 2)
+            table[index] = _weights_of_items(weights, row[3:])
+    if np.all(table == 1):
+        return None
+    first_row = np.ones((1, 3), np.uint64)  # generation 1 is human: every item counts once
+    return np.concatenate([first_row, table[inverse.ravel()]])
+
+
+def _check_weights(kinds: tuple[str, ...], weights: list[Fraction], counts: list[int], t: int) -> None:
+    if abs(sum(weights) - 1) > Fraction(1, 10**9):
+        shown = dict(zip(kinds, map(float, weights), strict=True))
+        problem = f"sum to {float(sum(weights)):.12g} in generation {t}"
+        raise SpecError("regime.sources weights", shown, problem, "make them sum to 1")
+    for kind, weight, count in zip(kinds, weights, counts, strict=True):
+        if weight > 0 and count == 0:
+            problem = f"weighs a source with no item in generation {t}"
+            remedy = "give the source items, or weight 0"
+            raise SpecError(f"regime.sources.{kind}.weight", float(weight), problem, remedy)
+
+
+def _weights_of_items(weights: list[Fraction], counts: list[int]) -> list[int]:
+    """``weight / count`` in lowest terms if the total fits 2**53, else to the nearest 2**-52.
+
+    A source without items gets 1, so that "all alike" can be seen.
+    """
+    present = [i for i, count in enumerate(counts) if count]
+    ratios = [weights[i] / counts[i] for i in present]
+    whole = lowest_terms(ratios)
+    if sum(w * counts[i] for w, i in zip(whole, present, strict=True)) > MAX_TOTAL:
+        whole = [max(1, rounded(r, _FINE)) if r else 0 for r in ratios]
+    out = [1, 1, 1]
+    for i, w in zip(present, whole, strict=True):
+        out[i] = w
+    return out

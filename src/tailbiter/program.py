@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""From a Spec and a Record to the whole numbers that an engine runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from .record import Record
+from .reference import Support
+from .regime import exact
+from .spec import Spec
+
+__all__ = ["Program", "lower"]
+
+Words = npt.NDArray[np.uint64]
+Ids = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """What an engine runs. Equal programs give equal bits.
+
+    Categories have internal ids 0..K-1: by weight descending, ties by their place in the user's table. Arrays over
+    generations have T + 1 entries, for generations 1 to T + 1; the last model's batch is the last one's.
+
+    Attributes
+    ----------
+    key : int
+        64 bits that all random words follow from.
+    weights : uint64[K]
+        Reference weights by internal id, descending.
+    order : int64[K]
+        Index into the reference's support of each internal id.
+    samples, fresh, from_kept : uint64[T + 1]
+        Size of the batch; fresh human items in it; items of the kept human set in it. Generation 1 is all human and
+        has 0 of both. The last size is 0 where undefined.
+    kept : int
+        Size of the kept human set: the first items of the stream of human items that generation 1's batch, too,
+        is the beginning of.
+    item_weights : uint64[T + 1, 3] or None
+        Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
+    ages : uint64[k]
+        Weight of an item by the age of its batch; empty for all batches alike.
+    draw : uint64[T + 1] or None
+        Size of the subsample that is trained on.
+    at : uint32[n]
+        Generations to record, ascending.
+    band_start : uint32[B]
+        First internal id of each band; bands run from rare (0) to common (B - 1, which starts at 0).
+    band_lo, band_hi : float64[B]
+        Expected counts in generation 1's batch between which a band lies; the last ``band_hi`` may be infinite.
+    tail_start : int
+        First internal id of the tail; K where there is none.
+    variables : tuple of str
+        Variables to keep.
+    forgotten : bool
+        Whether to keep when each category was forgotten.
+    snapshots : uint32[m]
+        Generations whose counts to keep, ascending.
+    """
+
+    key: int
+    weights: Words
+    order: npt.NDArray[np.int64]
+    samples: Words
+    fresh: Words
+    kept: int
+    from_kept: Words
+    item_weights: Words | None
+    ages: Words
+    draw: Words | None
+    at: Ids
+    band_start: Ids
+    band_lo: npt.NDArray[np.float64]
+    band_hi: npt.NDArray[np.float64]
+    tail_start: int
+    variables: tuple[str, ...]
+    forgotten: bool
+    snapshots: Ids
+
+    @property
+    def categories(self) -> int:
+        """Number of categories, K."""
+        return len(self.weights)
+
+    @property
+    def generations(self) -> int:
+        """Number of generations, T."""
+        return len(self.samples) - 1
+
+    def __repr__(self) -> str:
+        return f"<Program: {self.categories:,} categories, {self.generations:,} generations, key {self.key:#018x}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and too large to hash
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return type(a) is type(b) and a == b
+
+
+def lower(spec: Spec, record: Record | None = None) -> Program:
+    """Turn a Spec and a Record into a Program.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to run.
+    record : Record, optional
+        What to keep; the default Record if left out.
+
+    Raises
+    ------
+    SpecError
+        If a recorded generation lies beyond the end, or a reference value is too small to keep a weight.
+
+    Examples
+    --------
+    >>> from tailbiter.reference import Counts
+    >>> lower(Spec(reference=Counts([1, 9, 4]), samples=14)).weights.tolist()
+    [9, 4, 1]
+    """
+    record = Record() if record is None else record
+    support = spec.reference.support
+    order = _descending(support)
+    weights = np.ascontiguousarray(support.weights[order])
+    made = spec.composition
+    start, lo, hi = _bands(spec, weights, int(made.samples[0]))
+    return Program(
+        key=spec.key,
+        weights=weights,
+        order=order,
+        samples=made.samples,
+        fresh=made.fresh,
+        kept=made.kept,
+        from_kept=made.from_kept,
+        item_weights=made.item_weights,
+        ages=made.ages,
+        draw=made.draw,
+        at=record.at(spec.generations),
+        band_start=start,
+        band_lo=lo,
+        band_hi=hi,
+        tail_start=_tail_start(weights, exact(spec.tail_mass)),
+        variables=record.names,
+        forgotten=record.forgotten,
+        snapshots=record.snapshots_at(spec.generations),
+    )
+
+
+def _descending(support: Support) -> npt.NDArray[np.int64]:
+    """Order by weight, ties by place; laws come sorted, which is worth a look."""
+    weights = support.weights
+    if bool(np.all(weights[:-1] >= weights[1:])):
+        return np.arange(len(weights))
+    return np.argsort(weights.max() - weights, kind="stable")
+
+
+def _bands(
+    spec: Spec, weights: Words, first: int
+) -> tuple[Ids, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Start of every band and its edges; expected counts are compared exactly, so ties are never split."""
+    total = int(weights.sum())
+    if spec.bands is None:
+        edges = _decades(Fraction(int(weights[0]) * first, total))
+        last = edges.pop()
+    else:
+        edges = [edge for edge in spec.bands if edge > 0]
+        last = float("inf")
+    starts = [_rarer_than(weights, exact(edge) * total / first) for edge in edges]
+    lo = np.array([0.0, *edges])
+    hi = np.array([*edges, last])
+    return np.array([*starts, 0], np.uint32), lo, hi
+
+
+def _decades(largest: Fraction) -> list[float]:
+    """1, 10, 100, ... until one exceeds the largest expected count."""
+    edges = [1]
+    while edges[-1] <= largest:
+        edges.append(10 * edges[-1])
+    return [float(edge) for edge in edges]
+
+
+def _rarer_than(weights: Words, bound: Fraction) -> int:
+    """First id whose weight is below the bound."""
+    least = -(-bound.numerator // bound.denominator)  # whole weights reach the bound from its ceiling on
+    ascending = weights[::-1]
+    below = np.searchsorted(ascending, np.uint64(min(least, 2**64 - 1)), side="left")
+    return len(weights) - int(below)
+
+
+def _tail_start(weights: Words, mass: Fraction) -> int:
+    """First id of the rarest whole tie-groups whose mass does not exceed ``mass``."""
+    most = mass.numerator * int(weights.sum()) // mass.denominator
+    rare = np.cumsum(weights[::-1])
+    size = int(np.searchsorted(rare, np.uint64(most), side="right"))
+    if size in (0, len(weights)):
+        return len(weights) - size
+    # The group that the bound cuts stays out whole: start after the last id of the first weight that is excluded.
+    return _rarer_than(weights, Fraction(int(weights[len(weights) - size - 1])))

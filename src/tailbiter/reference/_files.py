@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: MIT
+"""Reading two columns, numbers and labels, from CSV, TSV, Parquet and numpy files."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import nearest
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Column = str | int
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "inf", "+inf", "-inf"))
+_TABLE = "give a CSV, TSV, Parquet or .npy file"
+_SAMPLE_ROWS = 50
+_SAMPLE_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The two columns of a file, and where they were found."""
+
+    path: Path
+    values: npt.NDArray[Any]
+    labels: npt.NDArray[np.object_] | None
+    values_column: Column | None
+    labels_column: Column | None
+    first_row: int
+
+
+def read_columns(path: Path, values: Column | None, labels: Column | None) -> Table:
+    """Read the column of numbers and the column of labels of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its suffix says what it is (anything unknown is taken for text).
+    values, labels : str or int, optional
+        The columns, by name or by number from 0.
+
+    Raises
+    ------
+    DataError
+        If the file or a column cannot be used.
+    """
+    _check_file(path)
+    try:
+        return _READERS.get(path.suffix.lower(), _read_text)(path, values, labels)
+    except OSError as error:
+        raise DataError(str(path), path.name, f"cannot be read ({error.strerror or error})", _TABLE) from error
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise DataError(str(path), path.name, "does not exist", _TABLE)
+    if not path.is_file():
+        raise DataError(str(path), path.name, "is a directory" if path.is_dir() else "is not a file", _TABLE)
+    if path.stat().st_size == 0:
+        raise DataError(str(path), path.name, "is empty", "give a table with at least one category")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Columns of a table: their names (None without a header) and which of them hold numbers."""
+
+    path: Path
+    names: tuple[str, ...] | None
+    numeric: tuple[bool, ...]
+
+    def index(self, column: Column) -> int:
+        """Which column is meant."""
+        width = len(self.numeric)
+        if isinstance(column, str):
+            if self.names is not None and column in self.names:
+                return self.names.index(column)
+            options = self.names or [str(i) for i in range(width)]
+            raise DataError(str(self.path), column, "is not a column of it", nearest(column, options))
+        if isinstance(column, bool) or not isinstance(column, int) or not 0 <= column < width:
+            remedy = f"give a name, or a number from 0 to {width - 1}"
+            raise DataError(str(self.path), column, "is not a column of it", remedy)
+        return column
+
+    def name(self, index: int) -> Column:
+        """What a column is called: its name, or its number."""
+        return index if self.names is None else self.names[index]
+
+    def choose(self, values: Column | None, labels: Column | None) -> tuple[int, int | None]:
+        """The columns of numbers and of labels: those asked for, else the only and the first that fit."""
+        label = None if labels is None else self.index(labels)
+        if values is None:
+            found = [i for i, numeric in enumerate(self.numeric) if numeric and i != label]
+            if len(found) != 1:
+                names = ", ".join(repr(self.name(i)) for i in found) or "none"
+                problem = f"has {len(found)} columns of numbers where one was expected"
+                remedy = f"name the column of numbers (found: {names})"
+                raise DataError(str(self.path), self.path.name, problem, remedy)
+            value = found[0]
+        else:
+            value = self.index(values)
+        if label is None:
+            label = next((i for i, numeric in enumerate(self.numeric) if not numeric and i != value), None)
+        if label == value:
+            remedy = "name another column, or leave labels out"
+            raise DataError(str(self.path), self.name(value), "is asked for as numbers and as labels", remedy)
+        return value, label
+
+
+def _read_npy(path: Path, values: Column | None, labels: Column | None) -> Table:
+    for column in (values, labels):
+        if column is not None:
+            raise DataError(str(path), column, "is not a column: .npy files hold one array", "leave it out")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        problem = "is not a numpy array of numbers"
+        raise DataError(str(path), path.name, problem, "save it with numpy.save") from error
+    return Table(path, array, None, None, None, 0)
+
+
+def _read_parquet(path: Path, values: Column | None, labels: Column | None) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            numeric = tuple(pa.types.is_integer(t) or pa.types.is_floating(t) for t in schema.types)
+            layout = _Layout(path, tuple(schema.names), numeric)
+            value, label = layout.choose(values, labels)
+            table = file.read(columns=[schema.names[i] for i in (value, label) if i is not None])
+    except pa.ArrowInvalid as error:
+        raise DataError(str(path), path.name, "is not a Parquet file", _TABLE) from error
+    numbers = table.column(schema.names[value])
+    if not numeric[value]:
+        remedy = "name a column of numbers, or convert it"
+        raise DataError(str(path), schema.names[value], f"is a column of {numbers.type}", remedy)
+    if numbers.null_count:
+        row = numbers.is_null().index(True).as_py()
+        where = f"{path}, row {row}, column {schema.names[value]!r}"
+        raise DataError(where, None, "is missing", "give 0 for a category that never occurs")
+    texts = None if label is None else np.array(table.column(schema.names[label]).to_pylist(), object)
+    array = numbers.combine_chunks().to_numpy(zero_copy_only=False)
+    return _table(layout, array, texts, value, label, 0)
+
+
+def _table(
+    layout: _Layout,
+    values: npt.NDArray[Any],
+    labels: npt.NDArray[np.object_] | None,
+    value: int,
+    label: int | None,
+    first_row: int,
+) -> Table:
+    label_name = None if label is None else layout.name(label)
+    return Table(layout.path, values, labels, layout.name(value), label_name, first_row)
+
+
+def _read_text(path: Path, values: Column | None, labels: Column | None) -> Table:
+    rows, delimiter = _sample(path)
+    named = isinstance(values, str) or isinstance(labels, str)
+    layout, header = _layout(path, rows, named)
+    value, label = layout.choose(values, labels)
+    wanted = [value] if label is None else [value, label]
+    columns = _parse(path, delimiter, header, [f"f{i}" for i in range(len(rows[0]))], wanted)
+    first_row = 2 if header else 1
+    where = f"column {layout.name(value)!r}"
+    numbers = _to_numbers(columns[0], lambda row: f"{path}, row {first_row + row}, {where}")
+    if not len(numbers):
+        raise DataError(str(path), path.name, "has no rows", "give a table with at least one category")
+    texts = None if label is None else np.array(columns[1].to_pylist(), object)
+    return _table(layout, numbers, texts, value, label, first_row)
+
+
+def _sample(path: Path) -> tuple[list[list[str]], str]:
+    """The first rows of a text file, and what separates its columns."""
+    import pyarrow as pa
+
+    with pa.input_stream(str(path)) as stream:
+        raw = stream.read(_SAMPLE_BYTES)
+    if len(raw) == _SAMPLE_BYTES:
+        raw = raw[: raw.rfind(b"\n") + 1] or raw
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse_encoding(path, raw, error)
+    lines = [line for line in text.splitlines() if line.strip()][: _SAMPLE_ROWS + 1]
+    if not lines:
+        raise DataError(str(path), path.name, "has no rows", "give a table with at least one category")
+    suffixes = {suffix.lower() for suffix in path.suffixes}
+    tabs = suffixes & {".tsv", ".tab"} or ("\t" in lines[0] and "," not in lines[0])
+    delimiter = "\t" if tabs else ";" if ";" in lines[0] and "," not in lines[0] else ","
+    return list(csv.reader(lines, delimiter=delimiter)), delimiter
+
+
+def _refuse_encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> None:
+    row = raw[: error.start].count(b"\n") + 1
+    shown = raw[error.start : error.start + 8]
+    where = f"{path}, row {row}"
+    raise DataError(where, shown, "is not UTF-8", "save the file as UTF-8 (iconv -f LATIN1 -t UTF-8)") from error
+
+
+def _layout(path: Path, rows: list[list[str]], named: bool) -> tuple[_Layout, bool]:
+    """Which columns hold numbers, and whether the first row names them.
+
+    It does when columns were asked for by name, or when it has a word above a column of numbers.
+    """
+    width = len(rows[0])
+    body = rows[1:] or rows
+    numeric = []
+    for index in range(width):
+        cells = [row[index] for row in body if len(row) == width]
+        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
+        numeric.append(2 * numbers > len(cells))
+    header = named or any(
+        numeric[i] and not _NUMBER.fullmatch(cell) and cell.strip().lower() not in _MISSING
+        for i, cell in enumerate(rows[0])
+    )
+    names = tuple(rows[0]) if header else None
+    if names is not None and len(set(names)) < width:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{path}, row 1", twice, "names two columns", "give every column its own name")
+    return _Layout(path, names, tuple(numeric)), header
+
+
+def _parse(
+    path: Path, delimiter: str, header: bool, names: list[str], wanted: Sequence[int]
+) -> list[pa.ChunkedArray]:
+    """The wanted columns of a text file, as texts."""
+    import pyarrow as pa
+    from pyarrow import csv as pacsv
+
+    def ragged(row: Any) -> str:
+        where = f"{path}, row {row.number}"
+        problem = f"has {row.actual_columns} columns where {row.expected_columns} were expected"
+        failures.append(DataError(where, row.text, problem, "mend the row, or quote the text that holds a separator"))
+        return "error"
+
+    failures: list[DataError] = []
+    try:
+        table = pacsv.read_csv(
+            path,
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=int(header), use_threads=False),
+            parse_options=pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=ragged),
+            convert_options=pacsv.ConvertOptions(
+                column_types={name: pa.string() for name in names},
+                include_columns=[names[i] for i in wanted],
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if failures:
+            raise failures[0] from error
+        _refuse_text(path, error)
+    return table.columns
+
+
+def _refuse_text(path: Path, cause: Exception) -> None:
+    """Say why the parser refused a text: most often the encoding, whose first bad byte is looked for."""
+    import pyarrow as pa
+
+    with pa.input_stream(str(path)) as stream:
+        raw = stream.read()
+    try:
+        raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse_encoding(path, raw, error)
+    problem = f"cannot be read as a table ({cause})"
+    raise DataError(str(path), path.name, problem, _TABLE) from cause
+
+
+def _to_numbers(column: pa.ChunkedArray, where: Callable[[int], str]) -> npt.NDArray[Any]:
+    """Texts as whole numbers where all are, else as real ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return pc.cast(trimmed, kind).to_numpy()
+        except pa.ArrowInvalid:
+            continue
+    for row, text in enumerate(trimmed.to_pylist()):
+        if not _NUMBER.fullmatch(text):
+            remedy = "give a number such as 12 (no separators), 0 for a category that never occurs"
+            raise DataError(where(row), text, "is not a number", remedy)
+    raise AssertionError("every text is a number, yet the column is not")
+
+
+_READERS: dict[str, Callable[[Path, Column | None, Column | None], Table]] = {
+    ".npy": _read_npy,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+}

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""The support of a reference: its categories as whole-number weights."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import as_dict
+from ..errors import SpecError
+
+MAX_CATEGORIES = 10**7
+MAX_TOTAL = 1 << 53
+
+Labels = npt.NDArray[np.object_]
+Where = Callable[[int], str]
+"""Says where item i of a table stands, for messages."""
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """Categories of positive weight, in the order of the user's table.
+
+    Attributes
+    ----------
+    weights : uint64[K]
+        Positive whole weights; their total is at most 2**53.
+    position : int64[K]
+        Where each category stands in the table.
+    labels : object[K] of str, or None
+        The categories' names.
+    """
+
+    weights: npt.NDArray[np.uint64]
+    position: npt.NDArray[np.int64]
+    labels: Labels | None = None
+
+    @property
+    def total(self) -> int:
+        """Sum of the weights."""
+        return int(self.weights.sum())
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
+    """The human distribution: generation 0."""
+
+    @cached_property
+    def support(self) -> Support:
+        """The categories as whole-number weights; worked out once.
+
+        Raises
+        ------
+        SpecError
+            If a positive value is too small beside the others to keep a weight.
+        """
+        return self._support()
+
+    def _support(self) -> Support:
+        raise NotImplementedError
+
+    def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:
+        """Return the reference as plain data.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Files at or below it are named relative to it.
+        brief : bool, default False
+            Name large tables that no file holds by digest only. Such data cannot be read back.
+        """
+        return as_dict(self)
+
+    def canonical(self, *, labels: bool) -> dict[str, Any]:
+        """Return plain data that names the content, large tables by digest; with or without the labels."""
+        return as_dict(self, defaults=False)
+
+
+def support_of(weights: npt.NDArray[np.uint64], labels: Labels | None = None) -> Support:
+    """Keep the positive weights."""
+    if weights.all():
+        position = np.arange(len(weights))
+    else:
+        position = np.flatnonzero(weights)
+        weights = weights[position]
+        labels = labels if labels is None else labels[position]
+    for array in (weights, position):
+        array.flags.writeable = False
+    return Support(weights, position, labels)
+
+
+def quantise(values: npt.NDArray[np.float64], where: Where, remedy: str) -> npt.NDArray[np.uint64]:
+    """Turn real values into whole weights.
+
+    The values are multiplied by the largest power of two for which the total of the results, rounded half up,
+    is at most 2**53. A zero stays zero.
+
+    Parameters
+    ----------
+    values : float64[n]
+        Finite, not negative, not all zero.
+    where : callable
+        Names item i, for the message.
+    remedy : str
+        What to do if a value is too small.
+
+    Raises
+    ------
+    SpecError
+        If a positive value would round to zero.
+    """
+    _, exponent = np.frexp(values.max())
+    scaled = np.ldexp(values, -int(exponent))
+    _, power = np.frexp(scaled.sum())
+    shift = 54 - int(power)
+    weights = _half_up(scaled, shift)
+    while int(weights.sum()) > MAX_TOTAL:
+        shift -= 1
+        weights = _half_up(scaled, shift)
+    lost = np.flatnonzero((weights == 0) & (values > 0))
+    if lost.size:
+        at = int(lost[0])
+        problem = f"is too small beside the others: it would round to a weight of zero in 2**53 ({len(lost):,} such)"
+        raise SpecError(where(at), float(values[at]), problem, remedy)
+    return weights
+
+
+def _half_up(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.uint64]:
+    """Round ``values * 2**shift`` half up; adding 0.5 first would round twice."""
+    scaled = np.ldexp(values, shift)
+    low = np.floor(scaled)
+    low += (scaled - low) >= 0.5
+    return low.astype(np.uint64)
+
+
+def content_digest(array: npt.NDArray[Any], labels: Labels | None = None) -> str:
+    """Return the SHA-256 of numbers (little-endian, 8 bytes each) and of labels, each with its length."""
+    digest = hashlib.sha256(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+    if labels is not None:
+        texts = [label.encode("utf-8", "surrogatepass") for label in labels]
+        digest.update(np.array([len(text) for text in texts], "<i8").tobytes())
+        digest.update(b"".join(texts))
+    return digest.hexdigest()

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""References given by a table: counts or probabilities, inline or from a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import SET, check_keys
+from ..errors import DataError, SpecError
+from ._files import Column, read_columns
+from ._support import Labels, Reference, Support, content_digest, quantise, support_of
+from ._values import Place, as_counts, as_labels, as_weights
+
+_SHIPPED = "tailbiter:"
+_SHIPPED_FOLDER = Path(__file__).resolve().parent.parent / "data"
+_BRIEF = 1000
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The file that a table was read from.
+
+    Attributes
+    ----------
+    path : str
+        The file, absolute.
+    values, labels : str or int or None
+        Its columns, by name or by number from 0.
+    first_row : int
+        Row of the file that holds the first category.
+    """
+
+    path: str
+    values: Column | None = None
+    labels: Column | None = None
+    first_row: int = 1
+
+
+class _Table(Reference, frozen=True):
+    """What tables of counts and of probabilities share; equal by content, whatever file it came from."""
+
+    _column: ClassVar[str]
+
+    @property
+    def _numbers(self) -> npt.NDArray[Any]:
+        return getattr(self, self._column)  # type: ignore[no-any-return]  # the field named by the class
+
+    def _place(self, column: str) -> Place:
+        source = self.source
+        if source is None:
+            return Place(column)
+        named = source.values if column == self._column else source.labels
+        name = column if named is None else f"column {named!r}"
+        return Place(name, source.path, source.first_row)
+
+    def _normalise_labels(self) -> None:
+        if self.labels is not None:
+            SET(self, "labels", as_labels(self.labels, len(self._numbers), self._place("labels")))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, labels included."""
+        return content_digest(self._numbers, self.labels)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        origin = "" if self.source is None else f" from {self.source.path!r}"
+        return f"<{type(self).__name__}: {len(self._numbers):,} categories{origin}>"
+
+    def canonical(self, *, labels: bool) -> dict[str, Any]:
+        """Return plain data that names the content by digest, with or without the labels."""
+        digest = self.digest if labels else content_digest(self._numbers)
+        return {"kind": self.__struct_config__.tag, "digest": digest}
+
+    def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:
+        """Return the reference as plain data: the file it was read from, or the table itself."""
+        kind = self.__struct_config__.tag
+        if self.source is not None:
+            out = {"kind": kind, "path": _portable(self.source.path, folder), "digest": self.digest}
+            columns = {self._column: self.source.values, "labels": self.source.labels}
+            return out | {name: column for name, column in columns.items() if column is not None}
+        if brief and len(self._numbers) > _BRIEF:
+            return {"kind": kind, "categories": len(self._numbers), "digest": self.digest}
+        out = {"kind": kind, self._column: self._numbers.tolist()}
+        return out if self.labels is None else out | {"labels": self.labels.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], folder: str | os.PathLike[str] | None = None) -> Self:
+        """Make the table from plain data; a relative path starts from ``folder``.
+
+        Raises
+        ------
+        SpecError
+            For an unknown key, or a table that cannot be used.
+        DataError
+            If the file cannot be used, or its content is not what ``digest`` says.
+        """
+        check_keys(data, ("path", cls._column, "labels", "digest"), "reference")
+        if "path" not in data and cls._column not in data:
+            remedy = f"give {cls._column} = [...], or path = a file"
+            raise SpecError("reference", sorted(data), f"has neither {cls._column} nor path", remedy)
+        if "path" in data:
+            out = cls._read(data["path"], data.get(cls._column), data.get("labels"), folder)
+        else:
+            out = cls(data[cls._column], data.get("labels"))  # type: ignore[call-arg]  # fields of the subclass
+        if data.get("digest", out.digest) != out.digest:
+            where = "reference" if out.source is None else out.source.path
+            remedy = "restore the table, or remove the digest to accept this one"
+            raise DataError(where, out.digest, "is not the digest that the Spec was written with", remedy)
+        return out
+
+    @classmethod
+    def _read(
+        cls,
+        path: object,
+        values: Column | None,
+        labels: Column | None,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        if not isinstance(path, (str, os.PathLike)):
+            raise SpecError("reference.path", path, "is not a path", "give the name of a file")
+        table = read_columns(_resolved(os.fspath(path), folder), values, labels)
+        source = Source(str(table.path), table.values_column, table.labels_column, table.first_row)
+        return cls(table.values, table.labels, source)  # type: ignore[call-arg]  # fields of the subclass
+
+
+def _resolved(path: str, folder: str | os.PathLike[str] | None) -> Path:
+    if path.startswith(_SHIPPED):
+        return _SHIPPED_FOLDER / path.removeprefix(_SHIPPED)
+    return (Path.cwd() if folder is None else Path(folder)).resolve() / Path(path).expanduser()
+
+
+def _portable(path: str, folder: str | os.PathLike[str] | None) -> str:
+    """Name a shipped file, or one below ``folder``, so that the name holds on another machine."""
+    if Path(path).is_relative_to(_SHIPPED_FOLDER):
+        return _SHIPPED + Path(path).relative_to(_SHIPPED_FOLDER).as_posix()
+    if folder is not None and Path(path).is_relative_to(Path(folder).resolve()):
+        return Path(path).relative_to(Path(folder).resolve()).as_posix()
+    return path
+
+
+class Counts(_Table, frozen=True, eq=False, tag="counts"):
+    """How often each category occurs.
+
+    Parameters
+    ----------
+    counts : sequence of int, shape [n]
+        Whole, not negative, at most 2**53 in all. A category that never occurs is kept out of the run.
+    labels : sequence of str, shape [n], optional
+        Names of the categories, no two alike.
+    source : Source, optional
+        Set by `Counts.read`.
+
+    Raises
+    ------
+    SpecError
+        For counts or labels that cannot be used; the message names the first one.
+
+    Examples
+    --------
+    >>> Counts([3, 0, 5], labels=["the", "thee", "a"]).support.weights.tolist()
+    [3, 5]
+    """
+
+    _column: ClassVar[str] = "counts"
+
+    counts: npt.NDArray[np.int64]
+    labels: Labels | None = None
+    source: Source | None = None
+
+    def __post_init__(self) -> None:
+        SET(self, "counts", as_counts(self.counts, self._place("counts")))
+        self._normalise_labels()
+
+    def _support(self) -> Support:
+        return support_of(self.counts.astype(np.uint64), self.labels)
+
+    @classmethod
+    def of(cls, mapping: Mapping[Any, int]) -> Counts:
+        """Make counts from a dict or Counter; its keys become the labels.
+
+        Examples
+        --------
+        >>> Counts.of({"the": 3, "a": 5}).labels.tolist()
+        ['the', 'a']
+        """
+        if not isinstance(mapping, Mapping):
+            raise SpecError("reference.counts", mapping, "is not a mapping", "give a dict or Counter")
+        labels = [key if isinstance(key, str) else str(key) for key in mapping]
+        return cls(list(mapping.values()), labels)  # type: ignore[arg-type]  # normalised on construction
+
+    @classmethod
+    def read(
+        cls, path: str | os.PathLike[str], counts: Column | None = None, labels: Column | None = None
+    ) -> Counts:
+        """Read counts from a file.
+
+        Parameters
+        ----------
+        path : path
+            CSV or TSV (UTF-8, with a header or without, compressed or not), Parquet (``.parquet``) or numpy (``.npy``).
+            ``tailbiter:NAME`` is a table that ships with the package.
+        counts, labels : str or int, optional
+            The columns, by name or by number from 0. Left out: the only column of numbers, and the first that is
+            not of numbers.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be used; the message names file, row and column.
+        """
+        return cls._read(path, counts, labels)
+
+
+class Probabilities(_Table, frozen=True, eq=False, tag="probabilities"):
+    """Real-valued weights of categories; only their ratios matter.
+
+    Parameters
+    ----------
+    values : sequence of float, shape [n]
+        Finite and not negative; they need not sum to 1. They are turned into whole weights with a total of at most
+        2**53 by multiplying with a power of two and rounding half up.
+    labels : sequence of str, shape [n], optional
+        Names of the categories, no two alike.
+    source : Source, optional
+        Set by `Probabilities.read`.
+
+    Raises
+    ------
+    SpecError
+        For values or labels that cannot be used; the message names the first one.
+
+    Examples
+    --------
+    >>> Probabilities([0.75, 0.25]).support.weights.tolist() == [3 * 2**51, 2**51]
+    True
+    """
+
+    _column: ClassVar[str] = "values"
+
+    values: npt.NDArray[np.float64]
+    labels: Labels | None = None
+    source: Source | None = None
+
+    def __post_init__(self) -> None:
+        SET(self, "values", as_weights(self.values, self._place("values")))
+        self._normalise_labels()
+
+    def _support(self) -> Support:
+        place = self._place("values")
+        return support_of(quantise(self.values, place.item, "give 0, or a larger value"), self.labels)
+
+    @classmethod
+    def read(
+        cls, path: str | os.PathLike[str], values: Column | None = None, labels: Column | None = None
+    ) -> Probabilities:
+        """Read values from a file; see `Counts.read`.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be used; the message names file, row and column.
+        """
+        return cls._read(path, values, labels)

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: MIT
+"""What to run: a frozen, validated, hashable description of a law."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from . import _document
+from ._checks import SET, as_dict, build, check_keys, make, nearest, number, whole, within
+from ._compose import Composition, compose
+from .errors import SpecError
+from .record import Record
+from .reference import KINDS, Counts, Probabilities, Reference, Uniform
+from .regime import REGIMES, Regime, Replace, canonical
+from .samples import Growth, Samples, as_samples, sizes
+
+__all__ = ["MAX_GENERATIONS", "STREAM_VERSION", "Spec"]
+
+STREAM_VERSION = 1
+"""Changes only when the random bits of an unchanged Spec do."""
+
+MAX_GENERATIONS = 10**7
+_MAX_REPLICATES = 2**32 - 1  # a replicate's number has 32 bits in the address of a draw
+_LAST_SEED = 2**63 - 1  # what TOML can hold
+_MAX_EDGES = 254
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A recursive fit-and-resample run, validated on construction.
+
+    Parameters
+    ----------
+    reference : Counts, Probabilities, Uniform, Zipf, Geometric or Dirichlet
+        The human distribution: generation 0.
+    regime : Regime, default Replace()
+        What each generation is trained on.
+    samples : int, sequence of int or Growth, default 200_000
+        Items newly drawn for each generation, from 1 to 1e12. A sequence has an entry for every generation; one more
+        gives the size of the batch drawn from the last model.
+    generations : int, default 2_000
+        Resamplings, from 1 to 1e7.
+    replicates : int, default 32
+        Lineages, from 1 to 2**32 - 1.
+    seed : int, default 1851
+        From 0 to 2**63 - 1.
+    bands : sequence of float, optional
+        Ascending edges of the expected count in generation 1's batch; 0 stands before them and the last band is
+        open. By default 0, 1, 10, 100, ... up to the decade of the commonest category.
+    tail_mass : float, default 0.05
+        Most reference mass that the tail may hold, in [0, 1].
+
+    Raises
+    ------
+    SpecError
+        For anything that cannot be run; one line names the field, the value and the remedy.
+
+    Examples
+    --------
+    >>> spec = Spec(reference=Uniform(10), samples=1e3, generations=50)
+    >>> spec.samples
+    1000
+    >>> spec == Spec.from_toml(spec.to_toml())
+    True
+    """
+
+    reference: Reference
+    regime: Regime = Replace()
+    samples: Samples = 200_000
+    generations: int = 2_000
+    replicates: int = 32
+    seed: int = 1851
+    bands: tuple[float, ...] | None = None
+    tail_mass: float = 0.05
+
+    def __post_init__(self) -> None:
+        SET(self, "reference", _as_reference(self.reference))
+        SET(self, "regime", _as_regime(self.regime))
+        SET(self, "samples", as_samples(self.samples))
+        remedy = "give a number of generations such as 2000"
+        SET(self, "generations", whole(self.generations, "generations", 1, MAX_GENERATIONS, remedy))
+        remedy = "give a number of replicates such as 32"
+        SET(self, "replicates", whole(self.replicates, "replicates", 1, _MAX_REPLICATES, remedy))
+        SET(self, "seed", whole(self.seed, "seed", 0, _LAST_SEED, "give a whole number such as 1851"))
+        SET(self, "bands", _as_bands(self.bands))
+        SET(self, "tail_mass", within(self.tail_mass, "tail_mass", 0, 1, "give a share such as 0.05"))
+        _ = self.composition  # refuses what cannot be run
+
+    @cached_property
+    def composition(self) -> Composition:
+        """What goes into each generation's training set, in whole numbers."""
+        return compose(self.regime, sizes(self.samples, self.generations))
+
+    def digest(self) -> str:
+        """Return the identity of the Spec: SHA-256 (hex) of its canonical JSON.
+
+        Defaults are left out, a named regime is written as its `Mix`, large tables stand by their digest. The number
+        of generations and of replicates is not in it, so that a longer run extends a shorter one.
+        """
+        data = self._law()
+        data["reference"] = self.reference.canonical(labels=True)
+        data["seed"] = self.seed
+        if self.bands is not None:
+            data["bands"] = self.bands
+        if self.tail_mass != 0.05:
+            data["tail_mass"] = self.tail_mass
+        return _sha256(data)
+
+    @cached_property
+    def key(self) -> int:
+        """The 64-bit key of all random words.
+
+        It follows from the seed and the law alone: labels, bands and the tail, which only name and measure,
+        change no bit.
+        """
+        words = np.frombuffer(bytes.fromhex(_sha256(self._law())), ">u4").tolist()
+        return int(np.random.SeedSequence(self.seed, spawn_key=words).generate_state(1, np.uint64)[0])
+
+    def _law(self) -> dict[str, Any]:
+        """What decides the law of a lineage, and nothing else."""
+        samples = self.samples
+        return {
+            "stream": STREAM_VERSION,
+            "reference": self.reference.canonical(labels=False),
+            "regime": canonical(self.regime),
+            "samples": as_dict(samples, defaults=False) if isinstance(samples, Growth) else samples,
+        }
+
+    def replace(self, **changes: Any) -> Spec:
+        """Return a Spec with some fields changed, validated anew.
+
+        Examples
+        --------
+        >>> Spec(reference=Uniform(10)).replace(seed=7).seed
+        7
+        """
+        check_keys(changes, _NAMES, "spec")
+        return msgspec.structs.replace(self, **changes)
+
+    def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:
+        """Return the Spec as plain data, defaults included.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Files at or below it are named relative to it.
+        brief : bool, default False
+            Name large tables that no file holds by digest only. Such data cannot be read back.
+        """
+        out: dict[str, Any] = {}
+        for name in ("samples", "generations", "replicates", "seed", "bands", "tail_mass"):
+            value = getattr(self, name)
+            if isinstance(value, Growth):
+                value = as_dict(value)
+            if value is not None:
+                out[name] = list(value) if isinstance(value, tuple) else value
+        out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
+        out["regime"] = as_dict(self.regime)
+        return out
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, folder: str | os.PathLike[str] | None = None) -> Spec:
+        """Make a Spec from plain data.
+
+        Parameters
+        ----------
+        data : mapping
+            As `to_dict` returns it.
+        folder : path, optional
+            Where relative paths of tables start from; the working directory if left out.
+
+        Raises
+        ------
+        SpecError
+            For an unknown key (the nearest known one is named) and for anything that cannot be run.
+        """
+        rest = dict(data)
+        if isinstance(rest.get("reference"), Mapping):
+            rest["reference"] = _reference_from(rest["reference"], folder)
+        return make(cls, rest, "spec")
+
+    def to_json(self, *, brief: bool = False) -> str:
+        """Return the Spec as JSON on one line, keys sorted."""
+        return _document.write_json(self.to_dict(brief=brief))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Spec:
+        """Make a Spec from JSON."""
+        return cls.from_dict(_document.read_json(text))
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None, *, record: Record | None = None) -> str:
+        """Return the Spec as TOML, and write it to ``path`` if given.
+
+        Parameters
+        ----------
+        path : path, optional
+            The file to write. Tables at or below its folder are then named relative to it.
+        record : Record, optional
+            Written into the same document, as ``[record]``.
+        """
+        data = self.to_dict(folder=None if path is None else Path(path).resolve().parent)
+        if record is not None:
+            data["record"] = record.to_dict()
+        text = _document.write_toml(data)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_toml(cls, source: str | os.PathLike[str]) -> Spec:
+        """Make a Spec from a TOML file or text; its ``[record]`` is for `Record.from_toml`.
+
+        A relative path of a table starts from the file's folder.
+        """
+        data, folder = _document.read_toml(source)
+        data.pop("record", None)
+        return cls.from_dict(data, folder=folder)
+
+
+_NAMES = tuple(field.name for field in msgspec.structs.fields(Spec))
+
+
+def _sha256(data: object) -> str:
+    return hashlib.sha256(_document.write_json(data).encode()).hexdigest()
+
+
+def _as_reference(value: object) -> Reference:
+    if isinstance(value, Mapping):
+        return _reference_from(value, None)
+    if not isinstance(value, Reference):
+        remedy = "give Counts, Probabilities, Uniform, Zipf, Geometric or Dirichlet"
+        raise SpecError("reference", value, "is not a reference", remedy)
+    return value
+
+
+def _reference_from(data: Mapping[str, Any], folder: str | os.PathLike[str] | None) -> Reference:
+    kind = data.get("kind")
+    for table in (Counts, Probabilities):
+        if kind == table.__struct_config__.tag:
+            return table.from_dict({k: v for k, v in data.items() if k != "kind"}, folder)
+    reference: Reference = build(KINDS, data, "reference")
+    return reference
+
+
+def _as_regime(value: object) -> Regime:
+    if isinstance(value, Mapping):
+        value = build(REGIMES, value, "regime")
+    if not isinstance(value, tuple(REGIMES.values())):
+        names = [cls.__name__ for cls in REGIMES.values()]
+        raise SpecError("regime", value, "is not a regime", nearest(value, names))
+    return value  # type: ignore[return-value]  # one of REGIMES, which are the Regime union
+
+
+def _as_bands(value: object) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    remedy = "give ascending edges such as [1, 10, 100]"
+    items = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(items, str) or not isinstance(items, Sequence) or not 1 <= len(items) <= _MAX_EDGES:
+        raise SpecError("bands", value, f"is not a list of 1 to {_MAX_EDGES} edges", remedy)
+    edges = tuple(number(item, f"bands[{index}]", remedy) for index, item in enumerate(items))
+    for index, edge in enumerate(edges):
+        if edge < 0 or (index and edge <= edges[index - 1]):
+            raise SpecError(f"bands[{index}]", edge, "is not above what stands before it", remedy)
+    return edges
