@@ -37,17 +37,17 @@ UNCACHED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 def measure(workload: Workload, rounds: int) -> dict[str, Any]:
     """Time a workload against its other sides, then take ours apart."""
     warm_up(workload)
-    return (
-        {"name": workload.name, "title": workload.title}
-        | compare(workload, rounds)
-        | {
-            "work": work(workload),
-            "api": api(workload, rounds),
-            "threads": threads(workload, rounds),
-            "memory": memory(workload),
-            "floors": floors.measure(),
-        }
-    )
+    return {
+        "name": workload.name,
+        "title": workload.title,
+        "judged": bool(workload.bars),
+        **compare(workload, rounds),
+        "work": work(workload),
+        "api": api(workload, rounds),
+        "threads": threads(workload, rounds),
+        "memory": memory(workload),
+        "floors": floors.measure(),
+    }
 
 
 def warm_up(workload: Workload) -> None:

@@ -67,11 +67,12 @@ def ratios(results: Sequence[dict[str, Any]], isa: str) -> str:
 def costs(results: Sequence[dict[str, Any]]) -> str:
     """Return the table of where our time and memory go, with the floors of the machine beside them.
 
-    SG is survivor-generations of one replicate, fresh human draws counted in.
+    SG is survivor-generations of one replicate, fresh human draws counted in. Limits are left out
+    where sizes are too small to judge.
     """
     rows = [COST_HEAD]
     for result in results:
-        work, memory = result["work"], result["memory"]
+        work, memory, judged = result["work"], result["memory"], result["judged"]
         draws = work["survivor_generations"] + work["human_draws"]
         seconds = result["sides"]["tailbiter"]["seconds"]
         rows.append(
@@ -79,12 +80,12 @@ def costs(results: Sequence[dict[str, Any]]) -> str:
                 result["name"],
                 f"{draws:.3g}",
                 f"{1e9 * seconds / draws:.2f}",
-                _limited(result["api"]["median"], at_most=result["api"]["bar"]),
-                _limited(result["threads"]["median"], at_least=result["threads"]["bar"]),
+                _at_most(result["api"]["median"], result["api"]["bar"], judged),
+                _at_least(result["threads"]["median"], result["threads"]["bar"], judged),
                 f"{memory['run'] / 1e6:.2f}",
                 f"{memory['engine'] / 1e6:.2f}",
-                _limited(memory["ratio"], at_most=memory["bar"]),
-                ", ".join(f"{name} {1e3 * draws * ns * 1e-9:.2f}" for name, ns in result["floors"].items()),
+                _at_most(memory["ratio"], memory["bar"], judged),
+                ", ".join(f"{name} {1e-6 * draws * ns:.2f}" for name, ns in result["floors"].items()),
             )
         )
     return _table(rows)
@@ -119,11 +120,17 @@ def verdict(ratio: float, least: float | None, aim: float | None) -> str:
     return "bar met" if ratio >= least else "BELOW"
 
 
-def _limited(value: float | None, *, at_most: float | None = None, at_least: float | None = None) -> str:
+def _at_most(value: float, limit: float, judged: bool) -> str:
+    return _judged(value, f"<={limit:g}", value > limit) if judged else f"{value:.2f}"
+
+
+def _at_least(value: float | None, limit: float, judged: bool) -> str:
     if value is None:
         return "-"
-    missed = (at_most is not None and value > at_most) or (at_least is not None and value < at_least)
-    limit = f"<={at_most:g}" if at_most is not None else f">={at_least:g}"
+    return _judged(value, f">={limit:g}", value < limit) if judged else f"{value:.2f}"
+
+
+def _judged(value: float, limit: str, missed: bool) -> str:
     return f"{value:.2f} ({limit}{': MISSED' if missed else ''})"
 
 

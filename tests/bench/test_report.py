@@ -12,6 +12,7 @@ from bench.workloads import WORKLOADS, by_name
 RESULT = {
     "name": "replace-1e5",
     "title": "replace, K=N=1e5",
+    "judged": True,
     "sides": {
         "tailbiter": {"replicates": 16, "seconds": 0.005, "cpu_share": 0.99, "all": [0.005]},
         "numpy_naive": {"replicates": 1, "seconds": 3.0, "cpu_share": 0.5, "all": [3.0]},
@@ -79,6 +80,17 @@ def test_costs_show_floors_and_missed_limits():
         "rng 0.50, gather 1.00",
     ):
         assert cell in line
+
+
+def test_tiny_sizes_are_not_judged():
+    line = line_of(report.costs([{**RESULT, "judged": False}]), "replace-1e5")
+    assert "1.20  " in line
+    assert "MISSED" not in line
+
+
+def test_without_a_second_processor_there_is_no_speedup():
+    line = line_of(report.costs([{**RESULT, "threads": {"median": None, "bar": 1.85}}]), "replace-1e5")
+    assert "1.85" not in line
 
 
 def test_a_side_that_waited_for_a_processor_is_named():
