@@ -68,7 +68,37 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("plot",)
 
-__all__ = sorted([*_HOME_OF, *_MODULES])
+__all__ = [
+    "Accumulate",
+    "AccumulateSubsample",
+    "Anchored",
+    "Counts",
+    "DataError",
+    "Dirichlet",
+    "Fixed",
+    "Fresh",
+    "Geometric",
+    "Growth",
+    "Hoard",
+    "MemoryEstimateError",
+    "Mix",
+    "Probabilities",
+    "Program",
+    "RealOnly",
+    "Record",
+    "Replace",
+    "Schedule",
+    "Spec",
+    "SpecError",
+    "Synthetic",
+    "TailbiterError",
+    "Uniform",
+    "Window",
+    "Zipf",
+    "lower",
+    "plot",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import SpecError
-from .regime import AccumulateSubsample, Mix, Regime, Schedule, Varying, exact, lowest_terms
+from .regime import (
+    AccumulateSubsample,
+    Anchored,
+    Mix,
+    Regime,
+    Schedule,
+    Synthetic,
+    Varying,
+    exact,
+    lowest_terms,
+)
 
 Words = npt.NDArray[np.uint64]
 
@@ -28,8 +38,8 @@ class Composition:
     Attributes
     ----------
     samples, fresh, from_kept : uint64[T + 1]
-        Size of the batch; fresh human items in it; items of the kept set in it (0 and 0 in generation 1, all of
-        whose items are human).
+        Size of the batch; fresh human items in it; items of the kept set in it (0 and 0 in generation 1, all
+        of whose items are human).
     kept : int
         Size of the kept human set.
     item_weights : uint64[T + 1, 3] or None
@@ -86,6 +96,13 @@ def rounded(share: Fraction, samples: int) -> int:
     return (2 * share.numerator * samples + share.denominator) // (2 * share.denominator)
 
 
+def _field(regime: Regime, source: str, name: str) -> str:
+    """Say where the user wrote a source's value."""
+    if isinstance(regime, Anchored):
+        return "regime." + {"share": "real", "count": "real_count", "size": "hoard"}[name]
+    return f"regime.sources.{source}.{name}"
+
+
 def _levels(value: Varying, count: int) -> tuple[list[Fraction], npt.NDArray[np.int64]]:
     """Distinct values, and which of them holds in each of ``count`` generations."""
     if isinstance(value, float):
@@ -102,7 +119,7 @@ def _items(regime: Regime, mix: Mix, kind: str, samples: Words) -> Words:
     if source.count is not None:
         out = np.where(samples > 0, np.uint64(source.count), np.uint64(0))
     else:
-        out = _share_of(source.share, samples, regime.field_of(kind, "share"))
+        out = _share_of(source.share, samples, _field(regime, kind, "share"))
     out[0] = 0
     return out
 
@@ -134,7 +151,7 @@ def _kept(regime: Regime, mix: Mix, samples: Words) -> tuple[int, Words]:
             kept = rounded(exact(fixed.share), int(samples[0]))
             if kept == 0 and fixed.share > 0:
                 problem = f"of {int(samples[0]):,} samples rounds to no item (generation 1)"
-                raise SpecError(regime.field_of("fixed", "share"), fixed.share, problem, _MORE)
+                raise SpecError(_field(regime, "fixed", "share"), fixed.share, problem, _MORE)
         out = np.where(samples > 0, np.uint64(kept), np.uint64(0))
         out[0] = 0
         return kept, out
@@ -142,9 +159,10 @@ def _kept(regime: Regime, mix: Mix, samples: Words) -> tuple[int, Words]:
         return 0, np.zeros_like(samples)
     out = _items(regime, mix, "hoard", samples)
     if int(out.max()) > hoard.size:
-        problem = f"is less than the {int(out.max()):,} items drawn from it (generation {int(out.argmax()) + 1})"
+        at = int(out.argmax())
+        problem = f"is less than the {int(out[at]):,} items drawn from it (generation {at + 1})"
         remedy = "keep more, or draw fewer"
-        raise SpecError(regime.field_of("hoard", "size"), hoard.size, problem, remedy)
+        raise SpecError(_field(regime, "hoard", "size"), hoard.size, problem, remedy)
     return hoard.size, out
 
 
@@ -155,11 +173,11 @@ def _fit(regime: Regime, mix: Mix, samples: Words, fresh: Words, from_kept: Word
     if not over.size:
         return
     at = int(over[0])
-    source = max((s for s in mix.sources if s.kind != "synthetic"), key=lambda s: s.count or 0)
+    source = next(s for s in mix.sources if not isinstance(s, Synthetic))
     name = "count" if source.count is not None else "share"
     problem = f"makes {int(human[at]):,} human items of {int(samples[at]):,} samples (generation {at + 1})"
     remedy = "give fewer human items, or more samples"
-    raise SpecError(regime.field_of(source.kind, name), getattr(source, name), problem, remedy)
+    raise SpecError(_field(regime, source.kind, name), getattr(source, name), problem, remedy)
 
 
 def _age_weights(mix: Mix) -> Words:
@@ -169,9 +187,9 @@ def _age_weights(mix: Mix) -> Words:
     if len(set(mix.ages)) == 1:
         return np.ones(len(mix.ages), np.uint64)
     ratios = [exact(a) for a in mix.ages]
+    top = exact(max(mix.ages))
     whole = lowest_terms(ratios)
     if max(whole) > _AGE_MOST:
-        top = max(ratios)
         whole = [max(1, rounded(r / top, _AGE_MOST)) if r else 0 for r in ratios]
     return np.array(whole, np.uint64)
 
@@ -240,9 +258,10 @@ def _item_weights(mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> W
 
 
 def _check_weights(kinds: tuple[str, ...], weights: list[Fraction], counts: list[int], t: int) -> None:
-    if abs(sum(weights) - 1) > Fraction(1, 10**9):
+    total = sum(weights, Fraction())
+    if abs(total - 1) > Fraction(1, 10**9):
         shown = dict(zip(kinds, map(float, weights), strict=True))
-        problem = f"sum to {float(sum(weights)):.12g} in generation {t}"
+        problem = f"sum to {float(total):.12g} in generation {t}"
         raise SpecError("regime.sources weights", shown, problem, "make them sum to 1")
     for kind, weight, count in zip(kinds, weights, counts, strict=True):
         if weight > 0 and count == 0:

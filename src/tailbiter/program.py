@@ -24,8 +24,9 @@ Ids = npt.NDArray[np.uint32]
 class Program:
     """What an engine runs. Equal programs give equal bits.
 
-    Categories have internal ids 0..K-1: by weight descending, ties by their place in the user's table. Arrays over
-    generations have T + 1 entries, for generations 1 to T + 1; the last model's batch is the last one's.
+    Categories have internal ids 0..K-1: by weight descending, ties by their place in the user's table. Arrays
+    over generations have T + 1 entries, for generations 1 to T + 1: the last is the batch that the last model
+    puts out.
 
     Attributes
     ----------
@@ -33,14 +34,16 @@ class Program:
         64 bits that all random words follow from.
     weights : uint64[K]
         Reference weights by internal id, descending.
+    support : Support
+        The reference's categories, with their places and labels; no part of what makes programs equal.
     order : int64[K]
-        Index into the reference's support of each internal id.
+        Index into the support of each internal id.
     samples, fresh, from_kept : uint64[T + 1]
-        Size of the batch; fresh human items in it; items of the kept human set in it. Generation 1 is all human and
-        has 0 of both. The last size is 0 where undefined.
+        Size of the batch; fresh human items in it; items of the kept human set in it. Generation 1 is all
+        human and has 0 of both. The last size is 0 where undefined.
     kept : int
-        Size of the kept human set: the first items of the stream of human items that generation 1's batch, too,
-        is the beginning of.
+        Size of the kept human set: the first items of the stream of human items whose beginning is generation
+        1's batch, too.
     item_weights : uint64[T + 1, 3] or None
         Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
     ages : uint64[k]
@@ -51,8 +54,8 @@ class Program:
         Generations to record, ascending.
     band_start : uint32[B]
         First internal id of each band; bands run from rare (0) to common (B - 1, which starts at 0).
-    band_lo, band_hi : float64[B]
-        Expected counts in generation 1's batch between which a band lies; the last ``band_hi`` may be infinite.
+    band_edges : float64[B + 1]
+        Expected counts in generation 1's batch that part the bands; the last may be infinite.
     tail_start : int
         First internal id of the tail; K where there is none.
     variables : tuple of str
@@ -65,6 +68,7 @@ class Program:
 
     key: int
     weights: Words
+    support: Support
     order: npt.NDArray[np.int64]
     samples: Words
     fresh: Words
@@ -75,8 +79,7 @@ class Program:
     draw: Words | None
     at: Ids
     band_start: Ids
-    band_lo: npt.NDArray[np.float64]
-    band_hi: npt.NDArray[np.float64]
+    band_edges: npt.NDArray[np.float64]
     tail_start: int
     variables: tuple[str, ...]
     forgotten: bool
@@ -93,12 +96,14 @@ class Program:
         return len(self.samples) - 1
 
     def __repr__(self) -> str:
-        return f"<Program: {self.categories:,} categories, {self.generations:,} generations, key {self.key:#018x}>"
+        size = f"{self.categories:,} categories, {self.generations:,} generations"
+        return f"<Program: {size}, key {self.key:#018x}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Program):
             return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        names = [f.name for f in fields(self) if f.name != "support"]
+        return all(_same(getattr(self, name), getattr(other, name)) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and too large to hash
 
@@ -135,10 +140,11 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     order = _descending(support)
     weights = np.ascontiguousarray(support.weights[order])
     made = spec.composition
-    start, lo, hi = _bands(spec, weights, int(made.samples[0]))
+    start, edges = _bands(spec, weights, int(made.samples[0]))
     return Program(
         key=spec.key,
         weights=weights,
+        support=support,
         order=order,
         samples=made.samples,
         fresh=made.fresh,
@@ -149,8 +155,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         draw=made.draw,
         at=record.at(spec.generations),
         band_start=start,
-        band_lo=lo,
-        band_hi=hi,
+        band_edges=edges,
         tail_start=_tail_start(weights, exact(spec.tail_mass)),
         variables=record.names,
         forgotten=record.forgotten,
@@ -166,9 +171,7 @@ def _descending(support: Support) -> npt.NDArray[np.int64]:
     return np.argsort(weights.max() - weights, kind="stable")
 
 
-def _bands(
-    spec: Spec, weights: Words, first: int
-) -> tuple[Ids, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _bands(spec: Spec, weights: Words, first: int) -> tuple[Ids, npt.NDArray[np.float64]]:
     """Start of every band and its edges; expected counts are compared exactly, so ties are never split."""
     total = int(weights.sum())
     if spec.bands is None:
@@ -178,9 +181,7 @@ def _bands(
         edges = [edge for edge in spec.bands if edge > 0]
         last = float("inf")
     starts = [_rarer_than(weights, exact(edge) * total / first) for edge in edges]
-    lo = np.array([0.0, *edges])
-    hi = np.array([*edges, last])
-    return np.array([*starts, 0], np.uint32), lo, hi
+    return np.array([*starts, 0], np.uint32), np.array([0.0, *edges, last])
 
 
 def _decades(largest: Fraction) -> list[float]:
@@ -206,5 +207,5 @@ def _tail_start(weights: Words, mass: Fraction) -> int:
     size = int(np.searchsorted(rare, np.uint64(most), side="right"))
     if size in (0, len(weights)):
         return len(weights) - size
-    # The group that the bound cuts stays out whole: start after the last id of the first weight that is excluded.
+    # The group that the bound cuts stays out whole: the tail starts after its last id.
     return _rarer_than(weights, Fraction(int(weights[len(weights) - size - 1])))

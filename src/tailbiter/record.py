@@ -48,8 +48,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     generations : {"log", "all"} or sequence of int, default "log"
-        Generations to record: at most 200, log-spaced, with the first (0) and the last; or every one; or those
-        listed.
+        Generations to record: at most 200, log-spaced, with the first (0) and the last; or every one; or
+        those listed.
     variables : "standard" or sequence of str, default "standard"
         Names of the variables to keep (see `STANDARD`).
     forgotten : bool, default False
@@ -101,11 +101,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         SpecError
             If a listed generation lies beyond the end of the run.
         """
+        if not isinstance(self.generations, str):
+            return _inside(self.generations, "record.generations", generations)
         if self.generations == "all":
             return np.arange(generations + 1, dtype=np.uint32)
-        if self.generations == "log":
-            return _log_spaced(generations)
-        return _inside(self.generations, "record.generations", generations)
+        return _log_spaced(generations)
 
     def snapshots_at(self, generations: int) -> npt.NDArray[np.uint32]:
         """Return the generations of which snapshots are kept: ascending, unique, shape ``[n]``."""
@@ -131,7 +131,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_toml(cls, source: str | os.PathLike[str]) -> Record:
-        """Make a Record from the ``[record]`` table of a TOML file or text; the default one if it has none."""
+        """Make a Record from the ``[record]`` table of a TOML file or text, the default one without it."""
         data, _ = _document.read_toml(source)
         table = data.get("record", {})
         if not isinstance(table, Mapping):
@@ -164,7 +164,7 @@ def _inside(listed: Iterable[int], field: str, generations: int) -> npt.NDArray[
 
 @lru_cache(maxsize=64)
 def _log_spaced(generations: int) -> npt.NDArray[np.uint32]:
-    """At most 200 generations by one common ratio, found by halving: no logarithm, the same on every machine."""
+    """At most 200 generations with one ratio, found by halving: no logarithm, the same everywhere."""
     if generations < _LOG_MOST:
         return np.arange(generations + 1, dtype=np.uint32)
     low, high = 1.0, 2.0
@@ -182,7 +182,7 @@ def _log_spaced(generations: int) -> npt.NDArray[np.uint32]:
 
 
 def _geometric(ratio: float, last: int) -> list[int]:
-    """1, then rounded multiples by ``ratio`` (at least one more each time), then ``last``; cut when too long."""
+    """1, then multiples by ``ratio`` (each at least one more), then ``last``; cut when too long."""
     out, value = [1], 1.0
     while len(out) <= _LOG_MOST:
         value = max(value * ratio, out[-1] + 1.0)

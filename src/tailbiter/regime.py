@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a generation is trained on.
 
-`Mix` is the one general descriptor; every other regime but `AccumulateSubsample` is a named case of it, and is run by
-way of it.
+`Mix` is the one general descriptor; every other regime but `AccumulateSubsample` is a named case of it, and
+is run by way of it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _COUNT = "give a whole number of items such as 1000"
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """A value that changes over generations, from ``start`` at generation 1 to ``end`` at generation 1 + ``over``.
+    """A value that goes from ``start`` at generation 1 to ``end`` at generation 1 + ``over``.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ class Schedule(msgspec.Struct, frozen=True):
     over : int
         Generations the change takes.
     shape : {"linear", "logistic"}, default "linear"
-        A straight line (in exact rational arithmetic), or the logistic curve between -6 and 6, stretched to run
-        from ``start`` to ``end``.
+        A straight line (in exact rational arithmetic), or the logistic curve between -6 and 6, stretched to
+        run from ``start`` to ``end``.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 def _logistic(over: int) -> list[Fraction]:
-    """The logistic curve at the inner points, from 0 to 1; the core's own exp gives the same bits everywhere."""
+    """The logistic curve at the inner points, from 0 to 1, by the core's own exp."""
     from ._core import fmath
 
     x = 12.0 * np.arange(over + 1, dtype=np.float64) / over - 6.0
@@ -166,7 +166,7 @@ class Fresh(_Human, frozen=True, kw_only=True, tag="fresh"):
 
 
 class Fixed(_Human, frozen=True, kw_only=True, tag="fixed"):
-    """The same human data in every batch: the first items of generation 1's, as many as the share of it says.
+    """The same human data in every batch: the first items of the human stream that generation 1 begins.
 
     Parameters
     ----------
@@ -233,10 +233,6 @@ class _Regime(msgspec.Struct, frozen=True, tag_field="kind"):
         """Return the `Mix` that this regime is a name for."""
         raise NotImplementedError
 
-    def field_of(self, source: str, name: str) -> str:
-        """Say where the user wrote a source's value, for messages."""
-        return f"regime.sources.{source}.{name}"
-
 
 class Mix(_Regime, frozen=True, tag="mix"):
     """Any mixture of sources and of past batches.
@@ -244,12 +240,13 @@ class Mix(_Regime, frozen=True, tag="mix"):
     Parameters
     ----------
     sources : sequence of Fresh, Fixed, Hoard, Synthetic
-        At most one of each and at most one that is kept (Fixed or Hoard). What they leave of a batch is drawn from
-        the last model, whether `Synthetic` is listed or not.
+        At most one of each and at most one that is kept (Fixed or Hoard). What they leave of a batch is drawn
+        from the last model, whether `Synthetic` is listed or not.
     ages : sequence of float or "all", default (1.0,)
-        Weight of an item by the age of its batch: ``(1.0,)`` trains on the newest batch, ``(1.0,) * k`` on the last k,
-        ``"all"`` on all of them. Only ratios matter: they are run exactly where they reduce to whole numbers up to
-        2**20, and rounded to 2**-20 of the largest otherwise (a zero stays zero, nothing else becomes it).
+        Weight of an item by the age of its batch: ``(1.0,)`` trains on the newest batch, ``(1.0,) * k`` on
+        the last k, ``"all"`` on all of them. Only ratios matter: they are run exactly where they reduce to
+        whole numbers up to 2**20, and rounded to 2**-20 of the largest otherwise (a zero stays zero, nothing
+        else becomes it).
 
     Raises
     ------
@@ -259,8 +256,8 @@ class Mix(_Regime, frozen=True, tag="mix"):
     Notes
     -----
     With weights every source has one, they sum to 1 in every generation, and an item of source s weighs
-    ``weight_s / n_s`` where ``n_s`` is the number of the source's items in the batch. Weights and kept sources need
-    ``ages=(1.0,)``.
+    ``weight_s / n_s`` where ``n_s`` is the number of the source's items in the batch. Weights and kept
+    sources need ``ages=(1.0,)``.
 
     Examples
     --------
@@ -409,7 +406,7 @@ class Window(_Regime, frozen=True, tag="window"):
 
 
 class RealOnly(_Regime, frozen=True, tag="real_only"):
-    """Train on human data alone, drawn anew for every generation: the baseline that recursion is judged by."""
+    """Train on human data alone, drawn anew each time: the baseline that recursion is judged by."""
 
     def as_mix(self) -> Mix:
         """Return the `Mix` that this regime is a name for."""
@@ -469,10 +466,6 @@ class Anchored(_Regime, frozen=True, kw_only=True, tag="anchored"):
             human = Fresh(share=self.real, count=self.real_count)
         return Mix((human, Synthetic()))
 
-    def field_of(self, source: str, name: str) -> str:
-        """Say where the user wrote a source's value, for messages."""
-        return "regime." + {"share": "real", "count": "real_count", "size": "hoard"}.get(name, name)
-
 
 Regime = Replace | Accumulate | AccumulateSubsample | Anchored | Window | RealOnly | Mix
 REGIMES: dict[str, type[msgspec.Struct]] = {
@@ -489,8 +482,8 @@ REGIMES: dict[str, type[msgspec.Struct]] = {
 def canonical(regime: Regime) -> dict[str, Any]:
     """Return plain data that is the same for every way of writing the same law.
 
-    Named regimes become their `Mix`; sources stand in one order; what contributes nothing is left out; ages are in
-    lowest terms.
+    Named regimes become their `Mix`; sources stand in one order; what contributes nothing is left out; ages
+    are in lowest terms.
     """
     mix = regime.as_mix()
     kept = [source for source in mix.sources if mix.weighted or not _contributes_nothing(source)]
@@ -504,7 +497,9 @@ def canonical(regime: Regime) -> dict[str, Any]:
 
 
 def _contributes_nothing(source: Source) -> bool:
-    return isinstance(source, Synthetic) or (not isinstance(source, Hoard) and 0 in (source.share, source.count))
+    if isinstance(source, Fresh | Fixed):
+        return 0 in (source.share, source.count)
+    return isinstance(source, Synthetic)
 
 
 def lowest_terms(values: Sequence[Fraction]) -> list[int]:

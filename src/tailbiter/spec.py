@@ -18,7 +18,7 @@ from ._checks import SET, as_dict, build, check_keys, make, nearest, number, who
 from ._compose import Composition, compose
 from .errors import SpecError
 from .record import Record
-from .reference import KINDS, Counts, Probabilities, Reference, Uniform
+from .reference import KINDS, Reference, Table
 from .regime import REGIMES, Regime, Replace, canonical
 from .samples import Growth, Samples, as_samples, sizes
 
@@ -43,8 +43,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     regime : Regime, default Replace()
         What each generation is trained on.
     samples : int, sequence of int or Growth, default 200_000
-        Items newly drawn for each generation, from 1 to 1e12. A sequence has an entry for every generation; one more
-        gives the size of the batch drawn from the last model.
+        Items newly drawn for each generation, from 1 to 1e12. A sequence has an entry for every generation;
+        one more gives the size of the batch drawn from the last model.
     generations : int, default 2_000
         Resamplings, from 1 to 1e7.
     replicates : int, default 32
@@ -52,8 +52,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     seed : int, default 1851
         From 0 to 2**63 - 1.
     bands : sequence of float, optional
-        Ascending edges of the expected count in generation 1's batch; 0 stands before them and the last band is
-        open. By default 0, 1, 10, 100, ... up to the decade of the commonest category.
+        Ascending edges of the expected count in generation 1's batch; 0 stands before them and the last band
+        is open. By default 0, 1, 10, 100, ... up to the decade of the commonest category.
     tail_mass : float, default 0.05
         Most reference mass that the tail may hold, in [0, 1].
 
@@ -64,10 +64,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     Examples
     --------
-    >>> spec = Spec(reference=Uniform(10), samples=1e3, generations=50)
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Uniform(10), samples=1e3, generations=50)
     >>> spec.samples
     1000
-    >>> spec == Spec.from_toml(spec.to_toml())
+    >>> spec == tb.Spec.from_toml(spec.to_toml())
     True
     """
 
@@ -101,11 +102,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def digest(self) -> str:
         """Return the identity of the Spec: SHA-256 (hex) of its canonical JSON.
 
-        Defaults are left out, a named regime is written as its `Mix`, large tables stand by their digest. The number
-        of generations and of replicates is not in it, so that a longer run extends a shorter one.
+        Defaults are left out, a named regime is written as its `Mix`, tables stand by their digest. The
+        number of generations and of replicates is not in it, so that a longer run extends a shorter one.
         """
         data = self._law()
-        data["reference"] = self.reference.canonical(labels=True)
+        data["reference"] = self.reference.canonical()
         data["seed"] = self.seed
         if self.bands is not None:
             data["bands"] = self.bands
@@ -123,12 +124,18 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         words = np.frombuffer(bytes.fromhex(_sha256(self._law())), ">u4").tolist()
         return int(np.random.SeedSequence(self.seed, spawn_key=words).generate_state(1, np.uint64)[0])
 
+    def _canonical_reference(self) -> dict[str, Any]:
+        """The reference's content without its labels."""
+        if isinstance(self.reference, Table):
+            return self.reference.canonical(labels=False)
+        return self.reference.canonical()
+
     def _law(self) -> dict[str, Any]:
         """What decides the law of a lineage, and nothing else."""
         samples = self.samples
         return {
             "stream": STREAM_VERSION,
-            "reference": self.reference.canonical(labels=False),
+            "reference": self._canonical_reference(),
             "regime": canonical(self.regime),
             "samples": as_dict(samples, defaults=False) if isinstance(samples, Growth) else samples,
         }
@@ -138,7 +145,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         Examples
         --------
-        >>> Spec(reference=Uniform(10)).replace(seed=7).seed
+        >>> import tailbiter as tb
+        >>> tb.Spec(reference=tb.Uniform(10)).replace(seed=7).seed
         7
         """
         check_keys(changes, _NAMES, "spec")
@@ -161,7 +169,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 value = as_dict(value)
             if value is not None:
                 out[name] = list(value) if isinstance(value, tuple) else value
-        out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
+        if isinstance(self.reference, Table):
+            out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
+        else:
+            out["reference"] = self.reference.to_dict()
         out["regime"] = as_dict(self.regime)
         return out
 
@@ -241,10 +252,9 @@ def _as_reference(value: object) -> Reference:
 
 
 def _reference_from(data: Mapping[str, Any], folder: str | os.PathLike[str] | None) -> Reference:
-    kind = data.get("kind")
-    for table in (Counts, Probabilities):
-        if kind == table.__struct_config__.tag:
-            return table.from_dict({k: v for k, v in data.items() if k != "kind"}, folder)
+    table = KINDS.get(data.get("kind", ""))
+    if table is not None and issubclass(table, Table):
+        return table.from_dict({key: value for key, value in data.items() if key != "kind"}, folder)
     reference: Reference = build(KINDS, data, "reference")
     return reference
 

@@ -3,7 +3,7 @@
 
 from ._laws import Dirichlet, Geometric, Uniform, Zipf
 from ._support import Reference, Support
-from ._tables import Counts, Probabilities, Source
+from ._tables import Counts, Probabilities, Source, Table
 
 __all__ = [
     "KINDS",
@@ -14,6 +14,7 @@ __all__ = [
     "Reference",
     "Source",
     "Support",
+    "Table",
     "Uniform",
     "Zipf",
 ]

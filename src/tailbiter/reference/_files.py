@@ -59,7 +59,8 @@ def read_columns(path: Path, values: Column | None, labels: Column | None) -> Ta
     try:
         return _READERS.get(path.suffix.lower(), _read_text)(path, values, labels)
     except OSError as error:
-        raise DataError(str(path), path.name, f"cannot be read ({error.strerror or error})", _TABLE) from error
+        problem = f"cannot be read ({error.strerror or error})"
+        raise DataError(str(path), path.name, problem, _TABLE) from error
 
 
 def _check_file(path: Path) -> None:
@@ -194,7 +195,7 @@ def _sample(path: Path) -> tuple[list[list[str]], str]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        _refuse_encoding(path, raw, error)
+        raise _encoding(path, raw, error) from error
     lines = [line for line in text.splitlines() if line.strip()][: _SAMPLE_ROWS + 1]
     if not lines:
         raise DataError(str(path), path.name, "has no rows", "give a table with at least one category")
@@ -204,11 +205,12 @@ def _sample(path: Path) -> tuple[list[list[str]], str]:
     return list(csv.reader(lines, delimiter=delimiter)), delimiter
 
 
-def _refuse_encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> None:
+def _encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> DataError:
+    """The error for the first byte that is not UTF-8."""
     row = raw[: error.start].count(b"\n") + 1
     shown = raw[error.start : error.start + 8]
-    where = f"{path}, row {row}"
-    raise DataError(where, shown, "is not UTF-8", "save the file as UTF-8 (iconv -f LATIN1 -t UTF-8)") from error
+    remedy = "save the file as UTF-8 (iconv -f LATIN1 -t UTF-8)"
+    return DataError(f"{path}, row {row}", shown, "is not UTF-8", remedy)
 
 
 def _layout(path: Path, rows: list[list[str]], named: bool) -> tuple[_Layout, bool]:
@@ -244,7 +246,8 @@ def _parse(
     def ragged(row: Any) -> str:
         where = f"{path}, row {row.number}"
         problem = f"has {row.actual_columns} columns where {row.expected_columns} were expected"
-        failures.append(DataError(where, row.text, problem, "mend the row, or quote the text that holds a separator"))
+        remedy = "mend the row, or quote the text that holds a separator"
+        failures.append(DataError(where, row.text, problem, remedy))
         return "error"
 
     failures: list[DataError] = []
@@ -262,11 +265,12 @@ def _parse(
     except pa.ArrowInvalid as error:
         if failures:
             raise failures[0] from error
-        _refuse_text(path, error)
-    return table.columns
+        raise _refused(path, error) from error
+    columns: list[pa.ChunkedArray] = table.columns
+    return columns
 
 
-def _refuse_text(path: Path, cause: Exception) -> None:
+def _refused(path: Path, cause: Exception) -> DataError:
     """Say why the parser refused a text: most often the encoding, whose first bad byte is looked for."""
     import pyarrow as pa
 
@@ -275,9 +279,8 @@ def _refuse_text(path: Path, cause: Exception) -> None:
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        _refuse_encoding(path, raw, error)
-    problem = f"cannot be read as a table ({cause})"
-    raise DataError(str(path), path.name, problem, _TABLE) from cause
+        return _encoding(path, raw, error)
+    return DataError(str(path), path.name, f"cannot be read as a table ({cause})", _TABLE)
 
 
 def _to_numbers(column: pa.ChunkedArray, where: Callable[[int], str]) -> npt.NDArray[Any]:

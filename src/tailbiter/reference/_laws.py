@@ -65,7 +65,11 @@ class Zipf(Reference, frozen=True, tag="zipf"):
 
     def __post_init__(self) -> None:
         _check_categories(self, self.categories)
-        SET(self, "exponent", within(self.exponent, "reference.exponent", 0, 100, "give an exponent such as 1.0"))
+        SET(
+            self,
+            "exponent",
+            within(self.exponent, "reference.exponent", 0, 100, "give an exponent such as 1.0"),
+        )
         remedy = "give a shift such as 2.7"
         shift = number(self.shift, "reference.shift", remedy)
         if shift <= -1:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,20 +68,12 @@ class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
     def _support(self) -> Support:
         raise NotImplementedError
 
-    def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:
-        """Return the reference as plain data.
-
-        Parameters
-        ----------
-        folder : path, optional
-            Files at or below it are named relative to it.
-        brief : bool, default False
-            Name large tables that no file holds by digest only. Such data cannot be read back.
-        """
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reference as plain data."""
         return as_dict(self)
 
-    def canonical(self, *, labels: bool) -> dict[str, Any]:
-        """Return plain data that names the content, large tables by digest; with or without the labels."""
+    def canonical(self) -> dict[str, Any]:
+        """Return plain data that names the content, defaults left out."""
         return as_dict(self, defaults=False)
 
 
@@ -130,7 +121,7 @@ def quantise(values: npt.NDArray[np.float64], where: Where, remedy: str) -> npt.
     lost = np.flatnonzero((weights == 0) & (values > 0))
     if lost.size:
         at = int(lost[0])
-        problem = f"is too small beside the others: it would round to a weight of zero in 2**53 ({len(lost):,} such)"
+        problem = f"is too small beside the others: it would round to zero of 2**53 ({len(lost):,} such)"
         raise SpecError(where(at), float(values[at]), problem, remedy)
     return weights
 

@@ -43,17 +43,29 @@ class Source(msgspec.Struct, frozen=True):
     first_row: int = 1
 
 
-class _Table(Reference, frozen=True):
+class Table(Reference, frozen=True):
     """What tables of counts and of probabilities share; equal by content, whatever file it came from."""
 
     _column: ClassVar[str]
 
+    def _field(self, name: str) -> Any:
+        """A field of the subclass."""
+        return getattr(self, name)
+
     @property
     def _numbers(self) -> npt.NDArray[Any]:
-        return getattr(self, self._column)  # type: ignore[no-any-return]  # the field named by the class
+        return self._field(self._column)
+
+    @property
+    def _names(self) -> Labels | None:
+        return self._field("labels")
+
+    @property
+    def _source(self) -> Source | None:
+        return self._field("source")
 
     def _place(self, column: str) -> Place:
-        source = self.source
+        source = self._source
         if source is None:
             return Place(column)
         named = source.values if column == self._column else source.labels
@@ -61,13 +73,18 @@ class _Table(Reference, frozen=True):
         return Place(name, source.path, source.first_row)
 
     def _normalise_labels(self) -> None:
-        if self.labels is not None:
-            SET(self, "labels", as_labels(self.labels, len(self._numbers), self._place("labels")))
+        if self._names is not None:
+            SET(self, "labels", as_labels(self._names, len(self._numbers), self._place("labels")))
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the content, labels included."""
-        return content_digest(self._numbers, self.labels)
+        return content_digest(self._numbers, self._names)
+
+    @property
+    def categories(self) -> int:
+        """Number of categories of positive weight, K."""
+        return int(np.count_nonzero(self._numbers))
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.digest == other.digest
@@ -76,25 +93,34 @@ class _Table(Reference, frozen=True):
         return hash(self.digest)
 
     def __repr__(self) -> str:
-        origin = "" if self.source is None else f" from {self.source.path!r}"
-        return f"<{type(self).__name__}: {len(self._numbers):,} categories{origin}>"
+        origin = "" if self._source is None else f" from {self._source.path!r}"
+        return f"<{type(self).__name__}: {self.categories:,} categories{origin}>"
 
-    def canonical(self, *, labels: bool) -> dict[str, Any]:
+    def canonical(self, *, labels: bool = True) -> dict[str, Any]:
         """Return plain data that names the content by digest, with or without the labels."""
         digest = self.digest if labels else content_digest(self._numbers)
         return {"kind": self.__struct_config__.tag, "digest": digest}
 
     def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:
-        """Return the reference as plain data: the file it was read from, or the table itself."""
-        kind = self.__struct_config__.tag
-        if self.source is not None:
-            out = {"kind": kind, "path": _portable(self.source.path, folder), "digest": self.digest}
-            columns = {self._column: self.source.values, "labels": self.source.labels}
+        """Return the reference as plain data: the file it was read from, or the table itself.
+
+        Parameters
+        ----------
+        folder : path, optional
+            A file at or below it is named relative to it.
+        brief : bool, default False
+            Name a large table that no file holds by its digest only. Such data cannot be read back.
+        """
+        out: dict[str, Any] = {"kind": self.__struct_config__.tag}
+        source = self._source
+        if source is not None:
+            out |= {"path": _portable(source.path, folder), "digest": self.digest}
+            columns = {self._column: source.values, "labels": source.labels}
             return out | {name: column for name, column in columns.items() if column is not None}
         if brief and len(self._numbers) > _BRIEF:
-            return {"kind": kind, "categories": len(self._numbers), "digest": self.digest}
-        out = {"kind": kind, self._column: self._numbers.tolist()}
-        return out if self.labels is None else out | {"labels": self.labels.tolist()}
+            return out | {"categories": self.categories, "digest": self.digest}
+        out[self._column] = self._numbers.tolist()
+        return out if self._names is None else out | {"labels": self._names.tolist()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], folder: str | os.PathLike[str] | None = None) -> Self:
@@ -114,9 +140,9 @@ class _Table(Reference, frozen=True):
         if "path" in data:
             out = cls._read(data["path"], data.get(cls._column), data.get("labels"), folder)
         else:
-            out = cls(data[cls._column], data.get("labels"))  # type: ignore[call-arg]  # fields of the subclass
+            out = cls(**{cls._column: data[cls._column], "labels": data.get("labels")})
         if data.get("digest", out.digest) != out.digest:
-            where = "reference" if out.source is None else out.source.path
+            where = "reference" if out._source is None else out._source.path
             remedy = "restore the table, or remove the digest to accept this one"
             raise DataError(where, out.digest, "is not the digest that the Spec was written with", remedy)
         return out
@@ -133,7 +159,7 @@ class _Table(Reference, frozen=True):
             raise SpecError("reference.path", path, "is not a path", "give the name of a file")
         table = read_columns(_resolved(os.fspath(path), folder), values, labels)
         source = Source(str(table.path), table.values_column, table.labels_column, table.first_row)
-        return cls(table.values, table.labels, source)  # type: ignore[call-arg]  # fields of the subclass
+        return cls(**{cls._column: table.values, "labels": table.labels, "source": source})
 
 
 def _resolved(path: str, folder: str | os.PathLike[str] | None) -> Path:
@@ -144,14 +170,15 @@ def _resolved(path: str, folder: str | os.PathLike[str] | None) -> Path:
 
 def _portable(path: str, folder: str | os.PathLike[str] | None) -> str:
     """Name a shipped file, or one below ``folder``, so that the name holds on another machine."""
-    if Path(path).is_relative_to(_SHIPPED_FOLDER):
-        return _SHIPPED + Path(path).relative_to(_SHIPPED_FOLDER).as_posix()
-    if folder is not None and Path(path).is_relative_to(Path(folder).resolve()):
-        return Path(path).relative_to(Path(folder).resolve()).as_posix()
+    real = Path(path).parent.resolve() / Path(path).name
+    if real.is_relative_to(_SHIPPED_FOLDER):
+        return _SHIPPED + real.relative_to(_SHIPPED_FOLDER).as_posix()
+    if folder is not None and real.is_relative_to(Path(folder).resolve()):
+        return real.relative_to(Path(folder).resolve()).as_posix()
     return path
 
 
-class Counts(_Table, frozen=True, eq=False, tag="counts"):
+class Counts(Table, frozen=True, eq=False, tag="counts"):
     """How often each category occurs.
 
     Parameters
@@ -210,11 +237,11 @@ class Counts(_Table, frozen=True, eq=False, tag="counts"):
         Parameters
         ----------
         path : path
-            CSV or TSV (UTF-8, with a header or without, compressed or not), Parquet (``.parquet``) or numpy (``.npy``).
-            ``tailbiter:NAME`` is a table that ships with the package.
+            CSV or TSV (UTF-8, with a header or without, compressed or not), Parquet (``.parquet``) or numpy
+            (``.npy``). ``tailbiter:NAME`` is a table that ships with the package.
         counts, labels : str or int, optional
-            The columns, by name or by number from 0. Left out: the only column of numbers, and the first that is
-            not of numbers.
+            The columns, by name or by number from 0. Left out: the only column of numbers, and the first that
+            is not of numbers.
 
         Raises
         ------
@@ -224,14 +251,14 @@ class Counts(_Table, frozen=True, eq=False, tag="counts"):
         return cls._read(path, counts, labels)
 
 
-class Probabilities(_Table, frozen=True, eq=False, tag="probabilities"):
+class Probabilities(Table, frozen=True, eq=False, tag="probabilities"):
     """Real-valued weights of categories; only their ratios matter.
 
     Parameters
     ----------
     values : sequence of float, shape [n]
-        Finite and not negative; they need not sum to 1. They are turned into whole weights with a total of at most
-        2**53 by multiplying with a power of two and rounding half up.
+        Finite and not negative; they need not sum to 1. They are turned into whole weights with a total of at
+        most 2**53 by multiplying with a power of two and rounding half up.
     labels : sequence of str, shape [n], optional
         Names of the categories, no two alike.
     source : Source, optional

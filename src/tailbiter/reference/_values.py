@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,10 +44,10 @@ class Place:
             return f"reference.{self.column}[{index}]"
         return f"{self.path}, row {self.first_row + index}, {self.column}"
 
-    def fail(self, index: int | None, value: object, problem: str, remedy: str) -> NoReturn:
-        """Raise the error for item ``index``, or for the column as a whole."""
-        error = SpecError if self.path is None else DataError
-        raise error(str(self) if index is None else self.item(index), value, problem, remedy)
+    def error(self, index: int | None, value: object, problem: str, remedy: str) -> SpecError:
+        """Return the error for item ``index``, or for the column as a whole."""
+        cls = SpecError if self.path is None else DataError
+        return cls(str(self) if index is None else self.item(index), value, problem, remedy)
 
 
 def as_counts(values: object, place: Place) -> npt.NDArray[np.int64]:
@@ -60,7 +60,9 @@ def as_counts(values: object, place: Place) -> npt.NDArray[np.int64]:
     _check_categories(array, place)
     counts = array.astype(np.int64)
     if float(counts.sum(dtype=np.float64)) > MAX_TOTAL / 2 and sum(counts.tolist()) > MAX_TOTAL:
-        place.fail(None, sum(counts.tolist()), "in all exceeds 2**53", "divide the counts by a common factor")
+        raise place.error(
+            None, sum(counts.tolist()), "in all exceeds 2**53", "divide the counts by a common factor"
+        )
     counts.flags.writeable = False
     return counts
 
@@ -79,11 +81,13 @@ def as_labels(values: object, count: int, place: Place) -> Labels:
     """Return labels as a read-only array of str: one for each category, no two alike."""
     items = _listed(values, place)
     if len(items) != count:
-        place.fail(None, len(items), f"labels do not match {count} categories", "give each category one label")
+        raise place.error(
+            None, len(items), f"labels do not match {count} categories", "give each category one label"
+        )
     if set(map(type, items)) != {str}:
         items = [_label(item, index, place) for index, item in enumerate(items)]
     if len(set(items)) < count:
-        _refuse_duplicate(items, place)
+        raise _duplicate(items, place)
     labels = np.empty(count, object)
     labels[:] = items
     labels.flags.writeable = False
@@ -95,56 +99,54 @@ def _label(item: object, index: int, place: Place) -> str:
         return str(item)
     if isinstance(item, numbers.Integral) and not isinstance(item, bool):
         return str(int(item))
-    place.fail(index, item, "is not a label", "give a text for every category")
+    raise place.error(index, item, "is not a label", "give a text for every category")
 
 
-def _refuse_duplicate(items: list[str], place: Place) -> NoReturn:
+def _duplicate(items: list[str], place: Place) -> SpecError:
+    """The error for the first label that stood before."""
     seen: dict[str, int] = {}
-    for index, item in enumerate(items):
-        if item in seen:
-            where = place.item(seen[item])
-            place.fail(index, item, f"stands twice (first: {where})", "merge the rows, or give them other labels")
-        seen[item] = index
-    raise AssertionError("no duplicate among labels that are not distinct")
+    index = next(i for i, item in enumerate(items) if seen.setdefault(item, i) != i)
+    problem = f"stands twice (first: {place.item(seen[items[index]])})"
+    return place.error(index, items[index], problem, "merge the rows, or give them other labels")
 
 
 def _listed(values: object, place: Place) -> list[Any]:
     if hasattr(values, "__array__"):
         array = np.asarray(values)
         if array.ndim != 1:
-            place.fail(None, array.shape, "is the shape of a table", "give a flat list")
+            raise place.error(None, array.shape, "is the shape of a table", "give a flat list")
         return array.tolist()
     if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
-        place.fail(None, values, "is not a list", "give a flat list")
+        raise place.error(None, values, "is not a list", "give a flat list")
     return list(values)
 
 
 def _numbers(values: object, place: Place) -> npt.NDArray[Any]:
     """Return values as a flat array of integers or floats, not empty."""
     if isinstance(values, Mapping):
-        place.fail(None, type(values).__name__, "is a mapping", "use Counts.of(mapping)")
+        raise place.error(None, type(values).__name__, "is a mapping", "use Counts.of(mapping)")
     if hasattr(values, "__array__"):
         array = np.asarray(values)
         if array.ndim != 1:
-            place.fail(None, array.shape, "is the shape of a table", "give a flat list of numbers")
+            raise place.error(None, array.shape, "is the shape of a table", "give a flat list of numbers")
     else:
         items = _listed(values, place)
         array = _from_list(items, place)
     if array.size == 0:
-        place.fail(None, [], "is empty", "give at least one category")
+        raise place.error(None, [], "is empty", "give at least one category")
     if array.dtype.kind == "O":
         array = _from_list(array.tolist(), place)
     if array.dtype.kind not in "iuf":
-        place.fail(0, array[0], "is not a number", _COUNTS)
+        raise place.error(0, array[0], "is not a number", _COUNTS)
     return array
 
 
 def _from_list(items: list[Any], place: Place) -> npt.NDArray[Any]:
     for index, item in enumerate(items):
         if isinstance(item, (list, tuple, np.ndarray)):
-            place.fail(index, item, "is a list", "give a flat list of numbers")
+            raise place.error(index, item, "is a list", "give a flat list of numbers")
         if isinstance(item, (bool, np.bool_)) or not isinstance(item, numbers.Real):
-            place.fail(index, item, "is not a number", _COUNTS)
+            raise place.error(index, item, "is not a number", _COUNTS)
     array = np.array(items)
     return array if array.dtype.kind in "iuf" else np.array([float(item) for item in items])
 
@@ -156,17 +158,25 @@ def _refuse_first(array: npt.NDArray[Any], good: npt.NDArray[np.bool_], place: P
     index = int(np.argmin(good))
     value = array[index].item()
     if math.isnan(value):
-        place.fail(index, value, "is not a number", "give 0 for a category that never occurs, or leave it out")
+        raise place.error(
+            index, value, "is not a number", "give 0 for a category that never occurs, or leave it out"
+        )
     if value < 0:
-        place.fail(index, value, "is negative", "give 0 or more")
+        raise place.error(index, value, "is negative", "give 0 or more")
     if math.isinf(value) or value.is_integer() or not whole:
-        place.fail(index, value, "exceeds 2**53" if whole else "is not finite", "give a smaller number")
-    place.fail(index, value, "is not a whole number", "round it, or use Probabilities for real-valued weights")
+        raise place.error(
+            index, value, "exceeds 2**53" if whole else "is not finite", "give a smaller number"
+        )
+    raise place.error(
+        index, value, "is not a whole number", "round it, or use Probabilities for real-valued weights"
+    )
 
 
 def _check_categories(array: npt.NDArray[Any], place: Place) -> None:
     positive = int(np.count_nonzero(array))
     if positive == 0:
-        place.fail(None, 0, "is every value", "give at least one category a positive value")
+        raise place.error(None, 0, "is every value", "give at least one category a positive value")
     if positive > MAX_CATEGORIES:
-        place.fail(None, positive, f"categories exceed {MAX_CATEGORIES:,}", "merge or leave out rare ones")
+        raise place.error(
+            None, positive, f"categories exceed {MAX_CATEGORIES:,}", "merge or leave out rare ones"
+        )
