@@ -39,7 +39,6 @@ app = App(
     version=lambda: tailbiter.__version__,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
-    help_formatter="plain",
 )
 
 
@@ -60,8 +59,10 @@ def _flag(help_text: str, *names: str) -> Parameter:
     return Parameter(names or None, help=help_text, negative=())
 
 
-def _numeric(help_text: str, *names: str) -> Parameter:
-    return Parameter(names or None, help=help_text, converter=_number, n_tokens=1, allow_leading_hyphen=True)
+def _numeric(help_text: str, metavar: str = "N") -> Parameter:
+    return Parameter(
+        help=help_text, metavar=metavar, converter=_number, n_tokens=1, allow_leading_hyphen=True
+    )
 
 
 Count = int | float | None
@@ -83,19 +84,19 @@ def run(
         str | None,
         _flag("replace, accumulate, accumulate_subsample, anchored, window or real_only"),
     ] = None,
-    real: Annotated[Count, _numeric("anchored: human share of the batch, such as 0.01")] = None,
+    real: Annotated[Count, _numeric("anchored: human share of the batch, such as 0.01", "SHARE")] = None,
     real_count: Annotated[Count, _numeric("anchored: human items of the batch, instead of --real")] = None,
     source: Annotated[str | None, _flag("anchored: fresh, fixed or hoard")] = None,
     hoard: Annotated[Count, _numeric("anchored, hoard: size of the kept human set")] = None,
     window: Annotated[Count, _numeric("window: how many batches")] = None,
     draw: Annotated[Count, _numeric("accumulate_subsample: size of the training set")] = None,
-    threads: Annotated[Count, _numeric("By default all processors; changes no bit")] = None,
+    threads: Annotated[int | None, _numeric("By default all processors; changes no bit")] = None,
     out: Annotated[Path | None, _flag("New directory for tables, Spec and picture")] = None,
     force: Annotated[bool, _flag("Replace a run that --out already holds")] = False,
     as_json: Annotated[bool, _flag("Print the summary as JSON", "--json")] = False,
     quiet: Annotated[bool, _flag("Print nothing but errors")] = False,
 ) -> int:
-    """Follow a distribution through generations of models trained on the output of the one before.
+    """Run generations of models, each trained on the output of the one before.
 
     Prints a short table, and writes Parquet tables, the Spec and a picture where --out says.
 
@@ -111,7 +112,7 @@ def run(
     resolved = _spec(spec, (counts, counts_column, labels_column), _regime(regime, table), sizes)
     if out is not None:
         check_target(out, force=force)
-    ds = simulate(resolved, record=_record(spec, resolved), threads=_as_threads(threads), progress=not quiet)
+    ds = simulate(resolved, record=_record(spec, resolved), threads=threads, progress=not quiet)
     if out is not None:
         write_run(ds, resolved, out, force=force)
     if as_json:
@@ -125,7 +126,7 @@ def run(
 
 @app.command
 def info(*, as_json: Annotated[bool, _flag("Print it as JSON", "--json")] = False) -> int:
-    """Tell how this copy was built, which instruction sets it found and chose, and versions.
+    """Tell about this copy: build, instruction sets found and chosen, versions.
 
     Example: tailbiter info --json
     """
@@ -158,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TailbiterError as error:
         return _fail(str(error))
     except CycloptsError as error:
-        return _fail(f"{error}; see tailbiter --help")
+        return _fail(f"{str(error).rstrip('.')}; see tailbiter --help")
     except BrokenPipeError:
         # The reader left; what Python still holds for it must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -178,12 +179,6 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _as_threads(threads: Count) -> int | None:
-    from tailbiter._checks import whole
-
-    return None if threads is None else whole(threads, "threads", 1, 4096, "give a whole number of threads")
-
-
 def _regime(name: str | None, table: dict[str, Any]) -> dict[str, Any] | None:
     """The [regime] table that the flags spell; None when there is none."""
     if name is not None:
@@ -201,25 +196,27 @@ def _spec(
     sizes: dict[str, Any],
 ) -> Spec:
     """The Spec that a file, a table or the shipped example gives, with what the flags change."""
-    from msgspec.structs import replace
-
     from tailbiter import data
     from tailbiter.reference import Counts
-    from tailbiter.regime import regime_from
     from tailbiter.spec import Spec
 
-    changes = sizes if regime is None else {**sizes, "regime": regime_from(regime, "regime")}
-    table, count_column, label_column = counts
-    if table is None and (count_column or label_column):
-        raise SpecError("counts_column", count_column or label_column, "needs a table", "add --counts FILE")
+    changes = sizes if regime is None else {**sizes, "regime": regime}
+    table, count_column, label_column = counts[0], _column(counts[1]), _column(counts[2])
+    if table is None and counts[1:] != (None, None):
+        raise SpecError("counts", counts[1] or counts[2], "is a column of no table", "add --counts FILE")
     if path is not None and table is not None:
         raise SpecError("counts", str(table), "cannot be joined with a Spec file", "give one of the two")
     if path is not None:
-        return replace(Spec.from_toml(path), **changes)
+        return Spec.from_toml(path).replace(**changes)
     if table is not None:
         return Spec(reference=Counts.read(table, counts=count_column, labels=label_column), **changes)
     words = Counts.read(data.path("shakespeare"), counts="train", labels="word")
     return Spec(reference=words, **changes)
+
+
+def _column(name: str | None) -> str | int | None:
+    """A column by name, or by number from 0."""
+    return int(name) if name is not None and name.isdecimal() else name
 
 
 def _record(path: Path | None, spec: Spec) -> Record:
@@ -229,7 +226,7 @@ def _record(path: Path | None, spec: Spec) -> Record:
     from tailbiter.record import Record
 
     record = Record() if path is None else Record.from_toml(path)
-    size = 8 * spec.replicates * spec.reference.categories
+    size = 8 * spec.replicates * len(spec.reference.support)
     return record if record.forgotten or size > FORGOTTEN_BYTES else replace(record, forgotten=True)
 
 

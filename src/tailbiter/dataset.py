@@ -96,7 +96,7 @@ def build_dataset(
         data["forgotten"] = (("replicate", "category"), outputs["forgotten"], _forgotten_attrs(program))
         coords |= _category_coords(program)
     if snapshots is not None:
-        data |= _snapshot_variables(program, snapshots)
+        data |= _snapshot_variables(snapshots, program.support.position[program.order])
     sizes = {"categories": int(program.weights.size), "first_sample": int(program.samples[0])}
     return xr.Dataset(data, coords, {**attrs, **sizes})
 
@@ -144,18 +144,17 @@ def band_totals(program: Program) -> tuple[np.ndarray, np.ndarray]:
 
 def _band_coords(program: Program) -> dict[str, Any]:
     sizes, mass = band_totals(program)
-    edges = np.asarray(program.band_edges, dtype=np.float64)
     unit = "items"
     return {
         "band": ("band", np.arange(sizes.size), {"long_name": "band, from rare to common", "units": "1"}),
         "band_lo": (
             "band",
-            edges[:-1],
+            program.band_edges[:-1],
             {"long_name": "least count expected in the first human sample", "units": unit},
         ),
         "band_hi": (
             "band",
-            edges[1:],
+            program.band_edges[1:],
             {"long_name": "expected count that the band ends before", "units": unit},
         ),
         "band_categories": (
@@ -217,10 +216,9 @@ def absence_is_final(program: Program) -> bool:
     return not (bool(np.any(fresh > 0)) or left_out)
 
 
-def _snapshot_variables(program: Program, snapshots: tuple[np.ndarray, ...]) -> dict[str, Any]:
+def _snapshot_variables(snapshots: tuple[np.ndarray, ...], position: np.ndarray) -> dict[str, Any]:
     replicate, generation, ids, weight = snapshots
-    position = program.support.position[program.order[ids]]
-    columns = (replicate, generation, position, weight)
+    columns = (replicate, generation, position[ids], weight)
     return {
         name: ("snapshot_entry", values, _attrs(variable))
         for (name, variable), values in zip(SNAPSHOTS.items(), columns, strict=True)
@@ -264,7 +262,7 @@ def hill_numbers(ds: xr.Dataset, order: float = 1) -> xr.DataArray:
         )
     values = recorded(ds, source)
     if order == 1:
-        result = np.exp(values)
+        result: xr.DataArray = np.exp(values)
     elif order == 2:
         result = 1 / (1 - values)
     else:

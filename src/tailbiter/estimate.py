@@ -69,7 +69,8 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
     categories = int(program.weights.size)
     bands = int(program.band_start.size)
     cell = sum(_bytes_of(name, bands) for name in program.variables)
-    largest = min(categories, int(program.samples.max()))
+    # A training set of one batch has no more categories than items.
+    largest = min(categories, int(program.samples.max())) if program.ages.size == 1 else categories
     return Estimate(
         records=replicates * int(program.at.size) * cell,
         forgotten=replicates * categories * 8 * program.forgotten,
@@ -100,12 +101,23 @@ def available_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     fields = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
     machine = 1024 * fields.get("MemAvailable", fields["MemFree"])
-    group = _control_group_memory(Path("/sys/fs/cgroup"))
+    group = control_group_memory(Path("/sys/fs/cgroup"))
     return machine if group is None else min(machine, group)
 
 
-def _control_group_memory(root: Path) -> int | None:
-    """What a container's limit leaves; None without one. Clean file pages count as free."""
+def control_group_memory(root: Path) -> int | None:
+    """Bytes that a container's limit leaves; clean file pages count as free.
+
+    Parameters
+    ----------
+    root : Path
+        Where the control group's files are.
+
+    Returns
+    -------
+    int or None
+        None where there is no limit.
+    """
     try:
         limit = (root / "memory.max").read_text(encoding="ascii").strip()
         used = int((root / "memory.current").read_text(encoding="ascii"))

@@ -129,9 +129,12 @@ def write_run(
     >>> read_run(where).equals(ds)
     True
     """
+    from tailbiter.record import Record
+
+    record = Record.from_json(ds.attrs["record"])
     target = check_target(directory, force=force)
     with _staged(target) as staging:
-        (staging / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
+        (staging / "spec.toml").write_text(spec.to_toml(record=record), encoding="utf-8")
         for name, dims in TABLES.items():
             if _members(ds, dims):
                 _write_table(ds, dims, staging / f"{name}.parquet")

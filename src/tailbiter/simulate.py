@@ -12,16 +12,13 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
-from tailbiter.dataset import build_dataset
 from tailbiter.errors import SpecError
-from tailbiter.estimate import refuse_if_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    import numpy as np
     import xarray as xr
 
     from tailbiter.record import Record
@@ -38,6 +35,9 @@ PACK = 8
 # How long the main thread sleeps between looks at the progress: also the delay before Ctrl-C is acted on.
 TICK = 0.1
 SEED_LIMIT = 2**63
+MAX_THREADS = 4096
+# Tables without a file of their own stand in the attributes up to this size, and by digest beyond it.
+INLINE_CATEGORIES = 100_000
 
 
 class Engine(Protocol):
@@ -75,7 +75,9 @@ def simulate(
     -------
     xarray.Dataset
         dims replicate, generation, band, and category or snapshot_entry where asked for. Attributes ``spec``,
-        ``record`` and ``provenance`` are JSON.
+        ``record`` and ``provenance`` are JSON. Categories run from common to rare; their coordinate is the
+        place in the reference as it was given. A table of more than 100,000 categories that was given without a
+        file stands in ``spec`` by its digest only.
 
     Raises
     ------
@@ -95,13 +97,15 @@ def simulate(
     4
     """
     from tailbiter import _core
+    from tailbiter.dataset import build_dataset
+    from tailbiter.estimate import refuse_if_too_large
     from tailbiter.program import lower
     from tailbiter.record import Record
 
     started = time.perf_counter()
     record = Record() if record is None else record
     workers = _threads(threads)
-    spec = spec if rng is None else _reseeded(spec, rng)
+    spec = spec if rng is None else spec.replace(seed=_seed(rng))
     program = lower(spec, record)
     refuse_if_too_large(program, spec.replicates, workers)
     engine = _core.Engine(program)
@@ -111,7 +115,7 @@ def simulate(
     snapshots = engine.snapshots(outputs) if program.snapshots.size else None
     wall = time.perf_counter() - started
     attrs = {
-        "spec": spec.to_json(),
+        "spec": spec.to_json(brief=program.categories > INLINE_CATEGORIES),
         "record": record.to_json(),
         "provenance": json.dumps(_provenance(spec, workers, wall)),
     }
@@ -134,36 +138,32 @@ def default_threads() -> int:
 
 
 def _threads(threads: int | None) -> int:
+    from tailbiter._checks import whole
+
     if threads is None:
         return default_threads()
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
-        raise SpecError(
-            "threads", threads, "is not a positive whole number", "give 1 or more, or leave it out"
-        )
-    return int(threads)
-
-
-def _reseeded(spec: Spec, rng: Rng) -> Spec:
-    """The same Spec with the seed that `rng` stands for."""
-    from msgspec.structs import replace
-
-    return replace(spec, seed=_seed(rng))
+    return whole(
+        threads, "threads", 1, MAX_THREADS, "give a whole number, or leave it out to use all processors"
+    )
 
 
 def _seed(rng: Rng) -> int:
     """One integer for what numpy users pass as rng (Scientific Python's SPEC 7)."""
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
-        return int(rng)
+    import numpy as np
+
     if isinstance(rng, np.random.BitGenerator):
         rng = np.random.Generator(rng)
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(SEED_LIMIT))
-    try:
-        sequence = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-    except (TypeError, ValueError) as error:
-        remedy = "give an int, a SeedSequence or a Generator"
-        raise SpecError("rng", rng, "cannot be resolved to a seed", remedy) from error
-    return int(sequence.generate_state(1, np.uint64)[0]) % SEED_LIMIT
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
+        return int(rng)
+    if isinstance(rng, np.random.SeedSequence | list | tuple | np.ndarray):
+        try:
+            sequence = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
+            return int(sequence.generate_state(1, np.uint64)[0]) % SEED_LIMIT
+        except (TypeError, ValueError):
+            pass  # told below, like everything else that is no source of randomness
+    raise SpecError("rng", rng, "cannot be resolved to a seed", "give an int, a SeedSequence or a Generator")
 
 
 def _blocks(replicates: int, threads: int) -> list[tuple[int, int]]:
@@ -242,6 +242,8 @@ def _bar(progress: bool, spec: Spec) -> AbstractContextManager[Any] | None:
 
 def _provenance(spec: Spec, threads: int, wall: float) -> dict[str, Any]:
     """Everything that may explain a difference between two runs, apart from the Spec itself."""
+    import numpy as np
+
     import tailbiter
     from tailbiter import _core
 

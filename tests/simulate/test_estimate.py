@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""A run that cannot fit is refused before it allocates, with the part that is too large."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tailbiter.errors import MemoryEstimateError
+from tailbiter.estimate import available_memory, control_group_memory, estimate, refuse_if_too_large
+
+
+def program(**changes: object) -> SimpleNamespace:
+    base = {
+        "weights": np.ones(100, dtype=np.uint64),
+        "band_start": np.array([50, 10, 0]),
+        "variables": ("survivors", "entropy", "band_survivors"),
+        "samples": np.full(11, 1000, dtype=np.uint64),
+        "ages": np.ones(1, dtype=np.uint64),
+        "at": np.arange(11),
+        "forgotten": False,
+        "snapshots": np.array([], dtype=np.uint32),
+    }
+    return SimpleNamespace(**{**base, **changes})
+
+
+def test_records_are_counted_exactly() -> None:
+    # 4 for a count, 8 for a float, 4 for each of 3 bands; 5 replicates, 11 generations.
+    assert estimate(program(), 5, 1).records == 5 * 11 * (4 + 8 + 12)
+
+
+def test_tables_on_request_count_too() -> None:
+    need = estimate(program(forgotten=True, snapshots=np.array([3, 7])), 5, 1)
+    assert need.forgotten == 5 * 100 * 8
+    assert need.snapshots == 5 * 2 * 100 * 32
+    assert need.total == need.records + need.forgotten + need.snapshots + need.state
+
+
+@pytest.mark.parametrize(
+    ("samples", "ages", "entries"), [(30, 1, 30), (300, 1, 100), (30, 0, 100), (30, 2, 100)]
+)
+def test_a_snapshot_holds_no_more_than_can_be_present(samples: int, ages: int, entries: int) -> None:
+    asked = program(
+        samples=np.full(11, samples), ages=np.ones(ages, dtype=np.uint64), snapshots=np.array([3])
+    )
+    assert estimate(asked, 1, 1).snapshots == entries * 32
+
+
+def test_more_threads_hold_more_state_up_to_one_a_replicate() -> None:
+    one, two, many = (estimate(program(), 2, threads).state for threads in (1, 2, 64))
+    assert one < two == many
+
+
+@pytest.mark.parametrize(
+    ("changes", "replicates", "field"),
+    [
+        ({"at": np.broadcast_to(0, 10**6)}, 100, "record.generations"),
+        ({"forgotten": True}, 1000, "record.forgotten"),
+        ({"snapshots": np.arange(1000)}, 10, "record.snapshots"),
+        ({"weights": np.broadcast_to(np.uint64(1), 10**7)}, 1, "reference"),
+    ],
+)
+def test_the_largest_part_is_named(changes: dict[str, object], replicates: int, field: str) -> None:
+    with pytest.raises(MemoryEstimateError) as caught:
+        refuse_if_too_large(program(**changes), replicates, 1, available=10**5)
+    assert caught.value.field == field
+    assert "100 kB are available" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_fits_is_let_through() -> None:
+    need = refuse_if_too_large(program(), 5, 1, available=10**8)
+    assert need.total < 10**5
+
+
+def test_available_memory_is_plausible() -> None:
+    assert 2**20 < available_memory() < 2**50
+
+
+def test_a_container_limit_counts(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 250\n")
+    assert control_group_memory(tmp_path) == 550
+    (tmp_path / "memory.max").write_text("max\n")
+    assert control_group_memory(tmp_path) is None
+    assert control_group_memory(tmp_path / "absent") is None

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""The table people read: medians, not means, and censoring told apart from an answer."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tailbiter.summary import half_gone, summarise
+
+GENERATIONS = np.array([0, 1, 2, 4, 8])
+
+
+def tail(*rows: list[int], categories: int = 20) -> xr.DataArray:
+    coords = {"generation": GENERATIONS}
+    return xr.DataArray(np.array(rows), coords, ("replicate", "generation"), attrs={"categories": categories})
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # Exactly half is not below half; 4 of 10 is.
+        ([[20, 10, 5, 4, 0]], 4),
+        # The first time counts, also where the tail comes back.
+        ([[20, 10, 4, 9, 9]], 2),
+        # The value at generation 1 is the measure, not the reference.
+        ([[20, 4, 3, 3, 3]], None),
+        # A tail that the first sample missed was gone at once.
+        ([[20, 0, 0, 0, 0]], 1),
+        # The middle replicate of three; of two, the earlier.
+        ([[20, 10, 0, 0, 0], [20, 10, 9, 0, 0], [20, 10, 9, 9, 0]], 4),
+        ([[20, 10, 0, 0, 0], [20, 10, 9, 9, 0]], 2),
+        # Two of three never get there: not reached.
+        ([[20, 10, 0, 0, 0], [20, 10, 9, 9, 9], [20, 10, 9, 9, 9]], None),
+        # One of three does not: the median is known all the same.
+        ([[20, 10, 0, 0, 0], [20, 10, 9, 9, 0], [20, 10, 9, 9, 9]], 8),
+    ],
+)
+def test_half_gone(rows: list[list[int]], expected: float | None) -> None:
+    assert half_gone(tail(*rows)) == expected
+
+
+def test_half_gone_of_an_empty_tail_is_no_answer() -> None:
+    assert half_gone(tail([0, 0, 0, 0, 0], categories=0)) is None
+
+
+def test_half_gone_needs_generation_one() -> None:
+    assert half_gone(tail([20, 10, 0, 0, 0]).sel(generation=[0, 2, 4])) is None
+
+
+def run_of(survivors: list[list[int]], forgotten: list[list[int]], *, final: bool = True) -> xr.Dataset:
+    """A hand-made run; categories a, b, c, ... from common to rare."""
+    size = len(forgotten[0])
+    notes = {"absence_is_final": final}
+    data = {
+        "survivors": (("replicate", "generation"), np.array(survivors)),
+        "forgotten": (("replicate", "category"), np.array(forgotten), notes),
+    }
+    coords = {
+        "generation": GENERATIONS,
+        "category": np.arange(size)[::-1],
+        "label": ("category", np.array(list("abcdefghij")[:size], dtype=object)),
+        "expected_count": ("category", np.arange(size, 0, -1) / 2),
+    }
+    return xr.Dataset(data, coords, {"categories": size})
+
+
+def test_rows_are_medians_over_replicates() -> None:
+    summary = summarise(run_of([[5, 4, 3, 2, 1], [5, 4, 4, 4, 3], [5, 1, 1, 1, 1]], [[0, 0, 1]] * 3))
+    assert [(row.generation, row.survivors) for row in summary.rows] == [
+        (0, 5),
+        (1, 4),
+        (2, 3),
+        (4, 2),
+        (8, 1),
+    ]
+    assert all(row.effective_number is None and row.share_alive == [] for row in summary.rows)
+
+
+def test_what_most_replicates_forgot() -> None:
+    # a lives; b goes in two of three, first at 4; c in one of three; d and e at once, e in all.
+    forgotten = [[0, 4, 8, 1, 1], [0, 8, 0, 1, 1], [0, 0, 0, 2, 1]]
+    summary = summarise(run_of([[5, 3, 3, 2, 1]] * 3, forgotten))
+    assert [(item.label, item.generation) for item in summary.commonest_forgotten] == [
+        ("b", 8),
+        ("d", 1),
+        ("e", 1),
+    ]
+    assert [(item.label, item.expected) for item in summary.first_forgotten] == [
+        ("e", 0.5),
+        ("d", 1.0),
+        ("b", 2.0),
+    ]
+    assert summary.missed_at_once == 2
+    text = summary.text()
+    assert "b (expected 2, generation 8); d (expected 1, generation 1)" in text
+    assert "may come back" not in text
+
+
+def test_a_regime_that_brings_categories_back_says_so() -> None:
+    assert "may come back" in summarise(run_of([[3, 3, 3, 3, 3]], [[0, 0, 1]], final=False)).text()
+
+
+def test_nothing_vanished() -> None:
+    text = summarise(run_of([[3, 3, 3, 3, 3]], [[0, 0, 0]])).text()
+    assert "No category vanished" in text
+    assert "Forgotten first" not in text
+
+
+def test_the_summary_is_plain_data() -> None:
+    summary = summarise(run_of([[3, 3, 3, 3, 2]], [[0, 0, 8]]))
+    assert json.loads(json.dumps(summary.to_dict()))["rows"][0]["survivors"] == 3
+
+
+def test_the_search_for_the_commonest_goes_beyond_its_first_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailbiter.summary.CHUNK", 2)
+    summary = summarise(run_of([[8, 8, 8, 8, 2]], [[0, 0, 0, 3, 0, 4, 0, 8]]))
+    assert [item.label for item in summary.commonest_forgotten] == ["d", "f", "h"]
