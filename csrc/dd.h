@@ -14,9 +14,7 @@ typedef struct {
 } tb_dd_t;
 
 /* a + b exactly, where |a| >= |b| or a == 0. */
-static inline tb_dd_t
-tb_dd_fast_sum(double a, double b)
-{
+static inline tb_dd_t tb_dd_fast_sum(double a, double b) {
     tb_dd_t r;
 
     r.hi = a + b;
@@ -25,9 +23,7 @@ tb_dd_fast_sum(double a, double b)
 }
 
 /* a + b exactly. */
-static inline tb_dd_t
-tb_dd_sum(double a, double b)
-{
+static inline tb_dd_t tb_dd_sum(double a, double b) {
     tb_dd_t r;
     double bb;
 
@@ -38,18 +34,14 @@ tb_dd_sum(double a, double b)
 }
 
 /* The upper 26 bits of a. */
-static inline double
-tb_dd_upper(double a)
-{
+static inline double tb_dd_upper(double a) {
     double t = 134217729.0 * a; /* 2^27 + 1 */
 
     return t - (t - a);
 }
 
 /* a * b exactly. */
-static inline tb_dd_t
-tb_dd_product(double a, double b)
-{
+static inline tb_dd_t tb_dd_product(double a, double b) {
     tb_dd_t r;
     double ah = tb_dd_upper(a), bh = tb_dd_upper(b), al = a - ah, bl = b - bh;
 
@@ -58,42 +50,30 @@ tb_dd_product(double a, double b)
     return r;
 }
 
-static inline tb_dd_t
-tb_dd_add(tb_dd_t a, tb_dd_t b)
-{
+static inline tb_dd_t tb_dd_add(tb_dd_t a, tb_dd_t b) {
     tb_dd_t s = tb_dd_sum(a.hi, b.hi), t = tb_dd_sum(a.lo, b.lo);
 
     s = tb_dd_fast_sum(s.hi, s.lo + t.hi);
     return tb_dd_fast_sum(s.hi, s.lo + t.lo);
 }
 
-static inline tb_dd_t
-tb_dd_neg(tb_dd_t a)
-{
-    tb_dd_t r = { -a.hi, -a.lo };
+static inline tb_dd_t tb_dd_neg(tb_dd_t a) {
+    tb_dd_t r = {-a.hi, -a.lo};
 
     return r;
 }
 
-static inline tb_dd_t
-tb_dd_sub(tb_dd_t a, tb_dd_t b)
-{
-    return tb_dd_add(a, tb_dd_neg(b));
-}
+static inline tb_dd_t tb_dd_sub(tb_dd_t a, tb_dd_t b) { return tb_dd_add(a, tb_dd_neg(b)); }
 
-static inline tb_dd_t
-tb_dd_mul(tb_dd_t a, tb_dd_t b)
-{
+static inline tb_dd_t tb_dd_mul(tb_dd_t a, tb_dd_t b) {
     tb_dd_t p = tb_dd_product(a.hi, b.hi);
 
     return tb_dd_fast_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
 }
 
-static inline tb_dd_t
-tb_dd_div(tb_dd_t a, tb_dd_t b)
-{
+static inline tb_dd_t tb_dd_div(tb_dd_t a, tb_dd_t b) {
     double q1 = a.hi / b.hi, q2, q3;
-    tb_dd_t r, one = { q1, 0.0 }, two;
+    tb_dd_t r, one = {q1, 0.0}, two;
 
     r = tb_dd_sub(a, tb_dd_mul(one, b));
     q2 = r.hi / b.hi;
@@ -104,10 +84,8 @@ tb_dd_div(tb_dd_t a, tb_dd_t b)
     return tb_dd_add(tb_dd_fast_sum(q1, q2), tb_dd_fast_sum(q3, 0.0));
 }
 
-static inline tb_dd_t
-tb_dd_from(double a)
-{
-    tb_dd_t r = { a, 0.0 };
+static inline tb_dd_t tb_dd_from(double a) {
+    tb_dd_t r = {a, 0.0};
 
     return r;
 }

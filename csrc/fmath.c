@@ -28,18 +28,14 @@ static const double STEP_HIGH = 0x1.62e42fefp-7;
 static const double STEP_LOW = 0x1.473de6af278edp-40;
 static const double STEP_INVERSE = 0x1.71547652b82fep6;
 
-static inline uint64_t
-to_bits(double x)
-{
+static inline uint64_t to_bits(double x) {
     uint64_t b;
 
     memcpy(&b, &x, sizeof b);
     return b;
 }
 
-static inline double
-from_bits(uint64_t b)
-{
+static inline double from_bits(uint64_t b) {
     double x;
 
     memcpy(&x, &b, sizeof x);
@@ -47,16 +43,10 @@ from_bits(uint64_t b)
 }
 
 /* 2^e for normal results. */
-static inline double
-power_of_two(int e)
-{
-    return from_bits((uint64_t) (e + 1023) << 52);
-}
+static inline double power_of_two(int e) { return from_bits((uint64_t)(e + 1023) << 52); }
 
 /* x 2^e with one rounding more where the result is subnormal. */
-static double
-scale(double x, int e)
-{
+static double scale(double x, int e) {
     if (e > 1023) {
         return x * 0x1p1023 * power_of_two(e - 1023);
     }
@@ -72,14 +62,12 @@ scale(double x, int e)
  * x = 2^k m; with c of ten bits near 1/m, r = m c - 1 is exact as a sum of two, and
  * log x = k log 2 - log c + log(1 + r), |r| < 2^-6.8. Around x = 1 the table says c = 1, so nothing cancels.
  */
-static inline tb_dd_t
-log_core(double x, double low)
-{
+static inline tb_dd_t log_core(double x, double low) {
     uint64_t bits = to_bits(x), shifted = bits - LOG_START;
-    int k = (int) ((int64_t) shifted >> 52);
+    int k = (int)((int64_t)shifted >> 52);
     const double *row = LOG_TABLE[(shifted >> 46) & 63];
-    double m = from_bits(bits - ((uint64_t) (int64_t) k << 52));
-    double m_upper = from_bits(to_bits(m) & ~UINT64_C(0x7ffffff)), c = row[0], dk = (double) k;
+    double m = from_bits(bits - ((uint64_t)(int64_t)k << 52));
+    double m_upper = from_bits(to_bits(m) & ~UINT64_C(0x7ffffff)), c = row[0], dk = (double)k;
     double r, r_upper, square, cubic, tail;
     tb_dd_t rr, s1, s2;
 
@@ -101,18 +89,14 @@ log_core(double x, double low)
 }
 
 /* log_core for subnormal x too. */
-static inline tb_dd_t
-log_any(double x)
-{
+static inline tb_dd_t log_any(double x) {
     if (x >= DBL_MIN) {
         return log_core(x, 0.0);
     }
     return tb_dd_sub(log_core(x * 0x1p54, 0.0), tb_dd_sum(54 * LN2_HIGH, 54 * LN2_LOW));
 }
 
-double
-tb_log(double x)
-{
+double tb_log(double x) {
     uint64_t bits = to_bits(x);
 
     if (bits - 1 >= INF_BITS - 1) {
@@ -123,19 +107,17 @@ tb_log(double x)
             return x;
         }
         if (bits & SIGN_BIT) {
-            return (double) NAN;
+            return (double)NAN;
         }
     }
     return log_any(x).hi;
 }
 
-double
-tb_log1p(double x)
-{
+double tb_log1p(double x) {
     tb_dd_t s;
 
     if (!(x > -1.0) || x > DBL_MAX) {
-        return x == -1.0 ? -HUGE_VAL : x < -1.0 ? (double) NAN : x;
+        return x == -1.0 ? -HUGE_VAL : x < -1.0 ? (double)NAN : x;
     }
     if (fabs(x) < 0x1p-54) {
         return x; /* keeps the sign of zero */
@@ -148,11 +130,9 @@ tb_log1p(double x)
  * exp(x + low) = 2^e (big + small), |small| < 2^-7 big, for |x| < 760: x = (64 e + j) log2/64 + r.
  * The relative error of big + small is below 2^-59.
  */
-static inline int
-exp_core(double x, double low, double *big, double *small)
-{
-    double n = floor(x * STEP_INVERSE + 0.5), r, p;
-    int whole = (int) n, j = whole & 63;
+static inline int exp_core(double x, double low, double *big, double *small) {
+    double n = (x * STEP_INVERSE + 0x1.8p52) - 0x1.8p52, r, p; /* to the nearest integer */
+    int whole = (int)n, j = whole & 63;
 
     r = (x - n * STEP_HIGH) - n * STEP_LOW + low;
     p = r + r * r * (1.0 / 2 + r * (1.0 / 6 + r * (1.0 / 24 + r * (1.0 / 120 + r / 720))));
@@ -161,9 +141,7 @@ exp_core(double x, double low, double *big, double *small)
     return (whole - j) / 64;
 }
 
-double
-tb_exp(double x)
-{
+double tb_exp(double x) {
     double big, small;
     int e;
 
@@ -174,11 +152,8 @@ tb_exp(double x)
     return scale(big + small, e);
 }
 
-
 /* sum of coefficients[i] t^i. */
-static double
-polynomial(const double *coefficients, int degree, double t)
-{
+static double polynomial(const double *coefficients, int degree, double t) {
     double s = coefficients[degree];
     int i;
 
@@ -189,9 +164,7 @@ polynomial(const double *coefficients, int degree, double t)
 }
 
 /* x + x^2/2! + ... + x^13/13!, |x| <= 1/4. */
-static double
-expm1_series(double x)
-{
+static double expm1_series(double x) {
     static const double inverse_factorials[] = {
         1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,      1.0 / 720,       1.0 / 5040,
         1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0,
@@ -200,15 +173,13 @@ expm1_series(double x)
     return x + x * x * polynomial(inverse_factorials, 11, x);
 }
 
-double
-tb_expm1(double x)
-{
+double tb_expm1(double x) {
     double big, small;
     tb_dd_t s;
     int e;
 
     if (fabs(x) <= 0.25) {
-        return expm1_series(x);
+        return fabs(x) < 0x1p-54 ? x : expm1_series(x);
     }
     if (!(x > -40.0 && x < 700.0)) {
         return x <= -40.0 ? -1.0 : x > DBL_MAX || x != x ? x : tb_exp(x);
@@ -219,9 +190,7 @@ tb_expm1(double x)
 }
 
 /* 0 if y is not an integer, 1 if odd, 2 if even; y finite. */
-static int
-integer_kind(double y)
-{
+static int integer_kind(double y) {
     double half = 0.5 * y;
 
     if (floor(y) != y) {
@@ -231,9 +200,7 @@ integer_kind(double y)
 }
 
 /* x^y where x or y is 0, infinite or NaN. */
-static double
-pow_special(double x, double y)
-{
+static double pow_special(double x, double y) {
     double a = fabs(x);
     bool infinite_y = fabs(y) > DBL_MAX, odd;
 
@@ -251,9 +218,7 @@ pow_special(double x, double y)
     return odd && (to_bits(x) & SIGN_BIT) ? -a : a;
 }
 
-double
-tb_pow(double x, double y)
-{
+double tb_pow(double x, double y) {
     double a = fabs(x), sign = 1.0, big, small;
     tb_dd_t l, p;
     int e;
@@ -265,7 +230,7 @@ tb_pow(double x, double y)
         int kind = integer_kind(y);
 
         if (kind == 0) {
-            return (double) NAN;
+            return (double)NAN;
         }
         sign = kind == 1 ? -1.0 : 1.0;
     }
@@ -283,16 +248,10 @@ tb_pow(double x, double y)
 }
 
 /* erf(x) for |x| <= 1. */
-static double
-erf_small(double x)
-{
-    return x + x * polynomial(ERF_SMALL, ERF_SMALL_DEGREE, x * x);
-}
+static double erf_small(double x) { return x + x * polynomial(ERF_SMALL, ERF_SMALL_DEGREE, x * x); }
 
 /* erfc(x) for x >= 0.46875: exp(-x^2) / (1 + 2x) times a function that hardly varies. */
-static double
-erfc_positive(double x)
-{
+static double erfc_positive(double x) {
     double t = (x - 4.0) / (x + 4.0), rest;
     tb_dd_t square, power, factor;
     int e;
@@ -307,9 +266,7 @@ erfc_positive(double x)
     return scale(tb_dd_mul(factor, power).hi, e);
 }
 
-double
-tb_erf(double x)
-{
+double tb_erf(double x) {
     double a = fabs(x), result;
 
     if (a < 1.0) {
@@ -322,9 +279,7 @@ tb_erf(double x)
     return x < 0.0 ? -result : result;
 }
 
-double
-tb_erfc(double x)
-{
+double tb_erfc(double x) {
     if (fabs(x) < 0.46875) {
         return 1.0 - erf_small(x);
     }
@@ -334,15 +289,14 @@ tb_erfc(double x)
     return x > 0.0 ? erfc_positive(x) : 2.0 - erfc_positive(-x);
 }
 
-double
-tb_stirling_error(double n)
-{
+double tb_stirling_error(double n) {
     double w;
 
     if (n < 16.0) {
-        return STIRLING_ERROR[(int) n];
+        return STIRLING_ERROR[(int)n];
     }
     w = 1.0 / (n * n);
-    return (1.0 / 12 - w * (1.0 / 360 - w * (1.0 / 1260 - w * (1.0 / 1680 - w * (1.0 / 1188 - w * (691.0 / 360360))))))
-           / n;
+    return (1.0 / 12 -
+            w * (1.0 / 360 - w * (1.0 / 1260 - w * (1.0 / 1680 - w * (1.0 / 1188 - w * (691.0 / 360360)))))) /
+           n;
 }

@@ -10,16 +10,14 @@
 #include "quantile_tables.h"
 
 /* Means below this are searched step by step from 0. */
-#define SEQUENTIAL_MEAN 12.0
+#define SEQUENTIAL_MEAN 5.0
 /* Beyond this |z| (one word in 1e10) the Cornish-Fisher bound is not relied upon for small standard deviations. */
 #define CORNISH_FISHER_Z 6.5
 /* Beyond this standard deviation a sum over a tail is longer than the expansion is wrong. */
 #define SUMMED_DEVIATION 3e4
 #define INVERSE_TWO_PI 0x1.45f306dc9c883p-3
 
-static inline double
-polynomial(const double *coefficients, int degree, double t)
-{
+static inline double polynomial(const double *coefficients, int degree, double t) {
     double s = coefficients[degree];
     int i;
 
@@ -30,30 +28,31 @@ polynomial(const double *coefficients, int degree, double t)
 }
 
 /* (word + 1/2)/2^64. */
-static inline double
-unit(uint64_t word)
-{
-    return ((double) word + 0.5) * 0x1p-64;
+static inline double unit(uint64_t word) { return ((double)word + 0.5) * 0x1p-64; }
+
+/* floor(x) for |x| < 2^62; libm's is a call where there is no instruction for it. */
+static inline double floor_inline(double x) {
+    double whole = (double)(int64_t)x;
+
+    return whole > x ? whole - 1.0 : whole;
 }
 
-double
-tb_normal_quantile(uint64_t word)
-{
+double tb_normal_quantile(uint64_t word) {
     bool upper = word >> 63;
-    double d = ((double) (int64_t) (word ^ (UINT64_C(1) << 63)) + 0.5) * 0x1p-64, s = 0.18 - d * d, z;
+    uint64_t far = upper ? word : ~word; /* the mirrored word gives the same digits */
+    double d = unit(far ^ (UINT64_C(1) << 63)), s = 0.18 - d * d, z;
 
     if (s >= 0.0) {
-        return d * (polynomial(CENTRAL_TOP, CENTRAL_TOP_DEGREE, s) / polynomial(CENTRAL_BOTTOM, CENTRAL_BOTTOM_DEGREE, s));
+        z = polynomial(CENTRAL_TOP, CENTRAL_TOP_DEGREE, s) / polynomial(CENTRAL_BOTTOM, CENTRAL_BOTTOM_DEGREE, s) * d;
+    } else {
+        s = sqrt(-tb_log(unit(~far))) - 1.5;
+        z = polynomial(OUTER_TOP, OUTER_TOP_DEGREE, s) / polynomial(OUTER_BOTTOM, OUTER_BOTTOM_DEGREE, s);
     }
-    s = sqrt(-tb_log(unit(upper ? ~word : word))) - 1.5;
-    z = polynomial(OUTER_TOP, OUTER_TOP_DEGREE, s) / polynomial(OUTER_BOTTOM, OUTER_BOTTOM_DEGREE, s);
     return upper ? z : -z;
 }
 
 /* Step by step from 0; the mean is below SEQUENTIAL_MEAN. */
-static uint64_t
-search_from_zero(double n, double p, uint64_t word)
-{
+static uint64_t search_from_zero(double n, double p, uint64_t word) {
     double u = unit(word), rest = u, uncertain = u * 0x1p-42, odds = p / (1.0 - p), k = 0.0, term;
 
     if (u + n * p < 1.0 - 0x1p-50) {
@@ -69,7 +68,7 @@ search_from_zero(double n, double p, uint64_t word)
     if (rest > -uncertain) {
         return tb_binomial_quantile_exact(n, p, word, k);
     }
-    return (uint64_t) k;
+    return (uint64_t)k;
 }
 
 /* One side of a binomial law: `success` and `failure` are its probabilities, the smaller one a double without rest. */
@@ -80,37 +79,28 @@ typedef struct {
 } law_t;
 
 /* log of a probability whose complement is `other`; one of the two is at most 1/2 and exactly a double. */
-static double
-log_probability(tb_dd_t a, tb_dd_t other)
-{
-    return a.hi <= 0.5 ? tb_log(a.hi) : tb_log1p(-other.hi);
-}
+static double log_probability(tb_dd_t a, tb_dd_t other) { return a.hi <= 0.5 ? tb_log(a.hi) : tb_log1p(-other.hi); }
 
 /* x log(x/mean) - (x - mean), x > 0, without cancellation (Loader's deviance). */
-static double
-deviance(double x, tb_dd_t mean)
-{
+static double deviance(double x, tb_dd_t mean) {
     tb_dd_t difference = tb_dd_sum(x, -mean.hi);
     double d = difference.hi + (difference.lo - mean.lo), v = d / (x + mean.hi), w = v * v, s;
 
     if (fabs(v) > 0.2) {
         return x * tb_log(x / mean.hi) - d;
     }
-    s = 1.0 / 3
-        + w * (1.0 / 5
-               + w * (1.0 / 7
-                      + w * (1.0 / 9
-                             + w * (1.0 / 11
-                                    + w * (1.0 / 13 + w * (1.0 / 15 + w * (1.0 / 17 + w * (1.0 / 19 + w / 21))))))));
+    s = 1.0 / 3 +
+        w * (1.0 / 5 +
+             w * (1.0 / 7 +
+                  w * (1.0 / 9 +
+                       w * (1.0 / 11 + w * (1.0 / 13 + w * (1.0 / 15 + w * (1.0 / 17 + w * (1.0 / 19 + w / 21))))))));
     return v * (d + 2.0 * x * w * s);
 }
 
 /* Probability of k. */
-static double
-probability(const law_t *law, double k)
-{
+static double probability(const law_t *law, double k) {
     double n = law->n, l = n - k, e;
-    tb_dd_t count = { n, 0.0 };
+    tb_dd_t count = {n, 0.0};
 
     if (k == 0.0) {
         return tb_exp(n * log_probability(law->failure, law->success));
@@ -118,15 +108,13 @@ probability(const law_t *law, double k)
     if (l == 0.0) {
         return tb_exp(n * log_probability(law->success, law->failure));
     }
-    e = tb_stirling_error(n) - tb_stirling_error(k) - tb_stirling_error(l)
-        - deviance(k, tb_dd_mul(count, law->success)) - deviance(l, tb_dd_mul(count, law->failure));
+    e = tb_stirling_error(n) - tb_stirling_error(k) - tb_stirling_error(l) -
+        deviance(k, tb_dd_mul(count, law->success)) - deviance(l, tb_dd_mul(count, law->failure));
     return tb_exp(e) * sqrt(INVERSE_TWO_PI * (n / k) / l);
 }
 
 /* (probability of 0, ..., k)/(probability of k): ratios downward, four to a division (a factor j = 0 ends the sum). */
-static double
-lower_tail(const law_t *law, double k)
-{
+static double lower_tail(const law_t *law, double k) {
     double odds = law->failure.hi / law->success.hi, term = 1.0, total = 1.0, j = k;
     double b = law->n - k + 1.0;
 
@@ -146,9 +134,7 @@ lower_tail(const law_t *law, double k)
  * min{k : F(k) >= v} of the law, stepping from the guess k; v is on the side of the smaller tail. Returns -1 where
  * that is uncertain: the sum's rounding errors stay below half of `uncertain`.
  */
-static double
-step_to_quantile(const law_t *law, double v, double k, double uncertain)
-{
+static double step_to_quantile(const law_t *law, double v, double k, double uncertain) {
     double term = probability(law, k), total = term * lower_tail(law, k);
     double up = law->success.hi / law->failure.hi, down = law->failure.hi / law->success.hi;
 
@@ -167,24 +153,20 @@ step_to_quantile(const law_t *law, double v, double k, double uncertain)
 }
 
 /* The tail summed outward from the guess k, on the side of the smaller tail. */
-static uint64_t
-search_from_guess(double n, double p, uint64_t word, double k, double deviation)
-{
+static uint64_t search_from_guess(double n, double p, uint64_t word, double k, double deviation) {
     bool upper = word >> 63;
-    tb_dd_t exact = { p, 0.0 }, complement = tb_dd_fast_sum(1.0, -p);
-    law_t law = { n, upper ? complement : exact, upper ? exact : complement };
+    tb_dd_t exact = {p, 0.0}, complement = tb_dd_fast_sum(1.0, -p);
+    law_t law = {n, upper ? complement : exact, upper ? exact : complement};
     double uncertain = 0x1p-40 + deviation * 0x1p-48, found;
 
     found = step_to_quantile(&law, unit(upper ? ~word : word), upper ? n - k : k, uncertain);
     if (found < 0.0) {
         return tb_binomial_quantile_exact(n, p, word, k);
     }
-    return (uint64_t) (upper ? n - found : found);
+    return (uint64_t)(upper ? n - found : found);
 }
 
-uint64_t
-tb_binomial_quantile_half(double n, double p, uint64_t word)
-{
+uint64_t tb_binomial_quantile_half(double n, double p, uint64_t word) {
     double npq, deviation, r, z, base, f, whole, distance, tolerance, k;
     tb_dd_t mean;
 
@@ -199,14 +181,14 @@ tb_binomial_quantile_half(double n, double p, uint64_t word)
     deviation = sqrt(npq - 1.0 / 12);
     r = 1.0 / deviation;
     z = tb_normal_quantile(word);
-    base = floor(mean.hi);
+    base = floor_inline(mean.hi);
     f = (mean.hi - base) + mean.lo + (deviation * z + tb_cornish_fisher_rest(p, npq, r, z));
-    whole = floor(f);
+    whole = floor_inline(f);
     k = base + whole;
     distance = fabs(f - whole - 0.5);
     tolerance = tb_cornish_fisher_bound(z) * r * r * r + deviation * fabs(z) * 1.5e-15 + 1e-14;
     if (distance < 0.5 - tolerance && fabs(z) < CORNISH_FISHER_Z) {
-        return (uint64_t) k;
+        return (uint64_t)k;
     }
     k = k < 0.0 ? 0.0 : k > n ? n : k;
     if (deviation < SUMMED_DEVIATION) {
@@ -215,11 +197,9 @@ tb_binomial_quantile_half(double n, double p, uint64_t word)
     return tb_binomial_quantile_exact(n, p, word, k);
 }
 
-uint64_t
-tb_binomial_quantile(double n, double p, uint64_t word)
-{
+uint64_t tb_binomial_quantile(double n, double p, uint64_t word) {
     if (p <= 0.5) {
         return tb_binomial_quantile_half(n, p, word);
     }
-    return (uint64_t) n - tb_binomial_quantile_half(n, 1.0 - p, ~word);
+    return (uint64_t)n - tb_binomial_quantile_half(n, 1.0 - p, ~word);
 }

@@ -5,10 +5,11 @@
  * A word R stands for u = (R + 1/2)/2^64, and a draw is k = min{k : F(k) >= u}, F the distribution function of
  * Binomial(n, p) with exactly the double p. n is an integer-valued double, 0 <= n <= 2^53.
  *
- * How exact: every step F(k) is placed right to within 2^-75 of min(F, 1 - F), a nearer u counting as equal, while
- * the law's standard deviation is below some 2e4 (1e5 in the far tails); beyond, by less than 2e-14 of the step's
- * own height F(k) - F(k - 1). Where this file is uncertain it asks quantile_exact.c, so that any other route to the
- * quantile with an honest error bound agrees with it to the integer.
+ * How exact, for a standard deviation sd: while sd is below some 2e4 (1e5 in the far tails) every step F(k) is placed
+ * right to within 2^-92 (16 + sd) of min(F, 1 - F), a nearer u counting as equal; beyond, to within 2e-14 of the
+ * step's own height F(k) - F(k - 1), so that the law's total variation distance from the binomial stays below 2e-14.
+ * Where this file is uncertain it asks quantile_exact.c, so that any other route to the quantile with an honest error
+ * bound agrees with it to the integer.
  */
 #ifndef TB_QUANTILE_H
 #define TB_QUANTILE_H
@@ -27,7 +28,7 @@ uint64_t tb_binomial_quantile_half(double n, double p, uint64_t word);
 
 /*
  * The same for any p. Beyond 1/2 it is n - tb_binomial_quantile_half(n, 1 - p, ~word): the mirrored law at the
- * mirrored u. The two conventions differ only where u equals F(k) exactly.
+ * mirrored u, so min{k : F(k) > u}: the two differ only where u equals F(k) exactly.
  */
 uint64_t tb_binomial_quantile(double n, double p, uint64_t word);
 

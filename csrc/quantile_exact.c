@@ -8,45 +8,32 @@
 #include "fmath.h"
 #include "quantile.h"
 
-/* Sums this close to u, relatively, are taken to be equal to it: the error at n = 2^53 stays below. */
-#define TIE 0x1p-75
+/* Sums this close to u, relatively, times 16 + the standard deviation, are taken to be equal to it. */
+#define TIE 0x1p-92
 /* The expansion replaces the sum where it moves the distribution function by less than this, relatively. */
 #define EXPANSION_ERROR 0x1p-60
 /* Stirling's series is used from here on, factorials below. */
 #define STIRLING_START 64.0
 
-static const tb_dd_t LN2 = { 0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56 };
-static const tb_dd_t TWO_PI = { 0x1.921fb54442d18p2, 0x1.1a62633145c07p-52 };
-static const tb_dd_t HALF_LOG_TWO_PI = { 0x1.d67f1c864beb5p-1, -0x1.65b5a1b7ff5dfp-55 };
+static const tb_dd_t LN2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+static const tb_dd_t TWO_PI = {0x1.921fb54442d18p2, 0x1.1a62633145c07p-52};
+static const tb_dd_t HALF_LOG_TWO_PI = {0x1.d67f1c864beb5p-1, -0x1.65b5a1b7ff5dfp-55};
 
 /* One side of the law, as in quantile.c. */
 typedef struct {
     double n;
     tb_dd_t success;
     tb_dd_t failure;
+    double tie; /* relative distance that rounding may leave between equal numbers */
 } law_t;
 
-static tb_dd_t
-times(tb_dd_t a, double b)
-{
-    return tb_dd_mul(a, tb_dd_from(b));
-}
+static tb_dd_t times(tb_dd_t a, double b) { return tb_dd_mul(a, tb_dd_from(b)); }
 
-static tb_dd_t
-over(tb_dd_t a, double b)
-{
-    return tb_dd_div(a, tb_dd_from(b));
-}
+static tb_dd_t over(tb_dd_t a, double b) { return tb_dd_div(a, tb_dd_from(b)); }
 
-static tb_dd_t
-plus(tb_dd_t a, double b)
-{
-    return tb_dd_add(a, tb_dd_from(b));
-}
+static tb_dd_t plus(tb_dd_t a, double b) { return tb_dd_add(a, tb_dd_from(b)); }
 
-static tb_dd_t
-square_root(tb_dd_t a)
-{
+static tb_dd_t square_root(tb_dd_t a) {
     double s = sqrt(a.hi);
     tb_dd_t rest = tb_dd_sub(a, tb_dd_product(s, s));
 
@@ -54,9 +41,7 @@ square_root(tb_dd_t a)
 }
 
 /* x 2^e, e >= -1000. */
-static tb_dd_t
-scaled(tb_dd_t x, int e)
-{
+static tb_dd_t scaled(tb_dd_t x, int e) {
     double power = 1.0;
 
     for (; e < 0; e++) {
@@ -71,9 +56,7 @@ scaled(tb_dd_t x, int e)
 }
 
 /* exp(x) - 1, also relatively near 0: Taylor's series at (x - k log 2)/512, doubled nine times. */
-static tb_dd_t
-expm1_dd(tb_dd_t x)
-{
+static tb_dd_t expm1_dd(tb_dd_t x) {
     double k = floor(x.hi / LN2.hi + 0.5);
     tb_dd_t r, s = tb_dd_from(1.0);
     int i;
@@ -89,26 +72,22 @@ expm1_dd(tb_dd_t x)
     for (i = 0; i < 9; i++) {
         s = tb_dd_mul(s, plus(s, 2.0));
     }
-    r = scaled(tb_dd_from(1.0), (int) k);
-    return tb_dd_add(scaled(s, (int) k), plus(r, -1.0));
+    r = scaled(tb_dd_from(1.0), (int)k);
+    return tb_dd_add(scaled(s, (int)k), plus(r, -1.0));
 }
 
 /* exp(x) for x below 700; 0 below -693. */
-static tb_dd_t
-exp_dd(tb_dd_t x)
-{
+static tb_dd_t exp_dd(tb_dd_t x) {
     double k = floor(x.hi / LN2.hi + 0.5);
 
     if (k < -1000.0) {
         return tb_dd_from(0.0);
     }
-    return scaled(plus(expm1_dd(tb_dd_sub(x, times(LN2, k))), 1.0), (int) k);
+    return scaled(plus(expm1_dd(tb_dd_sub(x, times(LN2, k))), 1.0), (int)k);
 }
 
 /* log(1 + x), also relatively near 0: one Newton step with (1 + x) exp(-guess) - 1. */
-static tb_dd_t
-log1p_dd(tb_dd_t x)
-{
+static tb_dd_t log1p_dd(tb_dd_t x) {
     double guess = tb_log1p(x.hi);
     tb_dd_t minus = tb_dd_from(-guess), step;
 
@@ -117,18 +96,16 @@ log1p_dd(tb_dd_t x)
 }
 
 /* log n! - log(sqrt(2 pi n) (n/e)^n), n >= 1. */
-static tb_dd_t
-stirling_error_dd(double n)
-{
+static tb_dd_t stirling_error_dd(double n) {
     /* Bernoulli numbers B_2j as fractions. */
     static const double bernoulli[][2] = {
-        { 1, 6 }, { -1, 30 }, { 1, 42 }, { -1, 30 }, { 5, 66 }, { -691, 2730 }, { 7, 6 }, { -3617, 510 }, { 43867, 798 },
+        {1, 6}, {-1, 30}, {1, 42}, {-1, 30}, {5, 66}, {-691, 2730}, {7, 6}, {-3617, 510}, {43867, 798},
     };
     tb_dd_t s = tb_dd_from(0.0), factorial = tb_dd_from(1.0), logarithm;
     int j;
 
     if (n < STIRLING_START) {
-        for (j = 2; j <= (int) n; j++) {
+        for (j = 2; j <= (int)n; j++) {
             factorial = times(factorial, j);
         }
         factorial = log1p_dd(plus(factorial, -1.0));
@@ -144,18 +121,14 @@ stirling_error_dd(double n)
 }
 
 /* x log(x/mean) - (x - mean), x > 0. */
-static tb_dd_t
-deviance_dd(double x, tb_dd_t mean)
-{
+static tb_dd_t deviance_dd(double x, tb_dd_t mean) {
     tb_dd_t d = tb_dd_sub(tb_dd_from(x), mean);
 
     return tb_dd_sub(times(log1p_dd(tb_dd_div(d, mean)), x), d);
 }
 
 /* log of a probability whose complement is `other`; one of the two is at most 1/2 and exactly a double. */
-static tb_dd_t
-log_probability(tb_dd_t a, tb_dd_t other)
-{
+static tb_dd_t log_probability(tb_dd_t a, tb_dd_t other) {
     tb_dd_t guess, rest;
 
     if (other.hi <= 0.5) {
@@ -167,16 +140,13 @@ log_probability(tb_dd_t a, tb_dd_t other)
 }
 
 /* Probability of k. */
-static tb_dd_t
-probability(const law_t *law, double k)
-{
+static tb_dd_t probability(const law_t *law, double k) {
     double n = law->n, l = n - k;
     tb_dd_t e;
 
     if (k == 0.0 || l == 0.0) {
-        return exp_dd(times(k == 0.0 ? log_probability(law->failure, law->success)
-                                     : log_probability(law->success, law->failure),
-                            n));
+        return exp_dd(times(
+            k == 0.0 ? log_probability(law->failure, law->success) : log_probability(law->success, law->failure), n));
     }
     e = tb_dd_sub(stirling_error_dd(n), tb_dd_add(stirling_error_dd(k), stirling_error_dd(l)));
     e = tb_dd_sub(e, deviance_dd(k, times(law->success, n)));
@@ -185,32 +155,24 @@ probability(const law_t *law, double k)
 }
 
 /* term (probability of k) (k/(n - k + 1)) (failure/success): the probability of k - 1. */
-static tb_dd_t
-below(const law_t *law, tb_dd_t term, double k)
-{
+static tb_dd_t below(const law_t *law, tb_dd_t term, double k) {
     return tb_dd_div(tb_dd_mul(term, times(law->failure, k)), times(law->success, law->n - k + 1.0));
 }
 
 /* The probability of k + 1. */
-static tb_dd_t
-above(const law_t *law, tb_dd_t term, double k)
-{
+static tb_dd_t above(const law_t *law, tb_dd_t term, double k) {
     return tb_dd_div(tb_dd_mul(term, times(law->success, law->n - k)), times(law->failure, k + 1.0));
 }
 
-/* Whether the sum reaches v: from below, or where u is the mirrored one, strictly. */
-static bool
-reaches(tb_dd_t total, tb_dd_t v, bool strictly)
-{
-    double distance = tb_dd_sub(total, v).hi, tie = v.hi * TIE;
+/* Whether the sum reaches v, or where u is the mirrored one, exceeds it. */
+static bool reaches(const law_t *law, tb_dd_t total, tb_dd_t v, bool strictly) {
+    double distance = tb_dd_sub(total, v).hi, tie = v.hi * law->tie;
 
     return strictly ? distance > tie : distance >= -tie;
 }
 
 /* min{k : F(k) reaches v}, stepping from the guess k; v at most 1/2. */
-static double
-step_to_quantile(const law_t *law, tb_dd_t v, double k, bool strictly)
-{
+static double step_to_quantile(const law_t *law, tb_dd_t v, double k, bool strictly) {
     tb_dd_t total, term, start, rest;
     double j;
 
@@ -221,13 +183,13 @@ step_to_quantile(const law_t *law, tb_dd_t v, double k, bool strictly)
             rest = below(law, rest, j);
             total = tb_dd_add(total, rest);
         }
-        while (k < law->n && !reaches(total, v, strictly)) {
+        while (k < law->n && !reaches(law, total, v, strictly)) {
             term = above(law, term, k);
             k += 1.0;
             total = tb_dd_add(total, term);
         }
         start = total;
-        while (k > 0.0 && total.hi > 0x1p-10 * start.hi && reaches(tb_dd_sub(total, term), v, strictly)) {
+        while (k > 0.0 && total.hi > 0x1p-10 * start.hi && reaches(law, tb_dd_sub(total, term), v, strictly)) {
             total = tb_dd_sub(total, term);
             term = below(law, term, k);
             k -= 1.0;
@@ -237,9 +199,7 @@ step_to_quantile(const law_t *law, tb_dd_t v, double k, bool strictly)
 }
 
 /* Upper tail of the normal law at z > 0, to about 2^-86 relative. */
-static tb_dd_t
-normal_tail(double z, tb_dd_t density)
-{
+static tb_dd_t normal_tail(double z, tb_dd_t density) {
     tb_dd_t s = tb_dd_from(1.0), square = tb_dd_product(z, z);
     int i;
 
@@ -259,9 +219,7 @@ normal_tail(double z, tb_dd_t density)
 }
 
 /* |z| with upper tail v <= 1/2, from a double near it: one Newton step. */
-static tb_dd_t
-refined_normal(double z, tb_dd_t v)
-{
+static tb_dd_t refined_normal(double z, tb_dd_t v) {
     tb_dd_t density = over(tb_dd_product(z, z), -2.0), step;
 
     density = tb_dd_div(exp_dd(density), square_root(TWO_PI));
@@ -270,9 +228,7 @@ refined_normal(double z, tb_dd_t v)
 }
 
 /* floor(np + s z + ...) with the leading terms in double-double. */
-static double
-expand(double n, double p, tb_dd_t v, double z)
-{
+static double expand(double n, double p, tb_dd_t v, double z) {
     tb_dd_t mean = tb_dd_product(n, p), npq = tb_dd_sub(mean, times(mean, p)), deviation, f;
     double whole;
 
@@ -285,24 +241,21 @@ expand(double n, double p, tb_dd_t v, double z)
 }
 
 /* Whether the expansion is nearer than any sum needs to be. */
-static bool
-expansion_suffices(double n, double p, double z)
-{
+static bool expansion_suffices(double n, double p, double z) {
     double r2 = 1.0 / (n * p * (1.0 - p));
 
     return tb_cornish_fisher_bound(z) * (fabs(z) + 1.0) * r2 * r2 < EXPANSION_ERROR;
 }
 
-uint64_t
-tb_binomial_quantile_exact(double n, double p, uint64_t word, double k)
-{
+uint64_t tb_binomial_quantile_exact(double n, double p, uint64_t word, double k) {
     bool upper = word >> 63;
     uint64_t side = upper ? ~word : word;
     tb_dd_t exact = tb_dd_from(p), complement = tb_dd_fast_sum(1.0, -p), v;
-    law_t law = { n, upper ? complement : exact, upper ? exact : complement };
+    double tie = TIE * (16.0 + sqrt(n * p * (1.0 - p)));
+    law_t law = {n, upper ? complement : exact, upper ? exact : complement, tie};
     double z = tb_normal_quantile(word);
 
-    v = tb_dd_fast_sum((double) (side & ~UINT64_C(0x7ff)) * 0x1p-64, ((double) (side & 0x7ff) + 0.5) * 0x1p-64);
+    v = tb_dd_fast_sum((double)(side & ~UINT64_C(0x7ff)) * 0x1p-64, ((double)(side & 0x7ff) + 0.5) * 0x1p-64);
     if (expansion_suffices(n, p, z)) {
         k = expand(n, p, v, z);
     } else if (upper) {
@@ -310,5 +263,5 @@ tb_binomial_quantile_exact(double n, double p, uint64_t word, double k)
     } else {
         k = step_to_quantile(&law, v, k, false);
     }
-    return (uint64_t) k;
+    return (uint64_t)k;
 }
