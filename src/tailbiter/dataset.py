@@ -255,6 +255,8 @@ def hill_numbers(ds: xr.Dataset, order: float = 1) -> xr.DataArray:
     >>> float(tb.hill_numbers(tb.simulate(spec), order=2).sel(replicate=0, generation=0))
     8.0
     """
+    import xarray as xr
+
     source = HILL_SOURCES.get(float(order))
     if source is None:
         raise SpecError(
@@ -262,7 +264,7 @@ def hill_numbers(ds: xr.Dataset, order: float = 1) -> xr.DataArray:
         )
     values = recorded(ds, source)
     if order == 1:
-        result: xr.DataArray = np.exp(values)
+        result = xr.apply_ufunc(np.exp, values)
     elif order == 2:
         result = 1 / (1 - values)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailbiter.dataset import share_alive
+from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +46,7 @@ def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     Raises
     ------
     SpecError
-        When ``band_survivors`` was not recorded.
+        When ``band_survivors`` was not recorded, or no generation but 0.
 
     Examples
     --------
@@ -56,12 +57,14 @@ def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     'log'
     """
     alive = share_alive(ds)
+    later = alive.sel(generation=alive["generation"] > 0)
+    if later.sizes["generation"] == 0:
+        raise SpecError("record.generations", [0], "leaves nothing to draw", "record later generations too")
     if ax is None:
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=SIZE, layout="constrained")
     bands = np.flatnonzero(ds["band_categories"].values)
-    later = alive.sel(generation=alive["generation"] > 0)
     for rank, band in enumerate(bands):
         _draw_band(ax, later.isel(band=band), rank / max(1, len(bands) - 1), DASHES[rank % len(DASHES)])
     _label(ax)

@@ -82,9 +82,13 @@ def check_target(directory: str | os.PathLike[str], *, force: bool = False) -> P
         with tempfile.TemporaryDirectory(dir=_staging_parent(target)):
             pass
     except OSError as error:
-        problem = f"cannot be written ({error.strerror})"
-        raise SpecError(FIELD, str(target), problem, "name a directory you may write to") from error
+        raise _unwritable(target, error) from error
     return target
+
+
+def _unwritable(target: Path, error: OSError) -> SpecError:
+    problem = f"cannot be written ({(error.strerror or str(error)).lower()})"
+    return SpecError(FIELD, str(target), problem, "name a directory you may write to, with space left")
 
 
 def write_run(
@@ -129,19 +133,21 @@ def write_run(
     >>> read_run(where).equals(ds)
     True
     """
+    from tailbiter.plot import save_tails
     from tailbiter.record import Record
 
     record = Record.from_json(ds.attrs["record"])
     target = check_target(directory, force=force)
-    with _staged(target) as staging:
-        (staging / "spec.toml").write_text(spec.to_toml(record=record), encoding="utf-8")
-        for name, dims in TABLES.items():
-            if _members(ds, dims):
-                _write_table(ds, dims, staging / f"{name}.parquet")
-        if picture and "band_survivors" in ds:
-            from tailbiter.plot import save_tails
-
-            save_tails(ds, staging / "tails.png")
+    try:
+        with _staged(target) as staging:
+            (staging / "spec.toml").write_text(spec.to_toml(record=record), encoding="utf-8")
+            for name, dims in TABLES.items():
+                if _members(ds, dims):
+                    _write_table(ds, dims, staging / f"{name}.parquet")
+            if picture and "band_survivors" in ds and bool((ds["generation"] > 0).any()):
+                save_tails(ds, staging / "tails.png")
+    except OSError as error:
+        raise _unwritable(target, error) from error
     return target
 
 
@@ -283,9 +289,14 @@ def _read_table(
     path: Path, dims: tuple[str, ...], data: dict[str, Any], coords: dict[str, Any]
 ) -> dict[str, Any]:
     """Add one table's variables and coordinates; return its note."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        remedy = "run its spec.toml again"
+        raise DataError(FIELD, str(path), "cannot be read as Parquet", remedy) from error
     note: dict[str, Any] = json.loads((table.schema.metadata or {}).get(METADATA, b"{}"))
     if note.get("format") != FORMAT:
         raise DataError(FIELD, str(path), "was not written by this version", "run its spec.toml again")

@@ -76,8 +76,8 @@ def simulate(
     xarray.Dataset
         dims replicate, generation, band, and category or snapshot_entry where asked for. Attributes ``spec``,
         ``record`` and ``provenance`` are JSON. Categories run from common to rare; their coordinate is the
-        place in the reference as it was given. A table of more than 100,000 categories that was given without a
-        file stands in ``spec`` by its digest only.
+        place in the reference as it was given. A table of more than 100,000 categories that was given without
+        a file stands in ``spec`` by its digest only.
 
     Raises
     ------

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from typing import Self
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_the_bar_ends_at_what_the_control_counted() -> None:
         def refresh(self) -> None:
             pass
 
-        def __enter__(self) -> "Bar":
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:

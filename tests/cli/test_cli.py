@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""The command line, as people and programs use it."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tailbiter
+from tailbiter.cli import main
+from tailbiter.record import Record
+from tailbiter.run_files import read_run
+from tailbiter.spec import Spec
+
+SMALL = ["--generations", "20", "--replicates", "4", "--samples", "2e4"]
+COMMAND = [sys.executable, "-m", "tailbiter"]
+SPEC = """
+samples = 100
+generations = 5
+replicates = 2
+reference = {kind = "uniform", categories = 8}
+[record]
+generations = "all"
+variables = ["survivors", "entropy"]
+"""
+
+
+def test_the_shipped_example_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *SMALL]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""  # no progress bar in a pipe
+    lines = out.splitlines()
+    assert "20,000 samples, regime replace, 20 generations, 4 replicates, seed 1851" in lines[0]
+    head = next(line for line in lines if line.lstrip().startswith("generation"))
+    assert head.split()[:3] == ["generation", "survivors", "[0,1)"]
+    rows = [line.split() for line in lines if line.strip()[:1].isdigit() and "%" in line]
+    assert [row[0] for row in rows][:2] == ["0", "1"]
+    assert rows[-1][0] == "20"
+    for phrase in (
+        "Forgotten first",
+        "The first sample already missed",
+        "The most common that vanished",
+        "The tail",
+    ):
+        assert phrase in out
+
+
+def test_quiet_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *SMALL, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_json_is_one_object_and_no_more(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["run", *SMALL, "--json", "--out", str(tmp_path / "run")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["spec"]["samples"] == 20_000
+    assert report["out"] == str(tmp_path / "run")
+    assert report["digest"] == report["provenance"]["digest"]
+    ds = read_run(tmp_path / "run")
+    last = report["summary"]["rows"][-1]
+    assert last["generation"] == 20
+    assert last["survivors"] == np.median(ds["survivors"].sel(generation=20))
+
+
+def test_flags_make_the_spec_they_spell(tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text("word,n\nthe,60\nof,30\nand,9\n")
+    where = ["--counts", str(tmp_path / "words.csv"), "--counts-column", "n", "--out", str(tmp_path / "run")]
+    flags = ["--samples", "2e2", "--generations", "20", "--replicates", "3", "--seed", "5", "--quiet"]
+    regime = ["--regime", "anchored", "--real", "0.01", "--source", "fixed"]
+    assert main(["run", *where, *flags, *regime]) == 0
+    expected = Spec(
+        reference=tailbiter.Counts.read(tmp_path / "words.csv", counts="n"),
+        regime=tailbiter.Anchored(real=0.01, source="fixed"),
+        samples=200,
+        generations=20,
+        replicates=3,
+        seed=5,
+    )
+    assert Spec.from_toml(tmp_path / "run" / "spec.toml") == expected
+    assert read_run(tmp_path / "run")["label"].values.tolist() == ["the", "of", "and"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "regime"),
+    [
+        (["accumulate"], tailbiter.Accumulate()),
+        (["accumulate-subsample", "--draw", "50"], tailbiter.AccumulateSubsample(draw=50)),
+        (["window", "--window", "3"], tailbiter.Window(3)),
+        (["real_only"], tailbiter.RealOnly()),
+        (["anchored", "--real-count", "7"], tailbiter.Anchored(real_count=7)),
+        (
+            ["anchored", "--real", "0.1", "--source", "hoard", "--hoard", "40"],
+            tailbiter.Anchored(real=0.1, source="hoard", hoard=40),
+        ),
+    ],
+)
+def test_every_regime_has_its_flags(flags: list[str], regime: object, tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    where = [str(tmp_path / "spec.toml"), "--quiet", "--out", str(tmp_path / "run")]
+    assert main(["run", *where, "--regime", *flags]) == 0
+    assert Spec.from_toml(tmp_path / "run" / "spec.toml").regime == regime
+
+
+def test_a_spec_file_and_its_record_are_run_and_flags_change_them(tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    out = tmp_path / "run"
+    assert main(["run", str(tmp_path / "spec.toml"), "--replicates", "3", "--quiet", "--out", str(out)]) == 0
+    ds = read_run(out)
+    assert (ds.sizes["replicate"], ds.sizes["generation"]) == (3, 6)
+    assert set(ds.data_vars) == {"survivors", "entropy", "forgotten"}
+    # What was written runs again, to the same bits.
+    again = tmp_path / "again"
+    assert main(["run", str(out / "spec.toml"), "--quiet", "--out", str(again)]) == 0
+    assert read_run(again).equals(ds)
+    assert Record.from_toml(again / "spec.toml") == Record.from_toml(out / "spec.toml")
+
+
+def test_info(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["tailbiter"] == tailbiter.__version__
+    assert facts["isa_chosen"] in facts["isa_found"]
+    assert facts["numpy"] == np.__version__
+    assert main(["info"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in facts)
+
+
+@pytest.mark.parametrize("verb", ["run", "info"])
+def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    assert f"Example: tailbiter {verb}" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == tailbiter.__version__
+
+
+# As processes.
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run([*COMMAND, "run", "--smaples", "3"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    child = subprocess.Popen([*COMMAND, "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child.stdout.close()
+    assert child.wait(60) == 0
+    assert child.stderr.read() == ""
+    child.stderr.close()
+
+
+LONG = [
+    "run",
+    "--generations",
+    "1e6",
+    "--replicates",
+    "64",
+    "--samples",
+    "1e9",
+    "--regime",
+    "anchored",
+    "--real",
+    ".5",
+]
+
+
+def test_ctrl_c_ends_a_run_within_a_second_and_writes_nothing(tmp_path: Path) -> None:
+    arguments = [*COMMAND, *LONG, "--out", str(tmp_path / "run")]
+    child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _wait_until_busy(child.pid)
+    pressed = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert time.monotonic() - pressed < 1
+    assert child.returncode == 130
+    assert (out, err) == ("", "interrupted: nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_shows_progress(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([*COMMAND, *LONG], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while b"tailbiter:" not in shown:
+        shown += os.read(ours, 4096)
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=60)
+    os.close(ours)
+    assert child.returncode == 130
+
+
+def _wait_until_busy(pid: int) -> None:
+    """Wait until the engine's threads run: the process has its main thread and at least one worker."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        names = [(path / "comm").read_text() for path in Path(f"/proc/{pid}/task").iterdir()]
+        if len(names) > 1:
+            time.sleep(0.3)
+            return
+        time.sleep(0.05)
+    raise TimeoutError(pid)
