@@ -20,7 +20,9 @@ from mpmath import mp, mpf
 mp.dps = 60
 
 LOG_BITS = 6  # 2^6 intervals of the logarithm's argument
-LOG_BELOW_ONE = mpf(38) + mpf(11) / 16  # intervals below 1: an interval straddles 1, the first starts near 0.698
+LOG_BELOW_ONE = (
+    mpf(38) + mpf(11) / 16
+)  # intervals below 1: an interval straddles 1, the first starts near 0.698
 EXP_BITS = 6
 GRANULE = mpf(2) ** -42  # the high parts of log tables are multiples of it: k ln2 + log c is then exact
 
@@ -92,7 +94,11 @@ def erfc_scaled(t: mpf) -> mpf:
 
 def normal_quantile(tail: mpf) -> mpf:
     """x > 0 with upper tail probability `tail`."""
-    x = mp.sqrt(-2 * mp.log(tail)) * mpf("0.8") if tail < mpf("0.4") else (mpf("0.5") - tail) * mp.sqrt(2 * mp.pi)
+    x = (
+        mp.sqrt(-2 * mp.log(tail)) * mpf("0.8")
+        if tail < mpf("0.4")
+        else (mpf("0.5") - tail) * mp.sqrt(2 * mp.pi)
+    )
     for _ in range(60):
         density = mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi)
         step = (mp.erfc(x / mp.sqrt(2)) / 2 - tail) / density

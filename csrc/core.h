@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* What the core's own files share. */
+#ifndef TB_CORE_H
+#define TB_CORE_H
+#include "tables.h"
+#include "tailbiter.h"
+
+#define TB_NOWHERE UINT32_MAX
+#define TB_MAX_HEIGHT 32
+
+/* Lineages with at most this many survivors run eight to a register. Part of the stream: it decides the trees' shapes. */
+enum { TB_PACK_MOST = 512 };
+
+/* Variables a run may be asked for, from which the sums to be made follow. */
+enum {
+    TB_WANT_OUTPUT = 1,   /* categories in the batch drawn from a model */
+    TB_WANT_CHANGES = 2,  /* lost and revived */
+    TB_WANT_FORGOTTEN = 4 /* when each category was */
+};
+
+struct tb_plan {
+    tb_program_t program;
+    const tb_kernels_t *kernels;
+    size_t padded;      /* categories, padded */
+    double total;       /* of the reference's weights */
+    double sum_squares; /* of its probabilities, in the order in which observe adds */
+    double *weight, *log_q;
+    double *levels[TB_MAX_HEIGHT]; /* sums of the reference's weights, from level 1 up */
+    size_t height;
+    tb_alias_t *alias;
+    tb_poisson_t *poisson;
+    tb_yardstick_t yardstick;
+    uint32_t edges[TB_MAX_EDGES];
+    tb_sums_t reference; /* what row 0 is made of */
+    unsigned sums, wants;
+    /* Lanes apply; fresh human items come in; all categories stay in place; a category can come back. */
+    int packable, fresh, dense, returns;
+    size_t shared_bytes;
+    size_t *state_bytes; /* high-water mark */
+};
+
+/* Buffers of one thread, for up to `capacity` categories. */
+typedef struct {
+    size_t capacity, bytes;
+    double *levels, *blocks;
+    uint32_t *large;
+    uint64_t *seen;
+    size_t seen_capacity;
+    double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
+    tb_work_t work;
+} tb_scratch_t;
+
+int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares);
+void tb_scratch_free(tb_scratch_t *self);
+
+/* Zeroed memory in whole cache lines, counted; and its return. */
+void *tb_take(size_t count, size_t size, size_t *bytes);
+void tb_give(void *p);
+static inline size_t tb_padded(size_t count) {
+    return (count + TB_PAD - 1) / TB_PAD * TB_PAD + TB_PAD;
+}
+
+/* out ~ Multinomial(n, weight / total). Both padded with zeros; they must not overlap. */
+int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
+                  tb_address_t at, double *out);
+/* out ~ Multinomial(n, reference) over all categories. */
+int tb_draw_reference(const tb_plan_t *plan, tb_scratch_t *scratch, double n, tb_address_t at, double *out);
+/* Picks `count` human items one by one, handing each category to `put`. */
+typedef void tb_put_t(void *context, uint32_t id);
+void tb_pick_reference(const tb_plan_t *plan, uint64_t count, tb_address_t at, tb_put_t *put, void *context);
+/* out: `draw` of the `total` items in `count`, without replacement. Purposes for thinning and for single items. */
+int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
+                    double draw, tb_address_t at, uint32_t thin_for, uint32_t fix_for, double *out);
+
+/* Recording. */
+typedef struct {
+    const tb_plan_t *plan;
+    const tb_output_t *output;
+    tb_snapshots_t *snapshots;
+    double last_total, last_log; /* logarithms repeat: most totals do */
+} tb_recorder_t;
+
+typedef struct {
+    size_t lineage;  /* row of the output */
+    size_t next;     /* first record not yet made */
+    int32_t present; /* at the record before */
+} tb_cursor_t;
+
+/* Adds up what the plan's variables need. */
+void tb_add_up(const tb_plan_t *plan, const double *weight, const uint32_t *id, size_t length, double total,
+               tb_sums_t *sums);
+/* Writes one record from lane `lane` of the sums. `back`: how many present were absent at the record before, or -1. */
+void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
+                     int32_t back);
+/* The size of the batch drawn from the model of generation `generation`, where that is recorded. */
+void tb_write_output(tb_recorder_t *self, size_t lineage, uint32_t generation, const double *batch, size_t length);
+int tb_write_snapshot(tb_recorder_t *self, uint32_t replicate, uint32_t generation, const double *weight,
+                      const uint32_t *id, size_t length);
+int tb_is_snapshot(const tb_program_t *program, uint32_t generation);
+uint32_t tb_last_needed(const tb_plan_t *plan);
+/* The same, or one more where the batch drawn from the last model is asked for. */
+uint32_t tb_end(const tb_plan_t *plan);
+static inline void tb_count_generations(tb_control_t *control, uint64_t more) {
+    __atomic_fetch_add(&control->generations, more, __ATOMIC_RELAXED);
+}
+
+/* A lineage with few survivors, ready to run beside others. */
+typedef struct {
+    tb_cursor_t cursor;
+    uint32_t replicate, generation;
+    uint32_t length;
+    double total;
+    uint32_t *id;
+    double *weight;
+} tb_few_t;
+
+int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratch_t *scratch, tb_control_t *control);
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Multinomial and hypergeometric batches, composed of the kernels' draws. */
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+static size_t up(size_t count, size_t step) {
+    return (count + step - 1) / step * step;
+}
+
+/* Whole cache lines, so that a register never straddles two. */
+void *tb_take(size_t count, size_t size, size_t *bytes) {
+    if (count > SIZE_MAX / 2 / size) return NULL;
+    size_t whole = up(count * size, 64);
+#if defined(_WIN32)
+    void *p = _aligned_malloc(whole, 64);
+#else
+    void *p = aligned_alloc(64, whole);
+#endif
+    if (p) {
+        memset(p, 0, whole);
+        *bytes += whole;
+    }
+    return p;
+}
+
+void tb_give(void *p) {
+#if defined(_WIN32)
+    _aligned_free(p);
+#else
+    free(p);
+#endif
+}
+
+int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares) {
+    size_t padded = tb_padded(capacity);
+    memset(self, 0, sizeof *self);
+    self->capacity = capacity;
+    self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
+    self->blocks = tb_take(padded / TB_BLOCK + 1, sizeof(double), &self->bytes);
+    self->large = tb_take(padded, sizeof(uint32_t), &self->bytes);
+    int complete = self->levels && self->blocks && self->large;
+    for (int i = 0; spares && i < 2; i++) {
+        self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
+        complete = complete && self->spare[i];
+    }
+    return complete ? TB_OK : TB_ERR_MEMORY;
+}
+
+void tb_scratch_free(tb_scratch_t *self) {
+    tb_give(self->levels);
+    tb_give(self->blocks);
+    tb_give(self->large);
+    free(self->seen);
+    tb_give(self->spare[0]);
+    tb_give(self->spare[1]);
+}
+
+/* A uniform integer below `bound`, exactly (Lemire 2019, doi:10.1145/3230636); `floor` = 2^64 mod bound. The first word is
+ * given; where it does not serve, or `seen` knows its result, further attempts at the same address follow. */
+typedef struct {
+    tb_address_t at;
+    uint64_t bound, floor, *seen;
+    size_t mask;
+} chooser_t;
+
+static int first_time(uint64_t *seen, size_t mask, uint64_t item);
+
+static uint64_t choose(const chooser_t *self, size_t index, uint64_t word) {
+    for (uint32_t attempt = 1;; attempt++) {
+        __extension__ unsigned __int128 product = (unsigned __int128)word * self->bound;
+        uint64_t item = (uint64_t)(product >> 64);
+        if ((uint64_t)product >= self->floor && (!self->seen || first_time(self->seen, self->mask, item))) return item;
+        uint64_t again[2];
+        tb_address_t here = tb_at(self->at, self->at.purpose, attempt);
+        tb_philox(&here, (uint32_t)(index / 2), again);
+        word = again[index % 2];
+    }
+}
+
+/* Open addressing over item + 1. Returns whether `item` is new. */
+static int first_time(uint64_t *seen, size_t mask, uint64_t item) {
+    size_t slot = (size_t)(item * 0x9e3779b97f4a7c15u >> 32) & mask;
+    while (seen[slot]) {
+        if (seen[slot] == item + 1) return 0;
+        slot = (slot + 1) & mask;
+    }
+    seen[slot] = item + 1;
+    return 1;
+}
+
+static int clear_seen(tb_scratch_t *scratch, size_t picks, size_t *mask) {
+    size_t slots = 64;
+    while (slots < 2 * picks) slots *= 2;
+    if (slots > scratch->seen_capacity) {
+        free(scratch->seen);
+        scratch->seen = malloc(slots * sizeof *scratch->seen);
+        scratch->seen_capacity = scratch->seen ? slots : 0;
+        if (!scratch->seen) return TB_ERR_MEMORY;
+    }
+    memset(scratch->seen, 0, slots * sizeof *scratch->seen);
+    *mask = slots - 1;
+    return TB_OK;
+}
+
+/* The element that holds item r, counting items along `count`. Both searches run without branches, so that several picks
+ * are under way at once. */
+static size_t find_item(const double *count, const double *before, size_t blocks, double r) {
+    size_t base = 0;
+    for (size_t left = blocks; left > 1;) {
+        size_t half = left / 2;
+        base = before[base + half] <= r ? base + half : base;
+        left -= half;
+    }
+    const double *inside = count + base * TB_BLOCK;
+    double sum = before[base];
+    size_t at = base * TB_BLOCK;
+    for (size_t i = 0; i < TB_BLOCK - 1; i++) {
+        sum += inside[i];
+        at += sum <= r;
+    }
+    return at;
+}
+
+/* Adds `step` to `target` at `picks` items drawn from `count`: with replacement, or all different. */
+static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
+                      uint64_t picks, int different, tb_address_t at, double step, double *target) {
+    enum { SOME = 64 };
+    size_t blocks = up(length, TB_BLOCK) / TB_BLOCK;
+    chooser_t chooser = {at, (uint64_t)total, (0 - (uint64_t)total) % (uint64_t)total, NULL, 0};
+    if (different) {
+        int code = clear_seen(scratch, picks, &chooser.mask);
+        if (code) return code;
+        chooser.seen = scratch->seen;
+    }
+    plan->kernels->block_sums(count, blocks, scratch->blocks);
+    double before = 0.0;
+    for (size_t i = 0; i < blocks; i++) {
+        double sum = scratch->blocks[i];
+        scratch->blocks[i] = before;
+        before += sum;
+    }
+    for (uint64_t first = 0; first < picks; first += SOME) {
+        uint64_t word[SOME + 2 * TB_ROW];
+        double item[SOME];
+        size_t where[SOME], some = picks - first < SOME ? (size_t)(picks - first) : SOME;
+        plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
+        for (size_t i = 0; i < some; i++) item[i] = (double)choose(&chooser, first + i, word[i]);
+        for (size_t i = 0; i < some; i++) where[i] = find_item(count, scratch->blocks, blocks, item[i]);
+        for (size_t i = 0; i < some; i++) target[where[i]] += step;
+    }
+    return TB_OK;
+}
+
+/* Levels above `leaf`: sums of pairs up to a single node. Returns how many. */
+static size_t sum_up(const tb_kernels_t *kernels, const double *leaf, size_t length, double *room, double **level,
+                     size_t *size) {
+    size_t height = 0;
+    const double *below = leaf;
+    while (length > 1) {
+        length = (length + 1) / 2;
+        size_t done = up(length, TB_PAD / 2), padded = up(length, TB_PAD);
+        kernels->sum_pairs(below, done, room);
+        memset(room + done, 0, (padded - done) * sizeof *room);
+        below = level[++height] = room;
+        size[height] = length;
+        room += padded;
+    }
+    return height;
+}
+
+static void draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double n,
+                         tb_address_t at, double *out) {
+    double *level[TB_MAX_HEIGHT];
+    size_t size[TB_MAX_HEIGHT];
+    const tb_kernels_t *kernels = plan->kernels;
+    tb_address_t tree = tb_at(at, TB_FOR_TREE, 0);
+    size_t height = sum_up(kernels, weight, length, scratch->levels, level, size);
+    if (height == 0) {
+        out[0] = n;
+        return;
+    }
+    level[height][0] = n;
+    while (--height > 0) {
+        kernels->split_level(level[height], level[height + 1], size[height + 1], level[height], tb_slot(height), &tree,
+                             &scratch->work);
+    }
+    kernels->split_level(weight, level[1], size[1], out, tb_slot(0), &tree, &scratch->work);
+}
+
+/* Independent Poisson counts with the weights as means, then single items until the total is n: given its total such a
+ * batch is multinomial, and adding items by weight or removing any of them keeps it so. */
+static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
+                           double n, tb_address_t at, double *out) {
+    double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->large, &at);
+    tb_address_t fix = tb_at(at, TB_FOR_FIX, 0);
+    if (sum < n) {
+        return pick_items(plan, scratch, weight, length, total, (uint64_t)(n - sum), 0, fix, 1.0, out);
+    }
+    if (sum > n) return pick_items(plan, scratch, out, length, sum, (uint64_t)(sum - n), 1, fix, -1.0, out);
+    return TB_OK;
+}
+
+/* Picks cost about as much as 2.5 splits save; about 0.8 sqrt(n) of them are to be expected, and what n and total differ. */
+static int poisson_pays(double length, double total, double n) {
+    double difference = total < n ? n - total : total - n;
+    return 0.4 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
+}
+
+int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
+                  tb_address_t at, double *out) {
+    if (poisson_pays((double)length, total, n)) {
+        return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
+    }
+    draw_by_tree(plan, scratch, weight, length, n, at, out);
+    return TB_OK;
+}
+
+int tb_draw_reference(const tb_plan_t *plan, tb_scratch_t *scratch, double n, tb_address_t at, double *out) {
+    const tb_kernels_t *kernels = plan->kernels;
+    size_t height = plan->height;
+    if (height == 0) {
+        out[0] = n;
+        return TB_OK;
+    }
+    double *level[TB_MAX_HEIGHT], *room = scratch->levels;
+    size_t size[TB_MAX_HEIGHT];
+    size[0] = plan->program.categories;
+    for (size_t i = 1; i <= height; i++) {
+        size[i] = (size[i - 1] + 1) / 2;
+        level[i] = room;
+        room += up(size[i], TB_PAD);
+    }
+    memset(level[height], 0, TB_PAD * sizeof(double));
+    level[height][0] = n;
+    while (--height > 0) {
+        kernels->split_level(plan->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), &at,
+                             &scratch->work);
+        size_t written = up(size[height + 1], TB_PAD / 2) * 2;
+        memset(level[height] + written, 0, (up(size[height], TB_PAD) - written) * sizeof(double));
+    }
+    kernels->split_level(plan->weight, level[1], size[1], out, tb_slot(0), &at, &scratch->work);
+    return TB_OK;
+}
+
+void tb_pick_reference(const tb_plan_t *plan, uint64_t count, tb_address_t at, tb_put_t *put, void *context) {
+    enum { SOME = 64 };
+    const uint64_t cells = plan->program.categories, total = (uint64_t)plan->total;
+    const uint64_t cell_floor = (0 - cells) % cells, total_floor = (0 - total) % total;
+    uint64_t word[2 * SOME + 2 * TB_ROW];
+    for (uint64_t first = 0; first < count; first += SOME) {
+        uint32_t id[SOME];
+        size_t some = count - first < SOME ? (size_t)(count - first) : SOME;
+        plan->kernels->fill_words(&at, (uint32_t)first, some, word);
+        for (size_t i = 0; i < some; i++) {
+            __extension__ unsigned __int128 cell = (unsigned __int128)word[2 * i] * cells;
+            __extension__ unsigned __int128 level = (unsigned __int128)word[2 * i + 1] * total;
+            for (uint32_t attempt = 1; (uint64_t)cell < cell_floor || (uint64_t)level < total_floor; attempt++) {
+                uint64_t again[2];
+                tb_address_t here = tb_at(at, at.purpose, attempt);
+                tb_philox(&here, (uint32_t)(first + i), again);
+                cell = (unsigned __int128)again[0] * cells;
+                level = (unsigned __int128)again[1] * total;
+            }
+            uint32_t own = (uint32_t)(cell >> 64);
+            const tb_alias_t *entry = &plan->alias[own];
+            id[i] = (uint64_t)(level >> 64) < entry->threshold ? own : entry->alias;
+        }
+        for (size_t i = 0; i < some; i++) put(context, id[i]);
+    }
+}
+
+/* Each item is kept with probability draw/total by binomial thinning; then the surplus, a uniform choice among what was
+ * kept, or the shortfall, one among the rest, is drawn in the same way. Each round leaves about the square root of the
+ * one before, and the last few items are picked singly. Whatever the rounds, every set of `draw` items is equally likely. */
+int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
+                    double draw, tb_address_t at, uint32_t thin_for, uint32_t fix_for, double *out) {
+    const tb_kernels_t *kernels = plan->kernels;
+    double *pool = scratch->spare[0], *moved = scratch->spare[1];
+    size_t padded = up(length, TB_PAD);
+    const double few = 64.0 + 0.5 * (double)length;
+    tb_address_t fix = tb_at(at, fix_for, 0);
+    /* Of the `left` items in the pool, all that is undecided, `open` more go into `out` (taking) or out of it. */
+    memcpy(pool, count, padded * sizeof *pool);
+    double left = total, open = draw;
+    int taking = 1;
+    memset(out, 0, padded * sizeof *out);
+    for (uint32_t depth = 0; open > 0; depth++) {
+        if (open > 0.5 * left) { /* the complement is smaller: move all of the pool, then move back */
+            for (size_t i = 0; i < length; i++) out[i] += taking ? pool[i] : -pool[i];
+            open = left - open;
+            taking = !taking;
+            continue;
+        }
+        if (open <= few) {
+            return pick_items(plan, scratch, pool, length, left, (uint64_t)open, 1, fix, taking ? 1.0 : -1.0, out);
+        }
+        tb_address_t thinning = tb_at(at, thin_for, depth);
+        kernels->thin(pool, length, open, left - open, moved, &thinning, &scratch->work);
+        double sum = kernels->sum(moved, padded);
+        for (size_t i = 0; i < length; i++) out[i] += taking ? moved[i] : -moved[i];
+        if (sum <= open) { /* more of the rest */
+            for (size_t i = 0; i < length; i++) pool[i] -= moved[i];
+            left -= sum;
+            open -= sum;
+        } else { /* some of the moved go back */
+            memcpy(pool, moved, padded * sizeof *pool);
+            left = sum;
+            open = sum - open;
+            taking = !taking;
+        }
+    }
+    return TB_OK;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums over the survivors. Eight partial sums are kept at every width; whoever calls decides whether they belong to one
+ * lineage or to eight. */
+#ifndef TB_KERNEL_OBSERVE_H
+#define TB_KERNEL_OBSERVE_H
+#include "kernel_random.h"
+#include "kernels.h"
+
+KERNEL void sum_present(const double *weight, size_t rows, tb_sums_t *sums) {
+    for (size_t v = 0; v < TB_ROW; v += LANES) {
+        vd present = d_set(0.0), square = d_set(0.0), largest = d_set(0.0);
+        for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
+            vd w = d_load(weight + i);
+            present = present + d_sel(d_lt(d_set(0.0), w), d_set(1.0), d_set(0.0));
+            square = square + w * w;
+            largest = d_max(largest, w);
+        }
+        d_store(sums->present + v, present);
+        d_store(sums->square + v, square);
+        d_store(sums->largest + v, largest);
+    }
+}
+
+/* w log w, with log 1 for the absent so that nothing is masked. */
+KERNEL void sum_entropy(const double *weight, size_t rows, tb_sums_t *sums) {
+    for (size_t v = 0; v < TB_ROW; v += LANES) {
+        vd sum = d_set(0.0);
+        for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
+            vd w = d_load(weight + i);
+            sum = sum + w * d_log(d_max(w, d_set(1.0)));
+        }
+        d_store(sums->entropy + v, sum);
+    }
+}
+
+KERNEL void sum_edges(const double *weight, const uint32_t *id, size_t rows, const tb_yardstick_t *by, tb_sums_t *sums) {
+    for (size_t e = 0; e < by->edge_count; e++) {
+        const vu edge = u_set(by->edges[e]);
+        for (size_t v = 0; v < TB_ROW; v += LANES) {
+            vd present = d_set(0.0), beyond = d_set(0.0);
+            for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
+                vd w = d_load(weight + i);
+                w = d_sel(u_lt(u_load32(id + i), edge), d_set(0.0), w);
+                present = present + d_sel(d_lt(d_set(0.0), w), d_set(1.0), d_set(0.0));
+                beyond = beyond + w;
+            }
+            d_store(sums->edge_present[e] + v, present);
+            d_store(sums->edge_weight[e] + v, beyond);
+        }
+    }
+}
+
+KERNEL void sum_reference(const double *weight, const uint32_t *id, size_t rows, const double *inverse,
+                          const tb_yardstick_t *by, tb_sums_t *sums) {
+    const vd per_total = d_set(1.0 / by->total);
+    for (size_t v = 0; v < TB_ROW; v += LANES) {
+        vd covered = d_set(0.0), cross = d_set(0.0), variation = d_set(0.0), brier = d_set(0.0);
+        vd scale = d_load(inverse + v);
+        for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
+            vd w = d_load(weight + i);
+            vm present = d_lt(d_set(0.0), w);
+            if (!m_bits(present)) continue;
+            vu at = u_load32(id + i);
+            vd reference = d_sel(present, d_gather(by->weight, at), d_set(0.0));
+            vd difference = w * scale - reference * per_total;
+            vd q = reference * per_total;
+            covered = covered + reference;
+            cross = cross + w * d_gather(by->log_q, at);
+            variation = variation + d_max(difference, d_set(0.0));
+            brier = brier + (difference * difference - q * q);
+        }
+        d_store(sums->covered + v, covered);
+        d_store(sums->cross + v, cross);
+        d_store(sums->variation + v, variation);
+        d_store(sums->brier + v, brier);
+    }
+}
+
+KERNEL void observe(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,
+                    const tb_yardstick_t *yardstick, tb_sums_t *sums) {
+    if (what & TB_SUM_PRESENT) sum_present(weight, rows, sums);
+    if (what & TB_SUM_ENTROPY) sum_entropy(weight, rows, sums);
+    if (what & TB_SUM_EDGES) sum_edges(weight, id, rows, yardstick, sums);
+    if (what & TB_SUM_REFERENCE) sum_reference(weight, id, rows, inverse, yardstick, sums);
+}
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* The vector kernels behind one table of functions. Each instruction set fills the table from the same source, and every
+ * entry gives the same bits in all of them. Arrays are padded with zeros to a multiple of TB_PAD elements. */
+#ifndef TB_KERNELS_H
+#define TB_KERNELS_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "philox.h"
+
+enum {
+    TB_ROW = 8,          /* virtual lanes: reductions keep this many partial sums at every width */
+    TB_PAD = 32,         /* padding of arrays, in elements */
+    TB_QUEUE = 512,      /* draws put off before they are worked off together */
+    TB_BLOCK = 16,       /* elements summed together in the index that picks search */
+    TB_POISSON_MAX = 48, /* largest mean with an alias table */
+    TB_POISSON_CELLS = 128,
+    TB_MAX_EDGES = 40
+};
+
+/* Draws that the straight path cannot settle: small means, and those too near a step of the distribution function. */
+typedef struct {
+    size_t count;
+    double n[TB_QUEUE + TB_ROW], p[TB_QUEUE + TB_ROW];
+    uint64_t word[TB_QUEUE + TB_ROW], where[TB_QUEUE + TB_ROW];
+} tb_queue_t;
+
+typedef struct {
+    tb_queue_t small, hard;
+} tb_work_t;
+
+typedef struct {
+    uint32_t entry[(TB_POISSON_MAX + 1) * TB_POISSON_CELLS];     /* threshold << 16 | alias << 8 | own */
+    uint64_t remainder[(TB_POISSON_MAX + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
+} tb_poisson_t;
+
+/* What observe may add up. */
+enum {
+    TB_SUM_PRESENT = 1,   /* present, square, largest */
+    TB_SUM_ENTROPY = 2,   /* w log w */
+    TB_SUM_EDGES = 4,     /* at or beyond each edge: how many present, and their weight */
+    TB_SUM_REFERENCE = 8, /* coverage, cross entropy, variation, Brier */
+};
+
+typedef struct {
+    double present[TB_ROW], square[TB_ROW], largest[TB_ROW], entropy[TB_ROW];
+    double covered[TB_ROW], cross[TB_ROW], variation[TB_ROW], brier[TB_ROW];
+    double edge_present[TB_MAX_EDGES][TB_ROW], edge_weight[TB_MAX_EDGES][TB_ROW];
+} tb_sums_t;
+
+typedef struct {
+    const double *weight; /* integer weights of the reference */
+    const double *log_q;  /* log of its probabilities */
+    double total;
+    const uint32_t *edges; /* ids from which on a band or the tail begins */
+    size_t edge_count;
+} tb_yardstick_t;
+
+/* Eight lineages side by side, one to a lane. */
+typedef struct {
+    double n[TB_ROW]; /* size of the batch to draw, 0 for an idle lane */
+    uint64_t generation[TB_ROW], replicate[TB_ROW];
+} tb_lanes_t;
+
+typedef struct {
+    const char *name;
+    /* Both words of `calls` consecutive slots, in order. `out` has room for a multiple of 2 * TB_ROW. */
+    void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out);
+    double (*sum)(const double *x, size_t count);
+    /* Sums of TB_BLOCK elements each. */
+    void (*block_sums)(const double *x, size_t blocks, double *out);
+    void (*sum_pairs)(const double *child, size_t parents, double *parent);
+    /* One level of a splitting tree: parent counts to child counts in proportion to child weights. `child` may be `weight`. */
+    void (*split_level)(const double *weight, const double *parent, size_t parents, double *child, uint32_t slot,
+                        const tb_address_t *at, tb_work_t *work);
+    /* taken[i] ~ Binomial(count[i], chosen / (chosen + rest)). */
+    void (*thin)(const double *count, size_t length, double chosen, double rest, double *taken, const tb_address_t *at,
+                 tb_work_t *work);
+    /* A whole tree for eight lineages: leaf[row][lane] weights are replaced by counts that add up to n[lane]. */
+    void (*split_pack)(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key, tb_work_t *work);
+    /* x[i] ~ Poisson(mean[i]); returns their sum. `large` has room for `length` indices. */
+    double (*poisson)(const double *mean, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
+                      const tb_address_t *at);
+    /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */
+    size_t (*compact)(uint32_t *id, double *weight, size_t length);
+    /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total weight. */
+    void (*observe)(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,
+                    const tb_yardstick_t *yardstick, tb_sums_t *sums);
+    /* elements gathered from a table, for the floor that benchmarks show */
+    double (*gather_floor)(const double *table, const uint32_t *id, size_t length);
+} tb_kernels_t;
+
+extern const tb_kernels_t tb_kernels_plain;
+#if defined(__x86_64__)
+extern const tb_kernels_t tb_kernels_sse2, tb_kernels_avx2, tb_kernels_avx512;
+#endif
+
+#endif

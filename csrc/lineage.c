@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop over generations of a lineage, and over the lineages of a run. */
+#include "lineage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void tb_lineage_free(tb_lineage_t *self) {
+    if (self->batch != self->next) tb_give(self->batch);
+    tb_give(self->next);
+    tb_give(self->weight);
+    tb_give(self->id);
+    tb_give(self->other);
+    tb_give(self->pool);
+    tb_give(self->kept);
+    tb_give(self->place);
+    tb_give(self->stamp);
+    for (size_t i = 0; i < self->columns; i++) tb_give(self->column[i]);
+    free(self->column);
+    memset(self, 0, sizeof *self);
+}
+
+static int take(tb_lineage_t *self, void *where, size_t size, int wanted) {
+    void *p = NULL;
+    if (wanted) {
+        p = tb_take(self->plan->padded, size, &self->bytes);
+        memcpy(where, &p, sizeof p);
+    }
+    return wanted && !p;
+}
+
+int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *recorder, tb_scratch_t *scratch) {
+    const tb_program_t *program = &plan->program;
+    const int newest = program->age_count == 1 && program->ages[0] == 1, pool = program->draw != NULL;
+    memset(self, 0, sizeof *self);
+    self->plan = plan;
+    self->recorder = recorder;
+    self->scratch = scratch;
+    int missing = take(self, &self->id, sizeof *self->id, 1);
+    missing |= take(self, &self->weight, sizeof(double), 1);
+    missing |= take(self, &self->next, sizeof(double), 1);
+    missing |= take(self, &self->other, sizeof(double), plan->dense || program->kept);
+    missing |= take(self, &self->pool, sizeof(double), pool);
+    missing |= take(self, &self->kept, sizeof(double), program->kept > 0);
+    missing |= take(self, &self->place, sizeof *self->place, plan->fresh && !plan->dense);
+    missing |= take(self, &self->stamp, sizeof *self->stamp, plan->returns && plan->wants & TB_WANT_CHANGES);
+    if (newest && !pool) {
+        self->batch = self->next;
+    } else {
+        missing |= take(self, &self->batch, sizeof(double), 1);
+    }
+    if (!newest && program->age_count > 0) {
+        self->column = calloc(program->age_count, sizeof *self->column);
+        if (!self->column) return TB_ERR_MEMORY;
+        for (; self->columns < program->age_count; self->columns++) {
+            missing |= take(self, &self->column[self->columns], sizeof(double), 1);
+        }
+    }
+    return missing ? TB_ERR_MEMORY : TB_OK;
+}
+
+static int is_empty(const tb_lineage_t *self, size_t i) {
+    if (self->weight[i] > 0.0 || (self->pool && self->pool[i] > 0.0) || (self->kept && self->kept[i] > 0.0)) return 0;
+    for (size_t c = 0; c < self->columns; c++) {
+        if (self->column[c][i] > 0.0) return 0;
+    }
+    return 1;
+}
+
+static void move(tb_lineage_t *self, size_t to, size_t from) {
+    self->id[to] = self->id[from];
+    self->weight[to] = self->weight[from];
+    if (self->pool) self->pool[to] = self->pool[from];
+    if (self->kept) self->kept[to] = self->kept[from];
+    for (size_t c = 0; c < self->columns; c++) self->column[c][to] = self->column[c][from];
+    if (self->place) self->place[self->id[to]] = (uint32_t)to;
+}
+
+static void clear_from(double *column, size_t from, size_t to) {
+    if (column) memset(column + from, 0, (to - from) * sizeof *column);
+}
+
+/* Drops what is empty in every column. The compressing kernel serves regimes with no column but the weights. */
+static void compact(tb_lineage_t *self) {
+    const size_t before = self->length, end = before + TB_ROW;
+    if (!self->pool && !self->kept && !self->columns && !self->place) {
+        self->length = self->plan->kernels->compact(self->id, self->weight, before);
+    } else {
+        size_t kept = 0;
+        for (size_t i = 0; i < before; i++) {
+            if (!is_empty(self, i)) {
+                move(self, kept++, i);
+            } else if (self->place) {
+                self->place[self->id[i]] = TB_NOWHERE;
+            }
+        }
+        self->length = kept;
+    }
+    clear_from(self->weight, self->length, end);
+    clear_from(self->next, self->length, end);
+    clear_from(self->batch, self->length, end);
+    clear_from(self->other, self->length, end);
+    clear_from(self->pool, self->length, end);
+    clear_from(self->kept, self->length, end);
+    for (size_t c = 0; c < self->columns; c++) clear_from(self->column[c], self->length, end);
+    self->base = self->length;
+    self->next_compact = self->generation + 1 + self->generation / 8;
+}
+
+/* In generation t about one in t dies, so the gaps between compactions grow with t; arrivals call for one too. */
+static void compact_when_due(tb_lineage_t *self) {
+    if (self->plan->dense || self->pool || self->plan->program.age_count == 0) return; /* nothing ever dies */
+    if (self->generation >= self->next_compact || self->length > self->base + self->base / 4 + TB_PAD) compact(self);
+}
+
+static int32_t count_back(tb_lineage_t *self) {
+    int32_t back = 0;
+    if (!self->stamp) return 0;
+    const uint32_t now = (uint32_t)self->cursor.next + 1;
+    for (size_t i = 0; i < self->length; i++) {
+        if (self->weight[i] == 0.0) continue;
+        back += self->stamp[self->id[i]] != now - 1;
+        self->stamp[self->id[i]] = now;
+    }
+    return back;
+}
+
+static int record(tb_lineage_t *self) {
+    const tb_program_t *program = &self->plan->program;
+    if (program->snapshot_count && tb_is_snapshot(program, self->generation)) {
+        int code = tb_write_snapshot(self->recorder, self->replicate, self->generation, self->weight, self->id, self->length);
+        if (code) return code;
+    }
+    if (self->cursor.next == program->at_count || program->at[self->cursor.next] != self->generation) return TB_OK;
+    tb_sums_t sums;
+    tb_add_up(self->plan, self->weight, self->id, self->length, self->total, &sums);
+    tb_write_record(self->recorder, &self->cursor, &sums, 0, self->total, count_back(self));
+    return TB_OK;
+}
+
+/* Row 0 is the reference. */
+static int record_reference(tb_lineage_t *self) {
+    const tb_plan_t *plan = self->plan;
+    const tb_program_t *program = &plan->program;
+    self->cursor.present = (int32_t)program->categories;
+    if (self->recorder->output->survivors_output) {
+        int32_t *row = self->recorder->output->survivors_output + self->cursor.lineage * program->at_count;
+        for (size_t i = 0; i < program->at_count; i++) row[i] = -1;
+    }
+    for (size_t i = 0; self->stamp && i < program->categories; i++) {
+        self->stamp[i] = program->at_count && program->at[0] == 0;
+    }
+    if (program->at_count && program->at[0] == 0) {
+        tb_write_record(self->recorder, &self->cursor, &plan->reference, 0, plan->total, 0);
+    }
+    if (!program->snapshot_count || !tb_is_snapshot(program, 0)) return TB_OK;
+    for (size_t i = 0; i < program->categories; i++) self->id[i] = (uint32_t)i;
+    return tb_write_snapshot(self->recorder, self->replicate, 0, plan->weight, self->id, program->categories);
+}
+
+/* After the first training set: everything not in it is absent from generation 1 on. */
+static void begin_dates(tb_lineage_t *self) {
+    int64_t *date = self->recorder->output->forgotten;
+    const size_t count = self->plan->program.categories;
+    if (!date) return;
+    date += self->cursor.lineage * count;
+    for (size_t i = 0; i < count; i++) date[i] = self->weight[i] == 0.0;
+}
+
+/* A date stands where nothing can bring the category back; else its sign is turned. */
+static void end_dates(tb_lineage_t *self) {
+    int64_t *date = self->recorder->output->forgotten;
+    const size_t count = self->plan->program.categories;
+    if (!date) return;
+    date += self->cursor.lineage * count;
+    if (self->place || self->plan->dense) {
+        for (size_t i = 0; i < count; i++) date[i] = -date[i];
+        return;
+    }
+    for (size_t i = 0; i < self->length; i++) {
+        if (!is_empty(self, i)) date[self->id[i]] = -date[self->id[i]];
+    }
+}
+
+static int begin(tb_lineage_t *self, size_t lineage, uint32_t replicate) {
+    memset(&self->cursor, 0, sizeof self->cursor);
+    self->cursor.lineage = lineage;
+    self->replicate = replicate;
+    int code = record_reference(self);
+    if (!code) code = tb_lineage_first(self);
+    if (code) return code;
+    begin_dates(self);
+    for (size_t i = 0; self->place && i < self->length; i++) self->place[i] = (uint32_t)i;
+    if (!self->plan->dense) compact(self);
+    return record(self);
+}
+
+/* Hands a lineage with few survivors over to the packs. */
+static int hand_over(const tb_lineage_t *self, tb_few_t *few, size_t *bytes) {
+    few->cursor = self->cursor;
+    few->replicate = self->replicate;
+    few->generation = self->generation;
+    few->length = (uint32_t)self->length;
+    few->total = self->total;
+    few->id = tb_take(self->length, sizeof *few->id, bytes);
+    few->weight = tb_take(self->length, sizeof *few->weight, bytes);
+    if (!few->id || !few->weight) return TB_ERR_MEMORY;
+    memcpy(few->id, self->id, self->length * sizeof *few->id);
+    memcpy(few->weight, self->weight, self->length * sizeof *few->weight);
+    return TB_OK;
+}
+
+/* Runs on until the end, or until few enough survive to run beside others. The batch after the last generation is drawn
+ * where its size is a variable; by the same way as in a longer run. */
+static int run_alone(tb_lineage_t *self, tb_control_t *control, int *few) {
+    const uint32_t last = tb_last_needed(self->plan), end = tb_end(self->plan);
+    while (self->generation < end) {
+        *few = self->plan->packable && self->length <= TB_PACK_MOST;
+        if (*few) return TB_OK;
+        if (control->cancel) return TB_ERR_CANCELLED;
+        const int stop = self->generation >= last;
+        int code = tb_lineage_step(self, stop);
+        if (code) return code;
+        if (stop) break;
+        tb_count_generations(control, 1);
+        compact_when_due(self);
+        code = record(self);
+        if (code) return code;
+    }
+    end_dates(self);
+    return TB_OK;
+}
+
+static void note_peak(const tb_plan_t *plan, size_t bytes) {
+    size_t seen = __atomic_load_n(plan->state_bytes, __ATOMIC_RELAXED);
+    while (bytes > seen && !__atomic_compare_exchange_n(plan->state_bytes, &seen, bytes, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+int tb_run(const tb_plan_t *plan, uint32_t first, uint32_t count, const tb_output_t *output, tb_snapshots_t *snapshots,
+           tb_control_t *control) {
+    tb_recorder_t recorder = {plan, output, snapshots, 0.0, 0.0};
+    tb_scratch_t *scratch = calloc(1, sizeof *scratch);
+    tb_few_t *few = calloc(count, sizeof *few);
+    tb_lineage_t lineage;
+    size_t waiting = 0;
+    memset(&lineage, 0, sizeof lineage);
+    int code = scratch && few ? TB_OK : TB_ERR_MEMORY;
+    if (!code) code = tb_scratch_init(scratch, plan->program.categories, plan->program.draw || plan->program.kept);
+    if (!code) code = tb_lineage_init(&lineage, plan, &recorder, scratch);
+    for (uint32_t i = 0; !code && i < count; i++) {
+        code = begin(&lineage, i, first + i);
+        int left = 0;
+        if (!code) code = run_alone(&lineage, control, &left);
+        if (!code && left) code = hand_over(&lineage, &few[waiting++], &scratch->bytes);
+    }
+    if (!code && waiting) code = tb_run_packs(&recorder, few, waiting, scratch, control);
+    if (scratch) note_peak(plan, scratch->bytes + lineage.bytes);
+    for (size_t i = 0; i < waiting; i++) {
+        tb_give(few[i].id);
+        tb_give(few[i].weight);
+    }
+    tb_lineage_free(&lineage);
+    if (scratch) tb_scratch_free(scratch);
+    free(scratch);
+    free(few);
+    return code;
+}

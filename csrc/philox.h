@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Randomness by address: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405). A draw is a function of the key
+ * and of where it is used, so nothing is consumed in sequence. */
+#ifndef TB_PHILOX_H
+#define TB_PHILOX_H
+#include <stddef.h>
+#include <stdint.h>
+
+#define TB_PHILOX_M0 0xD2511F53u
+#define TB_PHILOX_M1 0xCD9E8D57u
+#define TB_PHILOX_W0 0x9E3779B9u
+#define TB_PHILOX_W1 0xBB67AE85u
+
+/* What a word is for. The values are part of the stream: never renumber them. */
+enum tb_purpose {
+    TB_FOR_TREE = 1,          /* splits of the synthetic batch */
+    TB_FOR_REFERENCE = 2,     /* splits of a human batch over the whole reference */
+    TB_FOR_REFERENCE_MORE = 3,/* the human items that only one of generation 1 and the kept set holds */
+    TB_FOR_ALIAS = 4,         /* human items picked one by one */
+    TB_FOR_POISSON = 5,       /* 16-bit draws from the tables */
+    TB_FOR_POISSON_TIE = 6,   /* what decides a tie of the 16 bits */
+    TB_FOR_POISSON_LARGE = 7, /* 64-bit draws for large means */
+    TB_FOR_FIX = 8,           /* items added or removed to meet the total */
+    TB_FOR_SUBSAMPLE = 9,     /* thinning of the pool, attempt = depth */
+    TB_FOR_SUBSAMPLE_FIX = 10,
+    TB_FOR_KEPT = 11,         /* thinning of the kept human set */
+    TB_FOR_KEPT_FIX = 12,
+    TB_FOR_ALIAS_MORE = 13
+};
+
+typedef struct {
+    uint64_t key;
+    uint32_t generation;
+    uint32_t replicate;
+    uint32_t purpose; /* purpose in bits 0..7, attempt in bits 8..15, bits 32..47 of the slot above */
+} tb_address_t;
+
+static inline tb_address_t tb_at(tb_address_t a, uint32_t purpose, uint32_t attempt) {
+    a.purpose = purpose | attempt << 8;
+    return a;
+}
+
+/* The slots of a tree level: leaves have height 0. A reference of 1e7 categories needs 23 bits within a level. */
+static inline uint32_t tb_slot(size_t height) {
+    return (uint32_t)height << 26;
+}
+
+/* Two 64-bit words at one slot. */
+static inline void tb_philox(const tb_address_t *a, uint32_t slot, uint64_t word[2]) {
+    uint32_t x0 = slot, x1 = a->generation, x2 = a->replicate, x3 = a->purpose;
+    uint32_t k0 = (uint32_t)a->key, k1 = (uint32_t)(a->key >> 32);
+    for (int round = 0; round < 10; round++) {
+        uint64_t p0 = (uint64_t)TB_PHILOX_M0 * x0, p1 = (uint64_t)TB_PHILOX_M1 * x2;
+        x0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0;
+        x2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
+        x1 = (uint32_t)p1;
+        x3 = (uint32_t)p0;
+        k0 += TB_PHILOX_W0;
+        k1 += TB_PHILOX_W1;
+    }
+    word[0] = x0 | (uint64_t)x1 << 32;
+    word[1] = x2 | (uint64_t)x3 << 32;
+}
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* From sums over the survivors to the values that are recorded. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+#include "fmath.h"
+
+static void fold(double lane[TB_ROW]) {
+    lane[0] = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+void tb_add_up(const tb_plan_t *plan, const double *weight, const uint32_t *id, size_t length, double total,
+               tb_sums_t *sums) {
+    double inverse[TB_ROW];
+    for (size_t i = 0; i < TB_ROW; i++) inverse[i] = 1.0 / total;
+    plan->kernels->observe(weight, id, (length + TB_ROW - 1) / TB_ROW, inverse, plan->sums, &plan->yardstick, sums);
+    if (plan->sums & TB_SUM_PRESENT) {
+        fold(sums->present);
+        fold(sums->square);
+        for (size_t i = 1; i < TB_ROW; i++) {
+            if (sums->largest[i] > sums->largest[0]) sums->largest[0] = sums->largest[i];
+        }
+    }
+    if (plan->sums & TB_SUM_ENTROPY) fold(sums->entropy);
+    if (plan->sums & TB_SUM_REFERENCE) {
+        fold(sums->covered);
+        fold(sums->cross);
+        fold(sums->variation);
+        fold(sums->brier);
+    }
+    for (size_t i = 0; plan->sums & TB_SUM_EDGES && i < plan->yardstick.edge_count; i++) {
+        fold(sums->edge_present[i]);
+        fold(sums->edge_weight[i]);
+    }
+}
+
+static double log_total(tb_recorder_t *self, double total) {
+    if (total != self->last_total) {
+        self->last_total = total;
+        self->last_log = tb_log(total);
+    }
+    return self->last_log;
+}
+
+/* Beyond an edge lie this band and all rarer ones. */
+static void write_bands(const tb_recorder_t *self, size_t at, const tb_sums_t *sums, size_t lane, double total) {
+    const tb_output_t *out = self->output;
+    const size_t bands = self->plan->program.band_count;
+    double present = 0.0, weight = 0.0;
+    for (size_t b = 0; b < bands; b++) {
+        if (out->band_survivors) {
+            out->band_survivors[at * bands + b] = (int32_t)(sums->edge_present[b][lane] - present);
+        }
+        if (out->band_mass) out->band_mass[at * bands + b] = (sums->edge_weight[b][lane] - weight) / total;
+        present = sums->edge_present[b][lane];
+        weight = sums->edge_weight[b][lane];
+    }
+}
+
+static void write_reference(tb_recorder_t *self, size_t at, const tb_sums_t *sums, size_t lane, double total) {
+    const tb_output_t *out = self->output;
+    if (out->coverage) out->coverage[at] = sums->covered[lane] / self->plan->total;
+    if (out->total_variation) out->total_variation[at] = sums->variation[lane];
+    if (out->brier) out->brier[at] = sums->brier[lane] + self->plan->sum_squares;
+    if (out->kl) {
+        double kl = (sums->entropy[lane] - sums->cross[lane]) / total - log_total(self, total);
+        out->kl[at] = kl > 0.0 ? kl : 0.0; /* a divergence is not negative; the rounding of its sum may be */
+    }
+}
+
+static void write_changes(const tb_recorder_t *self, tb_cursor_t *cursor, size_t at, int32_t present, int32_t back) {
+    const tb_output_t *out = self->output;
+    if (back < 0) back = 0;
+    if (out->lost) out->lost[at] = cursor->present - (present - back);
+    if (out->revived) out->revived[at] = back;
+    cursor->present = present;
+}
+
+void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
+                     int32_t back) {
+    const tb_plan_t *plan = self->plan;
+    const tb_output_t *out = self->output;
+    const size_t at = cursor->lineage * plan->program.at_count + cursor->next++;
+    if (out->survivors) out->survivors[at] = (int32_t)sums->present[lane];
+    if (out->largest_share) out->largest_share[at] = sums->largest[lane] / total;
+    if (out->gini_simpson) out->gini_simpson[at] = 1.0 - sums->square[lane] / total / total;
+    if (out->entropy) out->entropy[at] = log_total(self, total) - sums->entropy[lane] / total;
+    if (plan->sums & TB_SUM_REFERENCE) write_reference(self, at, sums, lane, total);
+    if (plan->sums & TB_SUM_EDGES) {
+        const size_t tail = plan->yardstick.edge_count - 1;
+        if (out->tail_survivors) out->tail_survivors[at] = (int32_t)sums->edge_present[tail][lane];
+        if (out->tail_mass) out->tail_mass[at] = sums->edge_weight[tail][lane] / total;
+        if (tail > 0) write_bands(self, at, sums, lane, total);
+    }
+    if (plan->wants & TB_WANT_CHANGES) write_changes(self, cursor, at, (int32_t)sums->present[lane], back);
+}
+
+/* Where `generation` stands among the recorded ones, or at_count. */
+static size_t row_of(const tb_program_t *program, uint32_t generation) {
+    size_t low = 0, high = program->at_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (program->at[middle] < generation) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < program->at_count && program->at[low] == generation ? low : program->at_count;
+}
+
+void tb_write_output(tb_recorder_t *self, size_t lineage, uint32_t generation, const double *batch, size_t length) {
+    const tb_program_t *program = &self->plan->program;
+    if (!self->output->survivors_output) return;
+    size_t row = row_of(program, generation);
+    if (row == program->at_count) return;
+    int32_t present = 0;
+    for (size_t i = 0; i < length; i++) present += batch[i] > 0.0;
+    self->output->survivors_output[lineage * program->at_count + row] = present;
+}
+
+int tb_is_snapshot(const tb_program_t *program, uint32_t generation) {
+    for (size_t i = 0; i < program->snapshot_count; i++) {
+        if (program->snapshots[i] == generation) return 1;
+    }
+    return 0;
+}
+
+/* The last generation that any record, snapshot or date of forgetting needs. */
+uint32_t tb_last_needed(const tb_plan_t *plan) {
+    const tb_program_t *program = &plan->program;
+    uint32_t last = program->at_count ? program->at[program->at_count - 1] : 0;
+    for (size_t i = 0; i < program->snapshot_count; i++) {
+        if (program->snapshots[i] > last) last = program->snapshots[i];
+    }
+    return plan->wants & TB_WANT_FORGOTTEN ? (uint32_t)program->generations : last;
+}
+
+uint32_t tb_end(const tb_plan_t *plan) {
+    const tb_program_t *program = &plan->program;
+    const uint32_t last = tb_last_needed(plan);
+    const int drawn = plan->wants & TB_WANT_OUTPUT && row_of(program, last) < program->at_count;
+    return drawn && program->samples[last] > 0 ? last + 1 : last;
+}
+
+static int grow(tb_snapshots_t *self, size_t more) {
+    if (self->count + more <= self->capacity) return TB_OK;
+    size_t capacity = 2 * (self->count + more);
+    void *replicate = realloc(self->replicate, capacity * sizeof *self->replicate);
+    if (replicate) self->replicate = replicate;
+    void *generation = realloc(self->generation, capacity * sizeof *self->generation);
+    if (generation) self->generation = generation;
+    void *id = realloc(self->id, capacity * sizeof *self->id);
+    if (id) self->id = id;
+    void *weight = realloc(self->weight, capacity * sizeof *self->weight);
+    if (weight) self->weight = weight;
+    if (!replicate || !generation || !id || !weight) return TB_ERR_MEMORY;
+    self->capacity = capacity;
+    return TB_OK;
+}
+
+int tb_write_snapshot(tb_recorder_t *self, uint32_t replicate, uint32_t generation, const double *weight,
+                      const uint32_t *id, size_t length) {
+    tb_snapshots_t *to = self->snapshots;
+    int code = grow(to, length);
+    if (code) return code;
+    for (size_t i = 0; i < length; i++) {
+        if (weight[i] == 0.0) continue;
+        to->replicate[to->count] = replicate;
+        to->generation[to->count] = generation;
+        to->id[to->count] = id[i];
+        to->weight[to->count++] = (uint64_t)weight[i];
+    }
+    return TB_OK;
+}
+
+void tb_snapshots_free(tb_snapshots_t *self) {
+    free(self->replicate);
+    free(self->generation);
+    free(self->id);
+    free(self->weight);
+    memset(self, 0, sizeof *self);
+}

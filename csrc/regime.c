@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* What a generation is trained on. */
+#include <string.h>
+
+#include "lineage.h"
+
+static size_t padded(const tb_lineage_t *self) {
+    return (self->length + TB_PAD - 1) / TB_PAD * TB_PAD;
+}
+
+static tb_address_t address(const tb_lineage_t *self, uint32_t generation, uint32_t purpose) {
+    return (tb_address_t){self->plan->program.key, generation, self->replicate, purpose};
+}
+
+typedef struct {
+    double *count, step;
+} dense_t;
+
+static void put_dense(void *context, uint32_t id) {
+    dense_t *self = context;
+    self->count[id] += self->step;
+}
+
+/* out ~ Multinomial(n, reference), element i for category i: singly where there are few items, by tree where many. */
+static int human_batch(tb_lineage_t *self, uint64_t n, tb_address_t tree, uint32_t pick_for, double *out) {
+    const tb_plan_t *plan = self->plan;
+    if (plan->alias && n < plan->program.categories / 2) {
+        dense_t dense = {out, 1.0};
+        memset(out, 0, plan->padded * sizeof *out);
+        tb_pick_reference(plan, n, tb_at(tree, pick_for, 0), put_dense, &dense);
+        return TB_OK;
+    }
+    return tb_draw_reference(plan, self->scratch, (double)n, tree, out);
+}
+
+/* Human data are one stream of items: generation 1 trains on its beginning, the kept set is its beginning too. */
+static int draw_human(tb_lineage_t *self) {
+    const tb_program_t *program = &self->plan->program;
+    const uint64_t n = program->samples[0], kept = self->kept ? program->kept : n;
+    const uint64_t both = n < kept ? n : kept, more = n < kept ? kept - n : n - kept;
+    int code = human_batch(self, both, address(self, 1, TB_FOR_REFERENCE), TB_FOR_ALIAS, self->weight);
+    if (code || !self->kept) return code;
+    memcpy(self->kept, self->weight, self->plan->padded * sizeof(double));
+    if (more == 0) return TB_OK;
+    code = human_batch(self, more, address(self, 1, TB_FOR_REFERENCE_MORE), TB_FOR_ALIAS_MORE, self->batch);
+    double *longer = n < kept ? self->kept : self->weight;
+    for (size_t i = 0; i < program->categories; i++) longer[i] += self->batch[i];
+    return code;
+}
+
+/* The older columns begin with generation 1's batch; a pool's training set is drawn from it as from any later pool. */
+static int begin_columns(tb_lineage_t *self) {
+    const tb_program_t *program = &self->plan->program;
+    const size_t bytes = self->plan->padded * sizeof(double);
+    for (size_t i = 0; i < self->columns; i++) memset(self->column[i], 0, bytes);
+    if (self->columns) {
+        memcpy(self->column[0], self->weight, bytes);
+        if (program->ages[0] != 1) {
+            for (size_t i = 0; i < program->categories; i++) self->weight[i] *= (double)program->ages[0];
+            self->total *= (double)program->ages[0];
+        }
+    }
+    if (!self->pool) return TB_OK;
+    memcpy(self->pool, self->weight, bytes);
+    self->pool_total = self->total;
+    self->total = (double)program->draw[0];
+    return tb_draw_without(self->plan, self->scratch, self->pool, self->length, self->pool_total, self->total,
+                           address(self, 1, 0), TB_FOR_SUBSAMPLE, TB_FOR_SUBSAMPLE_FIX, self->weight);
+}
+
+int tb_lineage_first(tb_lineage_t *self) {
+    const tb_program_t *program = &self->plan->program;
+    self->length = program->categories;
+    self->generation = 1;
+    self->total = (double)program->samples[0];
+    for (size_t i = 0; i < self->length; i++) self->id[i] = (uint32_t)i;
+    int code = draw_human(self);
+    if (code) return code;
+    tb_write_output(self->recorder, self->cursor.lineage, 0, self->weight, self->length);
+    return begin_columns(self);
+}
+
+static void put_fresh(void *context, uint32_t id) {
+    tb_lineage_t *self = context;
+    const uint64_t *item = self->plan->program.item_weights;
+    double step = item ? (double)item[3 * self->generation + 1] : 1.0;
+    uint32_t at = self->place ? self->place[id] : id;
+    if (at == TB_NOWHERE) { /* beyond `length` every column is zero */
+        at = self->place[id] = (uint32_t)self->length++;
+        self->id[at] = id;
+    }
+    self->batch[at] += step;
+}
+
+/* Fresh human items join the batch; categories that come back are put at the end. */
+static int add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
+    const tb_plan_t *plan = self->plan;
+    if (self->place || count < plan->program.categories / 2) {
+        tb_pick_reference(plan, count, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
+        return TB_OK;
+    }
+    int code = tb_draw_reference(plan, self->scratch, (double)count, tb_at(at, TB_FOR_REFERENCE, 0), self->other);
+    for (size_t i = 0; i < self->length; i++) self->batch[i] += step * self->other[i];
+    return code;
+}
+
+/* The kept set, or some of its items, joins the batch. */
+static int add_kept(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
+    const uint64_t all = self->plan->program.kept;
+    const double *from = self->kept;
+    if (count < all) {
+        int code = tb_draw_without(self->plan, self->scratch, self->kept, self->length, (double)all, (double)count, at,
+                                   TB_FOR_KEPT, TB_FOR_KEPT_FIX, self->other);
+        if (code) return code;
+        from = self->other;
+    }
+    for (size_t i = 0; i < self->length; i++) self->batch[i] += step * from[i];
+    return TB_OK;
+}
+
+/* The batches of the last age_count generations, each with the weight of its age. Equal weights: one comes, one goes. */
+static void add_ages(tb_lineage_t *self) {
+    const uint64_t *age = self->plan->program.ages;
+    const size_t last = self->columns - 1;
+    double *oldest = self->column[last];
+    int equal = 1;
+    for (size_t i = 1; i < self->columns; i++) equal = equal && age[i] == age[0];
+    for (size_t i = 0; equal && i < self->length; i++) {
+        self->next[i] = self->weight[i] + (double)age[0] * (self->batch[i] - oldest[i]);
+    }
+    memmove(self->column + 1, self->column, last * sizeof *self->column);
+    self->column[0] = oldest;
+    memcpy(oldest, self->batch, padded(self) * sizeof(double));
+    if (equal) return;
+    memset(self->next, 0, padded(self) * sizeof(double));
+    for (size_t a = 0; a < self->columns; a++) {
+        for (size_t i = 0; i < self->length; i++) self->next[i] += (double)age[a] * self->column[a][i];
+    }
+}
+
+/* From the batch to the training set of generation `to`. */
+static int compose(tb_lineage_t *self, uint32_t to) {
+    const tb_program_t *program = &self->plan->program;
+    if (self->pool) {
+        for (size_t i = 0; i < self->length; i++) self->pool[i] += self->batch[i];
+        self->pool_total += (double)program->samples[to - 1];
+        return tb_draw_without(self->plan, self->scratch, self->pool, self->length, self->pool_total,
+                               (double)program->draw[to - 1], address(self, to, 0), TB_FOR_SUBSAMPLE, TB_FOR_SUBSAMPLE_FIX,
+                               self->next);
+    }
+    if (self->columns) {
+        add_ages(self);
+    } else if (program->age_count == 0) {
+        for (size_t i = 0; i < self->length; i++) self->next[i] = self->weight[i] + self->batch[i];
+    }
+    return TB_OK;
+}
+
+static double training_total(const tb_lineage_t *self, size_t to) {
+    const tb_program_t *program = &self->plan->program;
+    const uint64_t *samples = program->samples, *item = program->item_weights;
+    double total = 0.0;
+    if (self->pool) return (double)program->draw[to - 1];
+    if (program->age_count == 0) return self->total + (double)samples[to - 1];
+    for (size_t age = 0; self->columns && age < self->columns && age < to; age++) {
+        total += (double)program->ages[age] * (double)samples[to - 1 - age];
+    }
+    if (self->columns) return total;
+    const double fresh = (double)program->fresh[to - 1], kept = (double)program->from_kept[to - 1];
+    const double synthetic = (double)samples[to - 1] - fresh - kept;
+    if (!item) return (double)samples[to - 1];
+    item += 3 * (to - 1);
+    return synthetic * (double)item[0] + fresh * (double)item[1] + kept * (double)item[2];
+}
+
+/* The first date from which each category is absent, for as long as it does not come back. */
+static void date_losses(tb_lineage_t *self) {
+    const tb_program_t *program = &self->plan->program;
+    int64_t *date = self->recorder->output->forgotten;
+    if (!date || self->generation > program->generations) return;
+    date += self->cursor.lineage * program->categories;
+    for (size_t i = 0; i < self->length; i++) {
+        if ((self->weight[i] > 0.0) != (self->next[i] > 0.0)) {
+            date[self->id[i]] = self->weight[i] > 0.0 ? self->generation : 0;
+        }
+    }
+}
+
+int tb_lineage_step(tb_lineage_t *self, int stop) {
+    const tb_program_t *program = &self->plan->program;
+    const size_t i = self->generation; /* index of the next generation */
+    const uint64_t fresh = program->fresh[i], from_kept = program->from_kept[i];
+    const uint64_t synthetic = program->samples[i] - fresh - from_kept;
+    const uint64_t *item = program->item_weights ? program->item_weights + 3 * i : NULL;
+    tb_address_t at = address(self, (uint32_t)i + 1, 0);
+    int code = TB_OK;
+    if (synthetic > 0) {
+        code = tb_draw_batch(self->plan, self->scratch, self->weight, self->length, self->total, (double)synthetic, at,
+                             self->batch);
+        tb_write_output(self->recorder, self->cursor.lineage, self->generation, self->batch, self->length);
+    } else {
+        memset(self->batch, 0, padded(self) * sizeof(double));
+    }
+    if (code || stop) return code;
+    if (item && item[0] != 1) {
+        for (size_t j = 0; j < self->length; j++) self->batch[j] *= (double)item[0];
+    }
+    if (fresh) code = add_fresh(self, fresh, item ? (double)item[1] : 1.0, at);
+    if (!code && from_kept) code = add_kept(self, from_kept, item ? (double)item[2] : 1.0, at);
+    if (!code) code = compose(self, (uint32_t)i + 1);
+    if (code) return code;
+    self->total = training_total(self, i + 1);
+    self->generation++;
+    date_losses(self);
+    double *old = self->weight;
+    self->weight = self->next;
+    self->next = old;
+    if (!self->pool && !self->columns && program->age_count) self->batch = old;
+    return TB_OK;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Four lanes in one 32-byte register; what AVX2 lacks is made from integer operations that give the same bits. */
+#ifndef TB_SIMD_H
+#define TB_SIMD_H
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LANES 4
+#define SIMD static inline __attribute__((always_inline, target("avx2,popcnt")))
+#define KERNEL static __attribute__((target("avx2,popcnt")))
+
+typedef __m256d vd;
+typedef __m256i vu;
+typedef __m256d vm;
+
+SIMD vd d_set(double x) { return _mm256_set1_pd(x); }
+SIMD vu u_set(uint64_t x) { return _mm256_set1_epi64x((long long)x); }
+SIMD vu u_iota(void) { return _mm256_set_epi64x(3, 2, 1, 0); }
+SIMD vd d_load(const double *p) { return _mm256_loadu_pd(p); }
+SIMD void d_store(double *p, vd v) { _mm256_storeu_pd(p, v); }
+SIMD vu u_load(const uint64_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+SIMD void u_store(uint64_t *p, vu v) { _mm256_storeu_si256((__m256i *)p, v); }
+SIMD vu u_load32(const uint32_t *p) { return _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)p)); }
+SIMD __m128i low_halves(vu v) {
+    return _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(v, _mm256_set_epi32(7, 5, 3, 1, 6, 4, 2, 0)));
+}
+SIMD void u_store32(uint32_t *p, vu v) { _mm_storeu_si128((__m128i *)p, low_halves(v)); }
+SIMD vd d_sqrt(vd x) { return _mm256_sqrt_pd(x); }
+SIMD vd d_floor(vd x) { return _mm256_floor_pd(x); }
+SIMD vd d_abs(vd x) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x); }
+SIMD vd d_max(vd a, vd b) { return _mm256_max_pd(a, b); }
+SIMD vd d_min(vd a, vd b) { return _mm256_min_pd(a, b); }
+SIMD vm d_lt(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+SIMD vm d_le(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
+SIMD vm u_lt(vu a, vu b) { return _mm256_castsi256_pd(_mm256_cmpgt_epi64(b, a)); }
+SIMD vm u_eq(vu a, vu b) { return _mm256_castsi256_pd(_mm256_cmpeq_epi64(a, b)); }
+SIMD vm u_sign(vu a) { return _mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_setzero_si256(), a)); }
+SIMD vm m_and(vm a, vm b) { return _mm256_and_pd(a, b); }
+SIMD vm m_or(vm a, vm b) { return _mm256_or_pd(a, b); }
+SIMD vm m_not(vm a) { return _mm256_xor_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(-1))); }
+SIMD unsigned m_bits(vm a) { return (unsigned)_mm256_movemask_pd(a); }
+SIMD vd d_sel(vm m, vd a, vd b) { return _mm256_blendv_pd(b, a, m); }
+SIMD vu u_sel(vm m, vu a, vu b) {
+    return _mm256_castpd_si256(_mm256_blendv_pd(_mm256_castsi256_pd(b), _mm256_castsi256_pd(a), m));
+}
+SIMD vu u_add(vu a, vu b) { return _mm256_add_epi64(a, b); }
+SIMD vu u_xor(vu a, vu b) { return _mm256_xor_si256(a, b); }
+SIMD vu u_or(vu a, vu b) { return _mm256_or_si256(a, b); }
+SIMD vu u_and(vu a, vu b) { return _mm256_and_si256(a, b); }
+SIMD vu u_shl(vu a, unsigned n) { return _mm256_slli_epi64(a, (int)n); }
+SIMD vu u_shr(vu a, unsigned n) { return _mm256_srli_epi64(a, (int)n); }
+SIMD vu u_mul32(vu a, vu b) { return _mm256_mul_epu32(a, b); }
+SIMD vd d_of_bits(vu a) { return _mm256_castsi256_pd(a); }
+SIMD vu d_bits(vd a) { return _mm256_castpd_si256(a); }
+/* 2^84 + high half and 2^52 + low half are exact doubles; one rounding is left, so this equals the hardware's. */
+SIMD vd d_from_u(vu a) {
+    vd high = d_of_bits(u_or(u_shr(a, 32), u_set(0x4530000000000000u)));
+    vd low = d_of_bits(u_or(u_and(a, u_set(0xffffffffu)), u_set(0x4330000000000000u)));
+    return (high - d_set(0x1.00000001p84)) + low;
+}
+/* For 0 <= a < 2^52. */
+SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
+SIMD vu u_gather32(const uint32_t *base, vu i) {
+    return _mm256_cvtepu32_epi64(_mm256_i64gather_epi32((const int *)base, i, 4));
+}
+SIMD vd d_gather(const double *base, vu i) { return _mm256_i64gather_pd(base, i, 8); }
+SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
+    *even = _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
+    *odd = _mm256_permute4x64_pd(_mm256_unpackhi_pd(a, b), 0xd8);
+}
+SIMD void d_weave(vd even, vd odd, vd *a, vd *b) {
+    vd low = _mm256_unpacklo_pd(even, odd), high = _mm256_unpackhi_pd(even, odd);
+    *a = _mm256_permute2f128_pd(low, high, 0x20);
+    *b = _mm256_permute2f128_pd(low, high, 0x31);
+}
+SIMD void u_weave(vu even, vu odd, vu *a, vu *b) {
+    vd x, y;
+    d_weave(d_of_bits(even), d_of_bits(odd), &x, &y);
+    *a = d_bits(x);
+    *b = d_bits(y);
+}
+/* Pairs of 32-bit indices that move the chosen 64-bit lanes to the front. */
+static const uint32_t TB_FRONT[16][8] = {
+    {0, 0, 0, 0, 0, 0, 0, 0}, {0, 1, 0, 0, 0, 0, 0, 0}, {2, 3, 0, 0, 0, 0, 0, 0}, {0, 1, 2, 3, 0, 0, 0, 0},
+    {4, 5, 0, 0, 0, 0, 0, 0}, {0, 1, 4, 5, 0, 0, 0, 0}, {2, 3, 4, 5, 0, 0, 0, 0}, {0, 1, 2, 3, 4, 5, 0, 0},
+    {6, 7, 0, 0, 0, 0, 0, 0}, {0, 1, 6, 7, 0, 0, 0, 0}, {2, 3, 6, 7, 0, 0, 0, 0}, {0, 1, 2, 3, 6, 7, 0, 0},
+    {4, 5, 6, 7, 0, 0, 0, 0}, {0, 1, 4, 5, 6, 7, 0, 0}, {2, 3, 4, 5, 6, 7, 0, 0}, {0, 1, 2, 3, 4, 5, 6, 7}};
+SIMD vu to_front(vm m, vu v) {
+    return _mm256_permutevar8x32_epi32(v, _mm256_loadu_si256((const __m256i *)TB_FRONT[m_bits(m)]));
+}
+SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
+    u_store(p, to_front(m, v));
+    return (size_t)__builtin_popcount(m_bits(m));
+}
+SIMD size_t d_compress(double *p, vm m, vd v) {
+    d_store(p, d_of_bits(to_front(m, d_bits(v))));
+    return (size_t)__builtin_popcount(m_bits(m));
+}
+SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
+    u_store32(p, to_front(m, v));
+    return (size_t)__builtin_popcount(m_bits(m));
+}
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Eight lanes in one 64-byte register. The same names exist in simd_avx2.h, simd_sse2.h and simd_plain.h. */
+#ifndef TB_SIMD_H
+#define TB_SIMD_H
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LANES 8
+#define SIMD static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512bw,avx512vl,popcnt")))
+#define KERNEL static __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,popcnt")))
+
+typedef __m512d vd;
+typedef __m512i vu;
+typedef __mmask8 vm;
+
+SIMD vd d_set(double x) { return _mm512_set1_pd(x); }
+SIMD vu u_set(uint64_t x) { return _mm512_set1_epi64((long long)x); }
+SIMD vu u_iota(void) { return _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0); }
+SIMD vd d_load(const double *p) { return _mm512_loadu_pd(p); }
+SIMD void d_store(double *p, vd v) { _mm512_storeu_pd(p, v); }
+SIMD vu u_load(const uint64_t *p) { return _mm512_loadu_si512(p); }
+SIMD void u_store(uint64_t *p, vu v) { _mm512_storeu_si512(p, v); }
+SIMD vu u_load32(const uint32_t *p) { return _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)p)); }
+SIMD void u_store32(uint32_t *p, vu v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi64_epi32(v)); }
+SIMD vd d_sqrt(vd x) { return _mm512_sqrt_pd(x); }
+SIMD vd d_floor(vd x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+SIMD vd d_abs(vd x) { return _mm512_abs_pd(x); }
+SIMD vd d_max(vd a, vd b) { return _mm512_max_pd(a, b); }
+SIMD vd d_min(vd a, vd b) { return _mm512_min_pd(a, b); }
+SIMD vm d_lt(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+SIMD vm d_le(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+SIMD vm u_lt(vu a, vu b) { return _mm512_cmplt_epi64_mask(a, b); }
+SIMD vm u_eq(vu a, vu b) { return _mm512_cmpeq_epi64_mask(a, b); }
+SIMD vm u_sign(vu a) { return _mm512_movepi64_mask(a); }
+SIMD vm m_and(vm a, vm b) { return (vm)(a & b); }
+SIMD vm m_or(vm a, vm b) { return (vm)(a | b); }
+SIMD vm m_not(vm a) { return (vm)~a; }
+SIMD unsigned m_bits(vm a) { return a; }
+SIMD vd d_sel(vm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b, a); }
+SIMD vu u_sel(vm m, vu a, vu b) { return _mm512_mask_blend_epi64(m, b, a); }
+SIMD vu u_add(vu a, vu b) { return _mm512_add_epi64(a, b); }
+SIMD vu u_xor(vu a, vu b) { return _mm512_xor_si512(a, b); }
+SIMD vu u_or(vu a, vu b) { return _mm512_or_si512(a, b); }
+SIMD vu u_and(vu a, vu b) { return _mm512_and_si512(a, b); }
+SIMD vu u_shl(vu a, unsigned n) { return _mm512_slli_epi64(a, n); }
+SIMD vu u_shr(vu a, unsigned n) { return _mm512_srli_epi64(a, n); }
+SIMD vu u_mul32(vu a, vu b) { return _mm512_mul_epu32(a, b); }
+SIMD vd d_of_bits(vu a) { return _mm512_castsi512_pd(a); }
+SIMD vu d_bits(vd a) { return _mm512_castpd_si512(a); }
+SIMD vd d_from_u(vu a) { return _mm512_cvtepu64_pd(a); }
+SIMD vu u_from_d(vd a) { return _mm512_cvttpd_epu64(a); }
+SIMD vu u_gather32(const uint32_t *base, vu i) {
+    return _mm512_cvtepu32_epi64(_mm512_i64gather_epi32(i, base, 4));
+}
+SIMD vd d_gather(const double *base, vu i) { return _mm512_i64gather_pd(i, base, 8); }
+SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
+    *even = _mm512_permutex2var_pd(a, _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), b);
+    *odd = _mm512_permutex2var_pd(a, _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1), b);
+}
+SIMD void u_weave(vu even, vu odd, vu *a, vu *b) {
+    *a = _mm512_permutex2var_epi64(even, _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0), odd);
+    *b = _mm512_permutex2var_epi64(even, _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4), odd);
+}
+SIMD void d_weave(vd even, vd odd, vd *a, vd *b) {
+    *a = _mm512_permutex2var_pd(even, _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0), odd);
+    *b = _mm512_permutex2var_pd(even, _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4), odd);
+}
+/* Writes the chosen lanes densely and returns how many; a whole register is stored, so leave LANES slots of slack. The
+ * compressing store to memory is microcoded on some machines, the one to a register is not. */
+SIMD size_t d_compress(double *p, vm m, vd v) {
+    _mm512_storeu_pd(p, _mm512_maskz_compress_pd(m, v));
+    return (size_t)__builtin_popcount(m);
+}
+SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi64(m, v));
+    return (size_t)__builtin_popcount(m);
+}
+SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
+    u_store32(p, _mm512_maskz_compress_epi64(m, v));
+    return (size_t)__builtin_popcount(m);
+}
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* One lane in plain C: the reference, and the path of every machine that is not x86-64. */
+#ifndef TB_SIMD_H
+#define TB_SIMD_H
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LANES 1
+#define SIMD static inline
+#define KERNEL static
+
+typedef double vd;
+typedef uint64_t vu;
+typedef unsigned vm; /* 0 or 1 */
+
+SIMD vd d_set(double x) { return x; }
+SIMD vu u_set(uint64_t x) { return x; }
+SIMD vu u_iota(void) { return 0; }
+SIMD vd d_load(const double *p) { return *p; }
+SIMD void d_store(double *p, vd v) { *p = v; }
+SIMD vu u_load(const uint64_t *p) { return *p; }
+SIMD void u_store(uint64_t *p, vu v) { *p = v; }
+SIMD vu u_load32(const uint32_t *p) { return *p; }
+SIMD void u_store32(uint32_t *p, vu v) { *p = (uint32_t)v; }
+SIMD vd d_sqrt(vd x) { return __builtin_sqrt(x); }
+SIMD vd d_abs(vd x) { return __builtin_fabs(x); }
+SIMD vd d_max(vd a, vd b) { return a > b ? a : b; }
+SIMD vd d_min(vd a, vd b) { return a < b ? a : b; }
+SIMD vm d_lt(vd a, vd b) { return a < b; }
+SIMD vm d_le(vd a, vd b) { return a <= b; }
+SIMD vm u_lt(vu a, vu b) { return a < b; }
+SIMD vm u_eq(vu a, vu b) { return a == b; }
+SIMD vm u_sign(vu a) { return (vm)(a >> 63); }
+SIMD vm m_and(vm a, vm b) { return a & b; }
+SIMD vm m_or(vm a, vm b) { return a | b; }
+SIMD vm m_not(vm a) { return a ^ 1u; }
+SIMD unsigned m_bits(vm a) { return a; }
+SIMD vd d_sel(vm m, vd a, vd b) { return m ? a : b; }
+SIMD vu u_sel(vm m, vu a, vu b) { return m ? a : b; }
+/* Adding 1.5 * 2^52 rounds to an integer; where that went up, one is taken off. For |x| < 2^51. */
+SIMD vd d_floor(vd x) {
+    vd near = (x + 0x1.8p52) - 0x1.8p52;
+    return near > x ? near - 1.0 : near;
+}
+SIMD vu u_add(vu a, vu b) { return a + b; }
+SIMD vu u_xor(vu a, vu b) { return a ^ b; }
+SIMD vu u_or(vu a, vu b) { return a | b; }
+SIMD vu u_and(vu a, vu b) { return a & b; }
+SIMD vu u_shl(vu a, unsigned n) { return a << n; }
+SIMD vu u_shr(vu a, unsigned n) { return a >> n; }
+SIMD vu u_mul32(vu a, vu b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
+SIMD vd d_of_bits(vu a) {
+    vd x;
+    memcpy(&x, &a, sizeof x);
+    return x;
+}
+SIMD vu d_bits(vd a) {
+    vu x;
+    memcpy(&x, &a, sizeof x);
+    return x;
+}
+SIMD vd d_from_u(vu a) { return (double)a; }
+SIMD vu u_from_d(vd a) { return (uint64_t)a; }
+SIMD vu u_gather32(const uint32_t *base, vu i) { return base[i]; }
+SIMD vd d_gather(const double *base, vu i) { return base[i]; }
+SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
+    *even = a;
+    *odd = b;
+}
+SIMD void d_weave(vd even, vd odd, vd *a, vd *b) {
+    *a = even;
+    *b = odd;
+}
+SIMD void u_weave(vu even, vu odd, vu *a, vu *b) {
+    *a = even;
+    *b = odd;
+}
+SIMD size_t d_compress(double *p, vm m, vd v) {
+    *p = v;
+    return m;
+}
+SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
+    *p = v;
+    return m;
+}
+SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
+    *p = (uint32_t)v;
+    return m;
+}
+#endif

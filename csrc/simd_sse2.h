@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Two lanes with what every x86-64 machine has. */
+#ifndef TB_SIMD_H
+#define TB_SIMD_H
+#include <emmintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LANES 2
+#define SIMD static inline __attribute__((always_inline))
+#define KERNEL static
+
+typedef __m128d vd;
+typedef __m128i vu;
+typedef __m128d vm;
+
+SIMD vd d_set(double x) { return _mm_set1_pd(x); }
+SIMD vu u_set(uint64_t x) { return _mm_set1_epi64x((long long)x); }
+SIMD vu u_iota(void) { return _mm_set_epi64x(1, 0); }
+SIMD vd d_load(const double *p) { return _mm_loadu_pd(p); }
+SIMD void d_store(double *p, vd v) { _mm_storeu_pd(p, v); }
+SIMD vu u_load(const uint64_t *p) { return _mm_loadu_si128((const __m128i *)p); }
+SIMD void u_store(uint64_t *p, vu v) { _mm_storeu_si128((__m128i *)p, v); }
+SIMD vu u_load32(const uint32_t *p) {
+    return _mm_unpacklo_epi32(_mm_loadl_epi64((const __m128i *)p), _mm_setzero_si128());
+}
+SIMD void u_store32(uint32_t *p, vu v) { _mm_storel_epi64((__m128i *)p, _mm_shuffle_epi32(v, 0x08)); }
+SIMD vd d_sqrt(vd x) { return _mm_sqrt_pd(x); }
+SIMD vd d_abs(vd x) { return _mm_andnot_pd(_mm_set1_pd(-0.0), x); }
+SIMD vd d_max(vd a, vd b) { return _mm_max_pd(a, b); }
+SIMD vd d_min(vd a, vd b) { return _mm_min_pd(a, b); }
+SIMD vm d_lt(vd a, vd b) { return _mm_cmplt_pd(a, b); }
+SIMD vm d_le(vd a, vd b) { return _mm_cmple_pd(a, b); }
+SIMD vm u_sign(vu a) { return _mm_castsi128_pd(_mm_shuffle_epi32(_mm_srai_epi32(a, 31), 0xf5)); }
+/* For values below 2^63 the sign of the difference decides. */
+SIMD vm u_lt(vu a, vu b) { return u_sign(_mm_sub_epi64(a, b)); }
+SIMD vm u_eq(vu a, vu b) {
+    vu same = _mm_cmpeq_epi32(a, b);
+    return _mm_castsi128_pd(_mm_and_si128(same, _mm_shuffle_epi32(same, 0xb1)));
+}
+SIMD vm m_and(vm a, vm b) { return _mm_and_pd(a, b); }
+SIMD vm m_or(vm a, vm b) { return _mm_or_pd(a, b); }
+SIMD vm m_not(vm a) { return _mm_xor_pd(a, _mm_castsi128_pd(_mm_set1_epi32(-1))); }
+SIMD unsigned m_bits(vm a) { return (unsigned)_mm_movemask_pd(a); }
+SIMD vd d_sel(vm m, vd a, vd b) { return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b)); }
+SIMD vu u_sel(vm m, vu a, vu b) {
+    vu bits = _mm_castpd_si128(m);
+    return _mm_or_si128(_mm_and_si128(bits, a), _mm_andnot_si128(bits, b));
+}
+/* Adding 1.5 * 2^52 rounds to an integer; where that went up, one is taken off. For |x| < 2^51. */
+SIMD vd d_floor(vd x) {
+    vd near = (x + _mm_set1_pd(0x1.8p52)) - _mm_set1_pd(0x1.8p52);
+    return near - _mm_and_pd(d_lt(x, near), _mm_set1_pd(1.0));
+}
+SIMD vu u_add(vu a, vu b) { return _mm_add_epi64(a, b); }
+SIMD vu u_xor(vu a, vu b) { return _mm_xor_si128(a, b); }
+SIMD vu u_or(vu a, vu b) { return _mm_or_si128(a, b); }
+SIMD vu u_and(vu a, vu b) { return _mm_and_si128(a, b); }
+SIMD vu u_shl(vu a, unsigned n) { return _mm_slli_epi64(a, (int)n); }
+SIMD vu u_shr(vu a, unsigned n) { return _mm_srli_epi64(a, (int)n); }
+SIMD vu u_mul32(vu a, vu b) { return _mm_mul_epu32(a, b); }
+SIMD vd d_of_bits(vu a) { return _mm_castsi128_pd(a); }
+SIMD vu d_bits(vd a) { return _mm_castpd_si128(a); }
+/* 2^84 + high half and 2^52 + low half are exact doubles; one rounding is left. */
+SIMD vd d_from_u(vu a) {
+    vd high = d_of_bits(u_or(u_shr(a, 32), u_set(0x4530000000000000u)));
+    vd low = d_of_bits(u_or(u_and(a, u_set(0xffffffffu)), u_set(0x4330000000000000u)));
+    return (high - d_set(0x1.00000001p84)) + low;
+}
+/* For 0 <= a < 2^51. */
+SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
+SIMD void u_out(vu v, uint64_t *out) { _mm_storeu_si128((__m128i *)out, v); }
+SIMD vu u_gather32(const uint32_t *base, vu i) {
+    uint64_t at[2];
+    u_out(i, at);
+    return _mm_set_epi64x((long long)base[at[1]], (long long)base[at[0]]);
+}
+SIMD vd d_gather(const double *base, vu i) {
+    uint64_t at[2];
+    u_out(i, at);
+    return _mm_set_pd(base[at[1]], base[at[0]]);
+}
+SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
+    *even = _mm_unpacklo_pd(a, b);
+    *odd = _mm_unpackhi_pd(a, b);
+}
+SIMD void d_weave(vd even, vd odd, vd *a, vd *b) {
+    *a = _mm_unpacklo_pd(even, odd);
+    *b = _mm_unpackhi_pd(even, odd);
+}
+SIMD void u_weave(vu even, vu odd, vu *a, vu *b) {
+    *a = _mm_unpacklo_epi64(even, odd);
+    *b = _mm_unpackhi_epi64(even, odd);
+}
+SIMD vu to_front(vm m, vu v) { return m_bits(m) == 2 ? _mm_unpackhi_epi64(v, v) : v; }
+SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
+    u_store(p, to_front(m, v));
+    return (size_t)__builtin_popcount(m_bits(m));
+}
+SIMD size_t d_compress(double *p, vm m, vd v) {
+    d_store(p, d_of_bits(to_front(m, d_bits(v))));
+    return (size_t)__builtin_popcount(m_bits(m));
+}
+SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
+    u_store32(p, to_front(m, v));
+    return (size_t)__builtin_popcount(m_bits(m));
+}
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Alias tables (Walker 1977, Vose 1991, doi:10.1109/32.92917) in integers, so that their laws have no rounding. */
+#ifndef TB_TABLES_H
+#define TB_TABLES_H
+#include "tailbiter.h"
+
+void tb_poisson_fill(tb_poisson_t *self);
+
+/* Cells for integer weights with a total of at most 2^53. */
+int tb_alias_fill(tb_alias_t *cells, const uint64_t *weights, size_t count, uint64_t total);
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The core's public face: a program says what every lineage does, an output says where its records go. Knows nothing of
+ * Python; no globals, no threads of its own, safe to call from many threads at once on one program. */
+#ifndef TAILBITER_H
+#define TAILBITER_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels.h"
+
+/* Changes only when the same program would give other bits. */
+#define TB_STREAM_VERSION 1
+
+enum {
+    TB_OK = 0,
+    TB_ERR_MEMORY = -1,   /* an allocation failed */
+    TB_ERR_CANCELLED = -2 /* the control's flag was raised */
+};
+const char *tb_strerror(int code);
+
+/* One cell of an alias table over the reference: exact in integers. */
+typedef struct {
+    uint64_t threshold; /* of `total`: below it the cell's own category */
+    uint32_t alias;
+} tb_alias_t;
+
+/* All arrays are borrowed and indexed by t-1 for the batch and training set of generation t = 1..generations+1. */
+typedef struct {
+    uint64_t key;
+    size_t categories;
+    const uint64_t *weights; /* of the reference, descending */
+    size_t generations;
+    const uint64_t *samples;      /* items newly drawn; the last is 0 where undefined */
+    const uint64_t *fresh;        /* of these, fresh human items */
+    const uint64_t *from_kept;    /* and items out of the kept human set */
+    uint64_t kept;                /* its size */
+    const uint64_t *item_weights; /* three columns: synthetic, fresh, kept; NULL: every item counts once */
+    const uint64_t *ages;         /* item weight by age of the batch */
+    size_t age_count;             /* 0: every batch so far, for ever */
+    const uint64_t *draw;         /* size of the training set drawn from the pool of all batches; NULL: no pool */
+    const uint32_t *at;           /* generations to record, ascending */
+    size_t at_count;
+    const uint32_t *snapshots; /* generations whose counts are kept */
+    size_t snapshot_count;
+    const uint32_t *band_start; /* first id of each band, from rare to common */
+    size_t band_count;
+    uint32_t tail_start; /* first id of the tail; == categories when there is none */
+} tb_program_t;
+
+/* Where records go; a NULL pointer: not asked for. Rows are lineages, then records. */
+typedef struct {
+    int32_t *survivors, *survivors_output, *lost, *revived, *tail_survivors, *band_survivors;
+    double *coverage, *entropy, *gini_simpson, *largest_share, *kl, *total_variation, *brier, *tail_mass, *band_mass;
+    int64_t *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
+} tb_output_t;
+
+typedef struct {
+    size_t count, capacity;
+    uint32_t *replicate, *generation, *id;
+    uint64_t *weight;
+} tb_snapshots_t;
+void tb_snapshots_free(tb_snapshots_t *self);
+
+typedef struct {
+    volatile int cancel;
+    volatile uint64_t generations; /* of all lineages finished so far */
+} tb_control_t;
+
+/* What is derived from a program once and shared by all threads. */
+typedef struct tb_plan tb_plan_t;
+int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels, const tb_output_t *wanted);
+void tb_plan_free(tb_plan_t *self);
+/* Bytes of the shared tables, and of the largest state and scratch that one run held so far. */
+size_t tb_plan_shared_bytes(const tb_plan_t *self);
+size_t tb_plan_state_bytes(const tb_plan_t *self);
+
+/* Runs lineages first..first+count-1. Row i of `output` is lineage first + i. */
+int tb_run(const tb_plan_t *self, uint32_t first, uint32_t count, const tb_output_t *output, tb_snapshots_t *snapshots,
+           tb_control_t *control);
+
+/* Instruction sets: "avx512", "avx2", "sse2", "plain"; NULL where this machine lacks it. */
+const tb_kernels_t *tb_isa_find(const char *name);
+const tb_kernels_t *tb_isa_best(void);
+#endif

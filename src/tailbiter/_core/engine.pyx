@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: MIT
+"""The compiled engine: a Program in, arrays of records out. All logic is in csrc/."""
+
+import os
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+cdef extern from "tailbiter.h" nogil:
+    int TB_STREAM_VERSION, TB_OK, TB_ERR_MEMORY, TB_ERR_CANCELLED
+
+    ctypedef struct tb_kernels_t:
+        const char *name
+        void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out) noexcept nogil
+        double (*gather_floor)(const double *table, const uint32_t *id, size_t length) noexcept nogil
+
+    ctypedef struct tb_address_t:
+        uint64_t key
+        uint32_t generation, replicate, purpose
+
+    ctypedef struct tb_program_t:
+        uint64_t key
+        size_t categories
+        const uint64_t *weights
+        size_t generations
+        const uint64_t *samples
+        const uint64_t *fresh
+        const uint64_t *from_kept
+        uint64_t kept
+        const uint64_t *item_weights
+        const uint64_t *ages
+        size_t age_count
+        const uint64_t *draw
+        const uint32_t *at
+        size_t at_count
+        const uint32_t *snapshots
+        size_t snapshot_count
+        const uint32_t *band_start
+        size_t band_count
+        uint32_t tail_start
+
+    ctypedef struct tb_output_t:
+        int32_t *survivors
+        int32_t *survivors_output
+        int32_t *lost
+        int32_t *revived
+        int32_t *tail_survivors
+        int32_t *band_survivors
+        double *coverage
+        double *entropy
+        double *gini_simpson
+        double *largest_share
+        double *kl
+        double *total_variation
+        double *brier
+        double *tail_mass
+        double *band_mass
+        int64_t *forgotten
+
+    ctypedef struct tb_snapshots_t:
+        size_t count
+        uint32_t *replicate
+        uint32_t *generation
+        uint32_t *id
+        uint64_t *weight
+
+    ctypedef struct tb_control_t:
+        int cancel
+        uint64_t generations
+
+    ctypedef struct tb_plan_t:
+        pass
+
+    int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,
+                      const tb_output_t *wanted)
+    void tb_plan_free(tb_plan_t *self)
+    size_t tb_plan_shared_bytes(const tb_plan_t *self)
+    size_t tb_plan_state_bytes(const tb_plan_t *self)
+    int tb_run(const tb_plan_t *self, uint32_t first, uint32_t count, const tb_output_t *output,
+               tb_snapshots_t *snapshots, tb_control_t *control)
+    void tb_snapshots_free(tb_snapshots_t *self)
+    const char *tb_strerror(int code)
+    const tb_kernels_t *tb_isa_find(const char *name)
+    const tb_kernels_t *tb_isa_best()
+
+cdef extern from *:
+    """
+    #if defined(__clang__)
+    #define TB_COMPILER "clang " __clang_version__
+    #else
+    #define TB_COMPILER "gcc " __VERSION__
+    #endif
+    """
+    const char *TB_COMPILER
+    const char *TB_BUILD_FLAGS
+
+STREAM_VERSION = TB_STREAM_VERSION
+ISA_NAMES = ("avx512", "avx2", "sse2", "plain")
+
+
+cdef const tb_kernels_t *choose_kernels() except NULL:
+    name = os.environ.get("TAILBITER_ISA", "")
+    if not name:
+        return tb_isa_best()
+    cdef bytes encoded = name.encode()
+    cdef const tb_kernels_t *found = tb_isa_find(encoded)
+    if found is NULL:
+        raise ImportError(f"TAILBITER_ISA: {name!r} is not to be had on this machine; use one of {', '.join(found_isas())}")
+    return found
+
+
+def found_isas():
+    """Instruction sets that this machine has, best first."""
+    return [name for name in ISA_NAMES if tb_isa_find(name.encode()) is not NULL]
+
+
+cdef const tb_kernels_t *KERNELS = choose_kernels()
+
+
+def isa():
+    """Instruction sets found, and the one chosen at import."""
+    return {"found": found_isas(), "chosen": KERNELS.name.decode()}
+
+
+def build_info():
+    """How the core was built."""
+    return {
+        "compiler": TB_COMPILER.decode(),
+        "flags": TB_BUILD_FLAGS.decode(),
+        "stream_version": TB_STREAM_VERSION,
+    }
+
+
+def fill_words(uint64_t[::1] out not None):
+    """Fill an array with random words: the floor under anything that draws."""
+    cdef tb_address_t at
+    memset(&at, 0, sizeof(at))
+    with nogil:
+        KERNELS.fill_words(&at, 0, out.shape[0] // 16 * 8, &out[0])
+
+
+def gather_floor(const double[::1] table not None, const uint32_t[::1] index not None):
+    """Read a table at many places: the floor under anything that looks up."""
+    with nogil:
+        KERNELS.gather_floor(&table[0], &index[0], index.shape[0] // 8 * 8)
+
+
+cdef class Control:
+    """Progress of a run, and the flag that stops it."""
+
+    cdef tb_control_t state
+
+    def cancel(self):
+        """Stop at the next generation."""
+        self.state.cancel = 1
+
+    @property
+    def progress(self):
+        """Generations finished, over all replicates."""
+        return self.state.generations
+
+
+cdef const uint64_t *words(array) except? NULL:
+    cdef const uint64_t[::1] view
+    if array is None or array.size == 0:
+        return NULL
+    view = array
+    return &view[0]
+
+
+cdef const uint32_t *ids(array) except? NULL:
+    cdef const uint32_t[::1] view
+    if array.size == 0:
+        return NULL
+    view = array
+    return &view[0]
+
+
+cdef void *row(dict out, str name, Py_ssize_t start) except? NULL:
+    cdef size_t address
+    array = out.get(name)
+    if array is None:
+        return NULL
+    address = array.ctypes.data + start * array.strides[0]
+    return <void *>address
+
+
+cdef tb_output_t pointers(dict out, Py_ssize_t start) except *:
+    cdef tb_output_t to
+    to.survivors = <int32_t *>row(out, "survivors", start)
+    to.survivors_output = <int32_t *>row(out, "survivors_output", start)
+    to.lost = <int32_t *>row(out, "lost", start)
+    to.revived = <int32_t *>row(out, "revived", start)
+    to.tail_survivors = <int32_t *>row(out, "tail_survivors", start)
+    to.band_survivors = <int32_t *>row(out, "band_survivors", start)
+    to.coverage = <double *>row(out, "coverage", start)
+    to.entropy = <double *>row(out, "entropy", start)
+    to.gini_simpson = <double *>row(out, "gini_simpson", start)
+    to.largest_share = <double *>row(out, "largest_share", start)
+    to.kl = <double *>row(out, "kl", start)
+    to.total_variation = <double *>row(out, "total_variation", start)
+    to.brier = <double *>row(out, "brier", start)
+    to.tail_mass = <double *>row(out, "tail_mass", start)
+    to.band_mass = <double *>row(out, "band_mass", start)
+    to.forgotten = <int64_t *>row(out, "forgotten", start)
+    return to
+
+
+INTEGERS = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
+BANDED = frozenset({"band_survivors", "band_mass"})
+
+
+cdef class Engine:
+    """Runs replicates of one Program.
+
+    Parameters
+    ----------
+    program : Program
+        What to run; its arrays are held for as long as the engine lives.
+    """
+
+    cdef tb_plan_t *plan
+    cdef tb_program_t program
+    cdef object source
+    cdef object lists
+
+    def __cinit__(self, program):
+        self.source = program
+        self.lists = []
+        cdef tb_program_t *to = &self.program
+        to.key = program.key
+        to.categories = program.weights.size
+        to.weights = words(program.weights)
+        to.generations = program.samples.size - 1
+        to.samples = words(program.samples)
+        to.fresh = words(program.fresh)
+        to.from_kept = words(program.from_kept)
+        to.kept = program.kept
+        to.item_weights = words(None if program.item_weights is None else program.item_weights.reshape(-1))
+        to.ages = words(program.ages)
+        to.age_count = program.ages.size
+        to.draw = words(program.draw)
+        to.at = ids(program.at)
+        to.at_count = program.at.size
+        to.snapshots = ids(program.snapshots)
+        to.snapshot_count = program.snapshots.size
+        to.band_start = ids(program.band_start)
+        to.band_count = program.band_start.size
+        to.tail_start = program.tail_start
+        cdef tb_output_t wanted = pointers(self.outputs(1), 0)
+        cdef int code
+        with nogil:
+            code = tb_plan_alloc(&self.plan, &self.program, KERNELS, &wanted)
+        check(code)
+
+    def __dealloc__(self):
+        tb_plan_free(self.plan)
+
+    def outputs(self, replicates):
+        """Empty arrays for the records of so many replicates, by variable."""
+        program = self.source
+        out = {}
+        for name in program.variables:
+            shape = (replicates, program.at.size)
+            if name in BANDED:
+                shape += (program.band_start.size,)
+            out[name] = np.empty(shape, np.int32 if name in INTEGERS else np.float64)
+        if program.forgotten:
+            out["forgotten"] = np.empty((replicates, program.weights.size), np.int64)
+        return out
+
+    def run(self, Py_ssize_t start, Py_ssize_t stop, dict out, Control control not None):
+        """Fill rows start to stop-1; row r is replicate r. Safe to call from many threads at once."""
+        cdef tb_output_t to = pointers(out, start)
+        cdef tb_snapshots_t snapshots
+        cdef int code
+        memset(&snapshots, 0, sizeof(snapshots))
+        with nogil:
+            code = tb_run(self.plan, <uint32_t>start, <uint32_t>(stop - start), &to, &snapshots, &control.state)
+        try:
+            check(code)
+            if snapshots.count:
+                self.lists.append((
+                    np.array(<uint32_t[:snapshots.count]>snapshots.replicate),
+                    np.array(<uint32_t[:snapshots.count]>snapshots.generation),
+                    np.array(<uint32_t[:snapshots.count]>snapshots.id),
+                    np.array(<uint64_t[:snapshots.count]>snapshots.weight),
+                ))
+        finally:
+            tb_snapshots_free(&snapshots)
+
+    def snapshots(self, out):
+        """Replicate, generation, id and weight of every count kept, sorted by these."""
+        if not self.lists:
+            return tuple(np.empty(0, kind) for kind in (np.uint32, np.uint32, np.uint32, np.uint64))
+        columns = [np.concatenate(column) for column in zip(*self.lists)]
+        order = np.lexsort(columns[2::-1])
+        return tuple(column[order] for column in columns)
+
+    @property
+    def shared_bytes(self):
+        """Tables of the reference, shared by all threads."""
+        return tb_plan_shared_bytes(self.plan)
+
+    @property
+    def state_bytes(self):
+        """The most that one call of run held: the state of a lineage, scratch, and lineages that wait."""
+        return tb_plan_state_bytes(self.plan)
+
+
+def check(int code):
+    """Raise what an error code of the core stands for."""
+    if code == TB_ERR_MEMORY:
+        raise MemoryError("tailbiter: " + tb_strerror(code).decode())
+    if code == TB_ERR_CANCELLED:
+        raise KeyboardInterrupt
+    if code != TB_OK:
+        raise RuntimeError("tailbiter: " + tb_strerror(code).decode())
