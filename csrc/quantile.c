@@ -186,7 +186,7 @@ uint64_t tb_binomial_quantile_half(double n, double p, uint64_t word) {
     whole = floor_inline(f);
     k = base + whole;
     distance = fabs(f - whole - 0.5);
-    tolerance = tb_cornish_fisher_bound(z) * r * r * r + deviation * fabs(z) * 1.5e-15 + 1e-14;
+    tolerance = tb_cornish_fisher_bound(z) * r * r * r + deviation * fabs(z) * 2e-15 + 1e-14;
     if (distance < 0.5 - tolerance && fabs(z) < CORNISH_FISHER_Z) {
         return (uint64_t)k;
     }

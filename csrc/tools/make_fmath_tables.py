@@ -6,8 +6,8 @@ Run from the repository's root after changing a fit:
     python csrc/tools/make_fmath_tables.py fmath > csrc/fmath_tables.h
     python csrc/tools/make_fmath_tables.py quantile > csrc/quantile_tables.h
 
-Every constant is either a rounded closed form (logarithms, powers of two, Stirling errors) or an interpolant at
-Chebyshev nodes, polynomial or rational, whose error is printed beside it.
+Every constant is either a rounded closed form (logarithms, powers of two, Stirling errors) or belongs to an
+interpolant at Chebyshev nodes, polynomial or rational, whose error is printed beside it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ Function = Callable[[mpf], mpf]
 
 
 def fit(f: Function, a: mpf, b: mpf, top: int, bottom: int = 0) -> tuple[list[mpf], list[mpf]]:
-    """Coefficients, lowest first, of P/Q (degrees `top`, `bottom`, Q(0) = 1) that equals f at Chebyshev nodes."""
+    """Coefficients, lowest first, of the P/Q of these degrees, Q(0) = 1, that equals f at Chebyshev nodes."""
     xs = nodes(mpf(a), mpf(b), top + bottom + 1)
     rows = [[x**j for j in range(top + 1)] + [-f(x) * x**j for j in range(1, bottom + 1)] for x in xs]
     solution = list(mp.lu_solve(mp.matrix(rows), mp.matrix([f(x) for x in xs])))
