@@ -5,13 +5,16 @@ import doctest
 import importlib
 import pkgutil
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import tailbiter
+from tailbiter.cli import main
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 MODULES = sorted(found.name for found in pkgutil.walk_packages(tailbiter.__path__, "tailbiter."))
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -28,11 +31,31 @@ def test_there_are_docstring_examples() -> None:
     assert len(tests) >= 10
 
 
-def test_readme_example(capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = re.findall(
-        r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
-    assert blocks
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), {})  # the README is ours
+def fenced(language: str) -> list[str]:
+    """Blocks of this language in the README."""
+    text = README.read_text(encoding="utf-8")
+    found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return found
+
+
+def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
+    for block in fenced("python"):
+        exec(compile(block, str(README), "exec"), {})
     assert "survivors" in capsys.readouterr().out
+
+
+def test_readme_shows_what_the_first_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    shown = [line for block in fenced("text") for line in block.splitlines()]
+    assert [line for line in shown if line not in printed] == []
+
+
+def test_readme_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "".join(fenced("sh")).replace("\\\n", "").splitlines()
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("tailbiter ")]
+    assert commands
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    assert [main(command) for command in commands] == [0] * len(commands)
