@@ -7,9 +7,11 @@ import difflib
 import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from .errors import SpecError
 
@@ -71,6 +73,12 @@ def check_keys(data: Mapping[str, Any], known: Iterable[str], field: str) -> Non
             raise SpecError(field, key, "is not a known key", nearest(key, names))
 
 
+@cache  # msgspec evaluates the annotations at every call
+def fields_of(cls: type[msgspec.Struct]) -> tuple[FieldInfo, ...]:
+    """Return the fields of a struct class."""
+    return msgspec.structs.fields(cls)
+
+
 def build(kinds: Mapping[str, type[msgspec.Struct]], data: Mapping[str, Any], field: str) -> Any:
     """Make the struct that ``data["kind"]`` names from the other keys of ``data``.
 
@@ -92,7 +100,7 @@ def build(kinds: Mapping[str, type[msgspec.Struct]], data: Mapping[str, Any], fi
 
 def make(cls: type[msgspec.Struct], data: Mapping[str, Any], field: str) -> Any:
     """Make a ``cls`` from a table, refusing unknown keys and naming missing ones."""
-    fields = msgspec.structs.fields(cls)
+    fields = fields_of(cls)
     check_keys(data, [f.name for f in fields], field)
     missing = [f.name for f in fields if f.required and f.name not in data]
     if missing:
@@ -107,7 +115,7 @@ def as_dict(struct: msgspec.Struct, *, defaults: bool = True) -> dict[str, Any]:
     """
     tag = struct.__struct_config__.tag
     out: dict[str, Any] = {} if tag is None else {"kind": tag}
-    for f in msgspec.structs.fields(struct):
+    for f in fields_of(type(struct)):
         value = getattr(struct, f.name)
         if value is None or (not defaults and not f.required and value == f.default):
             continue

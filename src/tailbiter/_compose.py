@@ -260,7 +260,7 @@ def _item_weights(mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> W
 def _check_weights(kinds: tuple[str, ...], weights: list[Fraction], counts: list[int], t: int) -> None:
     total = sum(weights, Fraction())
     if abs(total - 1) > Fraction(1, 10**9):
-        shown = dict(zip(kinds, map(float, weights), strict=True))
+        shown = {kind: float(w) for kind, w, n in zip(kinds, weights, counts, strict=True) if n or w}
         problem = f"sum to {float(total):.12g} in generation {t}"
         raise SpecError("regime.sources weights", shown, problem, "make them sum to 1")
     for kind, weight, count in zip(kinds, weights, counts, strict=True):

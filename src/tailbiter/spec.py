@@ -235,7 +235,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return cls.from_dict(data, folder=folder)
 
 
-_NAMES = tuple(field.name for field in msgspec.structs.fields(Spec))
+_NAMES = Spec.__struct_fields__
 
 
 def _sha256(data: object) -> str:
@@ -252,7 +252,8 @@ def _as_reference(value: object) -> Reference:
 
 
 def _reference_from(data: Mapping[str, Any], folder: str | os.PathLike[str] | None) -> Reference:
-    table = KINDS.get(data.get("kind", ""))
+    kind = data.get("kind")
+    table = KINDS.get(kind) if isinstance(kind, str) else None
     if table is not None and issubclass(table, Table):
         return table.from_dict({key: value for key, value in data.items() if key != "kind"}, folder)
     reference: Reference = build(KINDS, data, "reference")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Callable, Sequence
@@ -169,40 +170,68 @@ def _table(
 
 
 def _read_text(path: Path, values: Column | None, labels: Column | None) -> Table:
-    rows, delimiter = _sample(path)
-    named = isinstance(values, str) or isinstance(labels, str)
-    layout, header = _layout(path, rows, named)
+    head = _head(path)
+    layout, header = _layout(path, head, isinstance(values, str) or isinstance(labels, str))
     value, label = layout.choose(values, labels)
     wanted = [value] if label is None else [value, label]
-    columns = _parse(path, delimiter, header, [f"f{i}" for i in range(len(rows[0]))], wanted)
-    first_row = 2 if header else 1
+    columns = _parse(path, head, header, wanted)
+    first_row = head.first_row + header
     where = f"column {layout.name(value)!r}"
     numbers = _to_numbers(columns[0], lambda row: f"{path}, row {first_row + row}, {where}")
     if not len(numbers):
         raise DataError(str(path), path.name, "has no rows", "give a table with at least one category")
-    texts = None if label is None else np.array(columns[1].to_pylist(), object)
+    texts = None if label is None else columns[1].to_numpy()
     return _table(layout, numbers, texts, value, label, first_row)
 
 
-def _sample(path: Path) -> tuple[list[list[str]], str]:
-    """The first rows of a text file, and what separates its columns."""
+@dataclass(frozen=True)
+class _Head:
+    """The first rows of a text file, what separates its columns, and the row that it starts in."""
+
+    rows: list[list[str]]
+    delimiter: str
+    first_row: int
+
+
+def _head(path: Path) -> _Head:
     import pyarrow as pa
 
     with pa.input_stream(str(path)) as stream:
         raw = stream.read(_SAMPLE_BYTES)
-    if len(raw) == _SAMPLE_BYTES:
-        raw = raw[: raw.rfind(b"\n") + 1] or raw
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
-        text = raw.decode("utf-8-sig")
+        text = decoder.decode(raw, final=len(raw) < _SAMPLE_BYTES)
     except UnicodeDecodeError as error:
         raise _encoding(path, raw, error) from error
-    lines = [line for line in text.splitlines() if line.strip()][: _SAMPLE_ROWS + 1]
+    every = text.splitlines(keepends=True)
+    lines = [line for line in every if line.strip()]
     if not lines:
         raise DataError(str(path), path.name, "has no rows", "give a table with at least one category")
-    suffixes = {suffix.lower() for suffix in path.suffixes}
-    tabs = suffixes & {".tsv", ".tab"} or ("\t" in lines[0] and "," not in lines[0])
-    delimiter = "\t" if tabs else ";" if ";" in lines[0] and "," not in lines[0] else ","
-    return list(csv.reader(lines, delimiter=delimiter)), delimiter
+    blank = next(i for i, line in enumerate(every) if line.strip())
+    delimiter = _delimiter(path, lines[0])
+    rows = list(csv.reader(lines[:_SAMPLE_ROWS], delimiter=delimiter))
+    if len(lines) > len(rows) > 1:
+        rows.pop()  # the cut may have gone through it
+    _refuse_ragged(path, rows, blank + 1)
+    return _Head(rows, delimiter, blank + 1)
+
+
+def _delimiter(path: Path, line: str) -> str:
+    if {suffix.lower() for suffix in path.suffixes} & {".tsv", ".tab"}:
+        return "\t"
+    return next((mark for mark in ",\t;" if mark in line), ",")
+
+
+def _refuse_ragged(path: Path, rows: list[list[str]], first_row: int) -> None:
+    for index, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise _ragged(path, first_row + index, ",".join(row), len(row), len(rows[0]))
+
+
+def _ragged(path: Path, row: int, text: str, found: int, expected: int) -> DataError:
+    problem = f"has {found} columns where {expected} were expected"
+    remedy = "mend the row, or quote the text that holds a separator"
+    return DataError(f"{path}, row {row}", text, problem, remedy)
 
 
 def _encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> DataError:
@@ -213,59 +242,56 @@ def _encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> DataError:
     return DataError(f"{path}, row {row}", shown, "is not UTF-8", remedy)
 
 
-def _layout(path: Path, rows: list[list[str]], named: bool) -> tuple[_Layout, bool]:
+def _layout(path: Path, head: _Head, named: bool) -> tuple[_Layout, bool]:
     """Which columns hold numbers, and whether the first row names them.
 
     It does when columns were asked for by name, or when it has a word above a column of numbers.
     """
-    width = len(rows[0])
-    body = rows[1:] or rows
-    numeric = []
-    for index in range(width):
-        cells = [row[index] for row in body if len(row) == width]
-        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
-        numeric.append(2 * numbers > len(cells))
+    first, *body = head.rows
+    columns = list(zip(*(body or [first]), strict=True))
+    counted = [(sum(map(_is_number, cells)), len(cells)) for cells in columns]
+    numeric = tuple(0 < numbers >= cells / 2 for numbers, cells in counted)
     header = named or any(
-        numeric[i] and not _NUMBER.fullmatch(cell) and cell.strip().lower() not in _MISSING
-        for i, cell in enumerate(rows[0])
+        is_numeric and not _is_number(cell) and cell.strip().lower() not in _MISSING
+        for is_numeric, cell in zip(numeric, first, strict=True)
     )
-    names = tuple(rows[0]) if header else None
-    if names is not None and len(set(names)) < width:
+    names = tuple(cell.strip() for cell in first) if header else None
+    if names is not None and len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{path}, row 1", twice, "names two columns", "give every column its own name")
-    return _Layout(path, names, tuple(numeric)), header
+        where = f"{path}, row {head.first_row}"
+        raise DataError(where, twice, "names two columns", "give every column its own name")
+    return _Layout(path, names, numeric), header
 
 
-def _parse(
-    path: Path, delimiter: str, header: bool, names: list[str], wanted: Sequence[int]
-) -> list[pa.ChunkedArray]:
+def _is_number(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def _parse(path: Path, head: _Head, header: bool, wanted: Sequence[int]) -> list[pa.ChunkedArray]:
     """The wanted columns of a text file, as texts."""
     import pyarrow as pa
     from pyarrow import csv as pacsv
 
     def ragged(row: Any) -> str:
-        where = f"{path}, row {row.number}"
-        problem = f"has {row.actual_columns} columns where {row.expected_columns} were expected"
-        remedy = "mend the row, or quote the text that holds a separator"
-        failures.append(DataError(where, row.text, problem, remedy))
+        failures.append(_ragged(path, row.number, row.text, row.actual_columns, row.expected_columns))
         return "error"
 
     failures: list[DataError] = []
+    names = [f"f{index}" for index in range(len(head.rows[0]))]
+    skip = head.first_row - 1 + header
     try:
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=int(header), use_threads=False),
-            parse_options=pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=ragged),
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=skip, use_threads=False),
+            parse_options=pacsv.ParseOptions(delimiter=head.delimiter, invalid_row_handler=ragged),
             convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in names},
-                include_columns=[names[i] for i in wanted],
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=[names[index] for index in wanted],
                 strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid as error:
-        if failures:
-            raise failures[0] from error
-        raise _refused(path, error) from error
+        raise (failures[0] if failures else _refused(path, error)) from error
     columns: list[pa.ChunkedArray] = table.columns
     return columns
 
@@ -294,11 +320,12 @@ def _to_numbers(column: pa.ChunkedArray, where: Callable[[int], str]) -> npt.NDA
             return pc.cast(trimmed, kind).to_numpy()
         except pa.ArrowInvalid:
             continue
-    for row, text in enumerate(trimmed.to_pylist()):
-        if not _NUMBER.fullmatch(text):
+    texts = trimmed.to_pylist()
+    for row, text in enumerate(texts):
+        if not _is_number(text):
             remedy = "give a number such as 12 (no separators), 0 for a category that never occurs"
             raise DataError(where(row), text, "is not a number", remedy)
-    raise AssertionError("every text is a number, yet the column is not")
+    return np.array([float(text) for text in texts])  # forms that only Python reads, such as +3
 
 
 _READERS: dict[str, Callable[[Path, Column | None, Column | None], Table]] = {

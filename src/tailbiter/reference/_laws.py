@@ -19,8 +19,9 @@ def _check_categories(law: Reference, value: object) -> None:
     SET(law, "categories", whole(value, "reference.categories", 1, MAX_CATEGORIES, _CATEGORIES))
 
 
-def _where(index: int) -> str:
-    return f"reference (category {index + 1})"
+def _weights(values: Floats, remedy: str) -> npt.NDArray[np.uint64]:
+    """Whole weights of a law, none of which may be lost."""
+    return quantise(values, lambda index: f"reference (category {index + 1})", remedy, positive=True)
 
 
 class Uniform(Reference, frozen=True, tag="uniform"):
@@ -81,7 +82,10 @@ class Zipf(Reference, frozen=True, tag="zipf"):
 
         base = np.arange(1, self.categories + 1, dtype=np.float64) + self.shift
         values = fmath.pow_array(base, np.full_like(base, -self.exponent))
-        return support_of(quantise(values, _where, "use fewer categories or a smaller exponent"))
+        if not np.isfinite(values[0]):
+            remedy = "give a shift farther from -1, or a smaller exponent"
+            raise SpecError("reference.shift", self.shift, "gives category 1 an infinite weight", remedy)
+        return support_of(_weights(values, "use fewer categories or a smaller exponent"))
 
 
 class Geometric(Reference, frozen=True, tag="geometric"):
@@ -110,7 +114,7 @@ class Geometric(Reference, frozen=True, tag="geometric"):
 
         rank = np.arange(self.categories, dtype=np.float64)
         values = fmath.pow_array(np.full_like(rank, self.ratio), rank)
-        return support_of(quantise(values, _where, "use fewer categories or a ratio nearer to 1"))
+        return support_of(_weights(values, "use fewer categories or a ratio nearer to 1"))
 
 
 class Dirichlet(Reference, frozen=True, tag="dirichlet"):
@@ -145,12 +149,12 @@ class Dirichlet(Reference, frozen=True, tag="dirichlet"):
     def _support(self) -> Support:
         from .._core import fmath
 
-        levels = _log_gamma_variates(self.categories, self.concentration, self.seed)
+        levels = log_gamma_variates(self.categories, self.concentration, self.seed)
         values = fmath.exp_array(levels - levels.max())
-        return support_of(quantise(values, _where, "use fewer categories or a larger concentration"))
+        return support_of(_weights(values, "use fewer categories or a larger concentration"))
 
 
-def _log_gamma_variates(count: int, shape: float, seed: int) -> Floats:
+def log_gamma_variates(count: int, shape: float, seed: int) -> Floats:
     """Logarithms of gamma variates, rejected ones drawn again in rounds."""
     from .._core import fmath
 

@@ -90,7 +90,9 @@ def support_of(weights: npt.NDArray[np.uint64], labels: Labels | None = None) ->
     return Support(weights, position, labels)
 
 
-def quantise(values: npt.NDArray[np.float64], where: Where, remedy: str) -> npt.NDArray[np.uint64]:
+def quantise(
+    values: npt.NDArray[np.float64], where: Where, remedy: str, *, positive: bool = False
+) -> npt.NDArray[np.uint64]:
     """Turn real values into whole weights.
 
     The values are multiplied by the largest power of two for which the total of the results, rounded half up,
@@ -104,6 +106,8 @@ def quantise(values: npt.NDArray[np.float64], where: Where, remedy: str) -> npt.
         Names item i, for the message.
     remedy : str
         What to do if a value is too small.
+    positive : bool, default False
+        Whether all values stand for positive ones, so that a zero is one that was lost to underflow.
 
     Raises
     ------
@@ -118,7 +122,7 @@ def quantise(values: npt.NDArray[np.float64], where: Where, remedy: str) -> npt.
     while int(weights.sum()) > MAX_TOTAL:
         shift -= 1
         weights = _half_up(scaled, shift)
-    lost = np.flatnonzero((weights == 0) & (values > 0))
+    lost = np.flatnonzero(weights == 0 if positive else (weights == 0) & (values > 0))
     if lost.size:
         at = int(lost[0])
         problem = f"is too small beside the others: it would round to zero of 2**53 ({len(lost):,} such)"
@@ -135,10 +139,9 @@ def _half_up(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.uint
 
 
 def content_digest(array: npt.NDArray[Any], labels: Labels | None = None) -> str:
-    """Return the SHA-256 of numbers (little-endian, 8 bytes each) and of labels, each with its length."""
+    """Return the SHA-256 of numbers (little-endian, 8 bytes each), labels' lengths and labels (UTF-8)."""
     digest = hashlib.sha256(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
     if labels is not None:
-        texts = [label.encode("utf-8", "surrogatepass") for label in labels]
-        digest.update(np.array([len(text) for text in texts], "<i8").tobytes())
-        digest.update(b"".join(texts))
+        digest.update(np.fromiter(map(len, labels), "<i8", len(labels)).tobytes())
+        digest.update("".join(labels).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -142,11 +142,18 @@ def _numbers(values: object, place: Place) -> npt.NDArray[Any]:
 
 
 def _from_list(items: list[Any], place: Place) -> npt.NDArray[Any]:
+    if set(map(type, items)) <= {int, float}:
+        return _as_array(items)
     for index, item in enumerate(items):
         if isinstance(item, (list, tuple, np.ndarray)):
             raise place.error(index, item, "is a list", "give a flat list of numbers")
         if isinstance(item, (bool, np.bool_)) or not isinstance(item, numbers.Real):
             raise place.error(index, item, "is not a number", _COUNTS)
+    return _as_array(items)
+
+
+def _as_array(items: list[Any]) -> npt.NDArray[Any]:
+    """Integers or floats; what fits neither (2**70, a fraction) becomes the nearest float."""
     array = np.array(items)
     return array if array.dtype.kind in "iuf" else np.array([float(item) for item in items])
 
@@ -163,7 +170,7 @@ def _refuse_first(array: npt.NDArray[Any], good: npt.NDArray[np.bool_], place: P
         )
     if value < 0:
         raise place.error(index, value, "is negative", "give 0 or more")
-    if math.isinf(value) or value.is_integer() or not whole:
+    if math.isinf(value) or float(value).is_integer() or not whole:
         raise place.error(
             index, value, "exceeds 2**53" if whole else "is not finite", "give a smaller number"
         )
