@@ -15,6 +15,15 @@ import tailbiter
 spent = time.process_time() - begun
 print(json.dumps([spent, sorted({name.partition(".")[0] for name in sys.modules})]))
 """
+# A module loaded later must not take the place of a public name that is spelled like it.
+LATER = """
+import importlib, pkgutil
+import tailbiter
+for found in pkgutil.walk_packages(tailbiter.__path__, "tailbiter."):
+    importlib.import_module(found.name)
+modules = [name for name in tailbiter.__all__ if type(getattr(tailbiter, name)).__name__ == "module"]
+print(*modules)
+"""
 
 
 def probe() -> tuple[float, list[str]]:
@@ -31,3 +40,8 @@ def test_import_loads_nothing_heavy() -> None:
 
 def test_import_takes_less_than_a_fifth_of_a_second() -> None:
     assert statistics.median(probe()[0] for _ in range(7)) < 0.2
+
+
+def test_public_names_stay_when_their_modules_load() -> None:
+    done = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["plot"]
