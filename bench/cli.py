@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 ROUNDS, FULL_ROUNDS = 3, 7
 NOTES = """\
-Wall time per replicate, one thread; medians of rounds that take turns in this one process. Ours include
-making the Spec and the Dataset; compilation by Numba is left out. All sides record survivors, entropy and
-tail mass at every generation, and --smoke checks each against exact laws. No run is cut short nor
-extrapolated over generations; a side may run fewer replicates than ours (JSON: replicates), as they are
-independent and cost the same. SG: survivor-generations of one replicate, fresh human draws included.
-floors: SG times what the machine needs for one element of each kind."""
+Wall time per replicate, one thread; medians of rounds that take turns in this one process. by CPU: the same
+ratio of processor times, for a machine that does other work besides. Ours include making the Spec and the
+Dataset; compilation by Numba is left out. All sides record survivors, entropy and tail mass at every
+generation, and --smoke checks each against exact laws. No run is cut short nor extrapolated over generations;
+a side may run fewer replicates than ours (JSON: replicates), as they are independent and cost the same.
+SG: survivor-generations of one replicate, fresh human draws included. RNG only, gather only: what one random
+word, and one look-up, for each of these takes. core: bytes that the core allocates for a run; tables: shared
+by all threads, made from the reference; state: ids and counts."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +95,8 @@ def _smoke(options: argparse.Namespace, workloads: Sequence[Workload]) -> int:
     except Disagreement as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    _emit(_report([smoke.tiny(workload) for workload in workloads], 1), options.json)
+    tiny = {small.title: small for small in map(smoke.tiny, workloads)}
+    _emit(_report(list(tiny.values()), 1), options.json)
     print(f"\nsmoke: {checks} checks, no side disagrees; {time.perf_counter() - start:.1f} s")
     return 0
 

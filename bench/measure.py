@@ -59,18 +59,19 @@ def warm_up(workload: Workload) -> None:
 
 def compare(workload: Workload, rounds: int) -> dict[str, Any]:
     """Return seconds per replicate of each side, and the ratios with their bars."""
-    mine = partial(_run, ours.simulate, workload, workload.replicates)
-    others = {name: partial(_run, SIDES[name], workload, count) for name, count in workload.others.items()}
-    pairs = take_turns(mine, others, rounds)
-    all_mine = [mine for each in pairs.values() for mine, _ in each]
-    sides = {"tailbiter": _summary(all_mine, workload.replicates)}
-    ratios = {}
-    for name, each in pairs.items():
-        count = workload.others[name]
-        sides[name] = _summary([theirs for _, theirs in each], count)
-        above, below = [b.wall / count for _, b in each], [a.wall / workload.replicates for a, _ in each]
-        ratios[name] = asdict(Ratio.of(above, below)) | {"bar": _bar(workload, name)}
-    return {"sides": sides, "ratios": ratios}
+    count = workload.replicates
+    mine = partial(_run, ours.simulate, workload, count)
+    others = {name: partial(_run, SIDES[name], workload, each) for name, each in workload.others.items()}
+    sides, ratios, all_mine = {}, {}, []
+    for name, pairs in take_turns(mine, others, rounds).items():
+        below = [sample.per(count) for sample, _ in pairs]
+        above = [sample.per(workload.others[name]) for _, sample in pairs]
+        all_mine += below
+        sides[name] = _summary(above, workload.others[name])
+        wall = Ratio.of([sample.wall for sample in above], [sample.wall for sample in below])
+        cpu = Ratio.of([sample.cpu for sample in above], [sample.cpu for sample in below])
+        ratios[name] = asdict(wall) | {"by_cpu": cpu.median, "bar": _bar(workload, name)}
+    return {"sides": {"tailbiter": _summary(all_mine, count)} | sides, "ratios": ratios}
 
 
 def work(workload: Workload) -> dict[str, float]:
@@ -123,7 +124,7 @@ def _run(side: Side, workload: Workload, replicates: int, seed: int) -> None:
 
 
 def _summary(samples: list[Sample], replicates: int) -> dict[str, Any]:
-    wall = [sample.wall / replicates for sample in samples]
+    wall = [sample.wall for sample in samples]
     return {
         "replicates": replicates,
         "seconds": median(wall),

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RATIO_HEAD = ("workload", "beside", "ours", "theirs", "ratio", "(least..most)", "bar", "aim", "verdict")
-COST_HEAD = (
+RATIO_HEAD = (
     "workload",
-    "SG",
-    "ns/SG",
-    "API/loop",
-    "2 threads",
-    "run MB",
-    "engine MB",
-    "run/state",
-    "floors, ms",
+    "beside",
+    "ours",
+    "theirs",
+    "ratio",
+    "(least..most)",
+    "by CPU",
+    "bar",
+    "aim",
+    "verdict",
+)
+COST_HEAD = (
+    *("workload", "ours", "RNG only", "gather only", "SG", "ns/SG", "API/loop", "2 threads"),
+    *("core MB", "RSS MB", "tables MB", "core/state"),
 )
 
 
@@ -56,6 +60,7 @@ def ratios(results: Sequence[dict[str, Any]], isa: str) -> str:
                     _seconds(result["sides"][name]["seconds"]),
                     f"{ratio['median']:.1f}x",
                     f"({ratio['least']:.1f}..{ratio['greatest']:.1f})",
+                    f"{ratio['by_cpu']:.1f}x",
                     "-" if least is None else f"{least:g}x",
                     "-" if aim is None else f"{aim:g}x",
                     verdict(ratio["median"], least, aim),
@@ -78,14 +83,15 @@ def costs(results: Sequence[dict[str, Any]]) -> str:
         rows.append(
             (
                 result["name"],
+                _seconds(seconds),
+                _seconds(1e-9 * draws * result["floors"]["rng"]),
+                _seconds(1e-9 * draws * result["floors"]["gather"]),
                 f"{draws:.3g}",
                 f"{1e9 * seconds / draws:.2f}",
                 _at_most(result["api"]["median"], result["api"]["bar"], judged),
                 _at_least(result["threads"]["median"], result["threads"]["bar"], judged),
-                f"{memory['run'] / 1e6:.2f}",
-                f"{memory['engine'] / 1e6:.2f}",
+                *(f"{1e-6 * memory[part]:.2f}" for part in ("held", "rise", "shared")),
                 _at_most(memory["ratio"], memory["bar"], judged),
-                ", ".join(f"{name} {1e-6 * draws * ns:.2f}" for name, ns in result["floors"].items()),
             )
         )
     return _table(rows)

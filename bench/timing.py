@@ -20,6 +20,10 @@ class Sample:
     wall: float
     cpu: float
 
+    def per(self, count: int) -> Sample:
+        """Return the time of one of `count` equal parts."""
+        return Sample(self.wall / count, self.cpu / count)
+
 
 @dataclass(frozen=True)
 class Ratio:
