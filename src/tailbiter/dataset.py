@@ -93,7 +93,9 @@ def build_dataset(
     if any("band" in dims for dims, _, _ in data.values()):
         coords |= _band_coords(program)
     if program.forgotten:
-        data["forgotten"] = (("replicate", "category"), outputs["forgotten"], _forgotten_attrs(program))
+        # The engine's sign tells whether it could have brought a category back; the regime as a whole is told here.
+        generations = np.abs(outputs["forgotten"], out=outputs["forgotten"])
+        data["forgotten"] = (("replicate", "category"), generations, _forgotten_attrs(program))
         coords |= _category_coords(program)
     if snapshots is not None:
         data |= _snapshot_variables(snapshots, program.support.position[program.order])

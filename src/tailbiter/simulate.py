@@ -233,9 +233,17 @@ def _bar(progress: bool, spec: Spec) -> AbstractContextManager[Any] | None:
         return None
     from tqdm import tqdm
 
+    # A terminal that does not tell its size (a bare pseudo-terminal) would be given an empty bar.
+    columns, lines = os.get_terminal_size(sys.stderr.fileno())
     total = spec.replicates * spec.generations
     bar: AbstractContextManager[Any] = tqdm(
-        total=total, unit="gen", unit_scale=True, leave=False, desc="tailbiter"
+        desc="tailbiter",
+        total=total,
+        unit="gen",
+        unit_scale=True,
+        leave=False,
+        ncols=columns or 80,
+        nrows=lines or 24,
     )
     return bar
 

@@ -279,7 +279,10 @@ def _table(summary: Summary) -> list[str]:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    if share is None:
+        return "-"
+    # Small shares are what the table is about: they keep a digit that is not zero.
+    return f"{100 * share:.1f} %" if share == 0 or share >= 0.0005 else f"{100 * share:.1g} %"
 
 
 def _count(value: float | None) -> str:
