@@ -11,6 +11,9 @@
 /* Lineages with at most this many survivors run eight to a register. Part of the stream: it decides the trees' shapes. */
 enum { TB_PACK_MOST = 512 };
 
+/* Draws without replacement pick the last items singly: so many, and half as many as there are elements. */
+enum { TB_FEW = 64 };
+
 /* Variables a run may be asked for, from which the sums to be made follow. */
 enum {
     TB_WANT_OUTPUT = 1,   /* categories in the batch drawn from a model */
@@ -42,8 +45,8 @@ struct tb_plan {
 /* Buffers of one thread, for up to `capacity` categories. */
 typedef struct {
     size_t capacity, bytes;
-    double *levels, *blocks;
-    uint32_t *large;
+    double *levels, *index;
+    uint32_t *chosen; /* elements picked, or with large means */
     uint64_t *seen;
     size_t seen_capacity;
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */

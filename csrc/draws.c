@@ -41,9 +41,9 @@ int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares) {
     memset(self, 0, sizeof *self);
     self->capacity = capacity;
     self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
-    self->blocks = tb_take(padded / TB_BLOCK + 1, sizeof(double), &self->bytes);
-    self->large = tb_take(padded, sizeof(uint32_t), &self->bytes);
-    int complete = self->levels && self->blocks && self->large;
+    self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
+    self->chosen = tb_take(padded + TB_FEW, sizeof(uint32_t), &self->bytes);
+    int complete = self->levels && self->index && self->chosen;
     for (int i = 0; spares && i < 2; i++) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
@@ -53,8 +53,8 @@ int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares) {
 
 void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->levels);
-    tb_give(self->blocks);
-    tb_give(self->large);
+    tb_give(self->index);
+    tb_give(self->chosen);
     free(self->seen);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
@@ -107,52 +107,51 @@ static int clear_seen(tb_scratch_t *scratch, size_t picks, size_t *mask) {
     return TB_OK;
 }
 
-/* The element that holds item r, counting items along `count`. Both searches run without branches, so that several picks
- * are under way at once. */
-static size_t find_item(const double *count, const double *before, size_t blocks, double r) {
-    size_t base = 0;
-    for (size_t left = blocks; left > 1;) {
-        size_t half = left / 2;
-        base = before[base + half] <= r ? base + half : base;
-        left -= half;
-    }
-    const double *inside = count + base * TB_BLOCK;
-    double sum = before[base];
-    size_t at = base * TB_BLOCK;
-    for (size_t i = 0; i < TB_BLOCK - 1; i++) {
-        sum += inside[i];
-        at += sum <= r;
-    }
-    return at;
+static void close_row(double *end, size_t rows) {
+    for (size_t i = rows; i < up(rows, TB_ROW); i++) end[i] = __builtin_inf();
 }
 
-/* Adds `step` to `target` at `picks` items drawn from `count`: with replacement, or all different. */
+static tb_index_t index_items(const tb_kernels_t *kernels, const double *count, size_t length, double *room) {
+    tb_index_t index = {1, {room}};
+    size_t rows = up(length, TB_ROW) / TB_ROW;
+    double sum = 0.0;
+    kernels->block_sums(count, rows, room);
+    for (size_t i = 0; i < rows; i++) room[i] = sum += room[i];
+    close_row(room, rows);
+    while (rows > TB_ROW) {
+        const double *below = room;
+        const size_t fewer = up(rows, TB_ROW) / TB_ROW;
+        room += up(rows, TB_ROW);
+        for (size_t i = 0; i < fewer; i++) room[i] = below[TB_ROW * i + TB_ROW - 1];
+        close_row(room, fewer);
+        index.end[index.height++] = room;
+        rows = fewer;
+    }
+    return index;
+}
+
+/* Adds `step` to `target`, which may be `count` itself, at `picks` items drawn from `count`: with replacement, or all
+ * different. At most TB_FEW and half the length of them. */
 static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
                       uint64_t picks, int different, tb_address_t at, double step, double *target) {
     enum { SOME = 64 };
-    size_t blocks = up(length, TB_BLOCK) / TB_BLOCK;
     chooser_t chooser = {at, (uint64_t)total, (0 - (uint64_t)total) % (uint64_t)total, NULL, 0};
     if (different) {
         int code = clear_seen(scratch, picks, &chooser.mask);
         if (code) return code;
         chooser.seen = scratch->seen;
     }
-    plan->kernels->block_sums(count, blocks, scratch->blocks);
-    double before = 0.0;
-    for (size_t i = 0; i < blocks; i++) {
-        double sum = scratch->blocks[i];
-        scratch->blocks[i] = before;
-        before += sum;
-    }
+    const tb_index_t index = index_items(plan->kernels, count, length, scratch->index);
     for (uint64_t first = 0; first < picks; first += SOME) {
         uint64_t word[SOME + 2 * TB_ROW];
         double item[SOME];
-        size_t where[SOME], some = picks - first < SOME ? (size_t)(picks - first) : SOME;
+        uint32_t *where = scratch->chosen + first;
+        size_t some = picks - first < SOME ? (size_t)(picks - first) : SOME;
         plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
         for (size_t i = 0; i < some; i++) item[i] = (double)choose(&chooser, first + i, word[i]);
-        for (size_t i = 0; i < some; i++) where[i] = find_item(count, scratch->blocks, blocks, item[i]);
-        for (size_t i = 0; i < some; i++) target[where[i]] += step;
+        plan->kernels->find_items(count, &index, item, some, where);
     }
+    for (uint64_t i = 0; i < picks; i++) target[scratch->chosen[i]] += step;
     return TB_OK;
 }
 
@@ -196,7 +195,7 @@ static void draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const dou
  * batch is multinomial, and adding items by weight or removing any of them keeps it so. */
 static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
                            double n, tb_address_t at, double *out) {
-    double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->large, &at);
+    double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->chosen, &at);
     tb_address_t fix = tb_at(at, TB_FOR_FIX, 0);
     if (sum < n) {
         return pick_items(plan, scratch, weight, length, total, (uint64_t)(n - sum), 0, fix, 1.0, out);
@@ -240,8 +239,7 @@ int tb_draw_reference(const tb_plan_t *plan, tb_scratch_t *scratch, double n, tb
     while (--height > 0) {
         kernels->split_level(plan->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), &at,
                              &scratch->work);
-        size_t written = up(size[height + 1], TB_PAD / 2) * 2;
-        memset(level[height] + written, 0, (up(size[height], TB_PAD) - written) * sizeof(double));
+        memset(level[height] + size[height], 0, (up(size[height], TB_PAD) - size[height]) * sizeof(double));
     }
     kernels->split_level(plan->weight, level[1], size[1], out, tb_slot(0), &at, &scratch->work);
     return TB_OK;
@@ -282,7 +280,7 @@ int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *
     const tb_kernels_t *kernels = plan->kernels;
     double *pool = scratch->spare[0], *moved = scratch->spare[1];
     size_t padded = up(length, TB_PAD);
-    const double few = 64.0 + 0.5 * (double)length;
+    const double few = TB_FEW + 0.5 * (double)length;
     tb_address_t fix = tb_at(at, fix_for, 0);
     /* Of the `left` items in the pool, all that is undecided, `open` more go into `out` (taking) or out of it. */
     memcpy(pool, count, padded * sizeof *pool);
@@ -301,7 +299,8 @@ int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *
         }
         tb_address_t thinning = tb_at(at, thin_for, depth);
         kernels->thin(pool, length, open, left - open, moved, &thinning, &scratch->work);
-        double sum = kernels->sum(moved, padded);
+        memset(moved + length, 0, (padded - length) * sizeof *moved);
+        double sum = kernels->sum(moved, length);
         for (size_t i = 0; i < length; i++) out[i] += taking ? moved[i] : -moved[i];
         if (sum <= open) { /* more of the rest */
             for (size_t i = 0; i < length; i++) pool[i] -= moved[i];

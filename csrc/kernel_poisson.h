@@ -39,34 +39,35 @@ SIMD vd poisson_small(vd mean, vu bits, size_t first, const tb_poisson_t *tables
     return d_of_bits(u_or(value, u_set(0x4330000000000000u))) - d_set(0x1p52);
 }
 
-/* Draw j uses word j mod 2 of slot j div 2. Leaves NaN where the quantile must be found with more care. */
+/* Draw j uses word j mod 2 of slot j div 2. */
 KERNEL double poisson_large(const double *mean, const uint32_t *large, size_t count, double *x, const tb_address_t *base) {
     stream_t stream;
+    normals_t normals;
+    double lambda[CHUNK], draw[CHUNK];
     tb_address_t at = tb_at(*base, TB_FOR_POISSON_LARGE, 0);
     stream_init(&stream, at.key, u_set(at.generation), u_set(at.replicate), at.purpose);
-    double sum = 0.0;
-    for (size_t j = 0; j < count; j += 2 * LANES) {
-        double lambda[2 * LANES], draw[2 * LANES];
-        uint64_t words[2 * LANES];
-        vu word[2];
-        for (size_t i = 0; i < 2 * LANES; i++) lambda[i] = j + i < count ? mean[large[j + i]] : 100.0;
-        stream_words(&stream, u_add(u_set(j / 2), u_iota()), &word[0], &word[1]);
-        u_weave(word[0], word[1], &word[0], &word[1]);
-        unsigned hard = 0;
-        for (size_t half = 0; half < 2; half++) {
+    vd total = d_set(0.0);
+    for (size_t first = 0; first < count; first += CHUNK) {
+        const size_t some = count - first < CHUNK ? count - first : CHUNK;
+        for (size_t i = 0; i < some; i++) lambda[i] = mean[large[first + i]];
+        fill_normals(&stream, (uint32_t)(first / 2), some, &normals);
+        for (size_t j = 0; j < some; j += LANES) {
             vd f, tol;
-            cornish_fisher(d_load(lambda + half * LANES), d_set(0.0), normal_at(word[half]), &f, &tol);
+            cornish_fisher(d_load(lambda + j), d_set(0.0), d_load(normals.z + j), &f, &tol);
             vd k = d_floor(f);
-            hard |= m_bits(m_not(m_and(settled(f, k, tol), d_le(d_set(0.0), k)))) % (1u << LANES) << (half * LANES);
-            d_store(draw + half * LANES, k);
-            u_store(words + half * LANES, word[half]);
+            d_store(draw + j, k);
+            unsigned hard = m_bits(m_not(settled(f, k, tol)));
+            for (size_t i = j; hard && i < j + LANES && i < some; i++) {
+                if (hard >> (i - j) & 1) draw[i] = (double)tb_poisson_quantile(lambda[i], normals.word[i]);
+            }
         }
-        for (size_t i = 0; i < 2 * LANES && j + i < count; i++) {
-            if (hard >> i & 1) draw[i] = (double)tb_poisson_quantile(lambda[i], words[i]);
-            x[large[j + i]] = draw[i];
-            sum += draw[i];
-        }
+        for (size_t i = some; i < (some + LANES - 1) / LANES * LANES; i++) draw[i] = 0.0;
+        for (size_t j = 0; j < some; j += LANES) total = total + d_load(draw + j);
+        for (size_t i = 0; i < some; i++) x[large[first + i]] = draw[i];
     }
+    double lanes[LANES], sum = 0.0;
+    d_store(lanes, total);
+    for (size_t i = 0; i < LANES; i++) sum += lanes[i];
     return sum;
 }
 
@@ -81,12 +82,14 @@ KERNEL double poisson(const double *mean, size_t length, double *x, const tb_poi
     vd sums[2] = {d_set(0.0), d_set(0.0)};
     double extra = 0.0;
     for (size_t block = 0; block < length; block += 64) {
-        for (size_t v = 0; v < TB_ROW; v += LANES) {
-            vu word[2];
-            stream_words(&stream, u_add(u_set(block / 8 + v), u_iota()), &word[0], &word[1]);
-            for (size_t piece = 0; piece < 8 && block + 8 * piece < length; piece++) {
-                size_t first = block + 8 * piece + v;
-                vu bits = u_and(u_shr(word[piece / 4], 16 * (piece % 4)), u_set(0xffff));
+        vu word[TB_ROW / LANES][2];
+        for (size_t v = 0; v < TB_ROW / LANES; v++) {
+            stream_words(&stream, u_add(u_set(block / 8 + v * LANES), u_iota()), &word[v][0], &word[v][1]);
+        }
+        for (size_t piece = 0; piece < 8 && block + 8 * piece < length; piece++) {
+            for (size_t v = 0; v < TB_ROW / LANES; v++) {
+                size_t first = block + 8 * piece + v * LANES;
+                vu bits = u_and(u_shr(word[v][piece / 4], (unsigned)(16 * (piece % 4))), u_set(0xffff));
                 vd draw = poisson_small(d_load(mean + first), bits, first, tables, large, &off);
                 d_store(x + first, draw);
                 sums[piece % 2] = sums[piece % 2] + draw;

@@ -7,33 +7,31 @@
 #include "quantile.h"
 
 /* Cornish-Fisher to third order with the lattice (Sheppard) terms for a law of mean np and variance np(1-p); p = 0 is the
- * Poisson law. The quantile is floor(f) unless f is within tol of an integer. The constants of tol are several times the
- * worst error of a scan that the tests repeat. */
+ * Poisson law. The quantile is floor(f) unless f is within tol of an integer.
+ *
+ * With m = 1-2p, M = m^2, r^2 = 1 / (npq - 1/12) and v = npq r^2 = 1 + r^2/12, skewness and kurtosis of the expansion are
+ * polynomials in m, M and r^2: the fractions below come from collecting powers of z, the third-order ones at v = 1. The
+ * constants of tol are several times the worst error of a scan that the tests repeat; 2.5e-7 is the error of z. */
 SIMD void cornish_fisher(vd np, vd p, vd z, vd *f, vd *tol) {
-    vd q = d_set(1.0) - p;
-    vd npq = np * q;
-    vd s2 = npq - d_set(1.0 / 12);
-    vd s = d_sqrt(s2);
-    vd r = d_set(1.0) / s;
+    vd s2 = np * (d_set(1.0) - p) - d_set(1.0 / 12);
+    vd r = d_rsqrt(s2);
+    vd s = s2 * r;
     vd r2 = r * r;
-    vd v = npq * r2;
-    vd pq = p * q;
-    vd e = (q - p) * v;
-    vd g = d_set(1.0) - d_set(12.0) * pq;
-    vd b = v * (d_set(1.0) - d_set(6.0) * pq) + r2 * d_set(1.0 / 120);
-    vd d = e * e;
+    vd m = d_set(1.0) - (p + p);
+    vd e = m * (d_set(1.0) + d_set(1.0 / 12) * r2);
+    vd mm = m * m;
+    vd mr2 = m * r2;
+    vd c0 = mr2 * (d_set(1.0 / 405) * mm - d_set(1.0 / 120)) - d_set(1.0 / 6) * e;
+    vd c2 = d_set(1.0 / 6) * e - mr2 * (d_set(7.0 / 6480) * mm + d_set(1.0 / 240));
+    vd c4 = mr2 * (d_set(1.0 / 240) - d_set(1.0 / 2160) * mm);
+    vd c1 = s + r * ((d_set(1.0 / 16) - d_set(7.0 / 144) * mm) + r2 * (d_set(13.0 / 1728) * mm + d_set(1.0 / 240)));
+    vd c3 = r * ((d_set(1.0 / 144) * mm - d_set(1.0 / 48)) - r2 * (d_set(7.0 / 1728) * mm + d_set(1.0 / 720)));
     vd z2 = z * z;
     vd z4 = z2 * z2;
-    vd c0 = e * (r2 * ((g * d_set(1.0 / 40) - b * d_set(1.0 / 12)) + d * d_set(17.0 / 324)) - d_set(1.0 / 6));
-    vd c1 = s + r * (d * d_set(5.0 / 36) - b * d_set(1.0 / 8));
-    vd c2 = e * (r2 * ((b * d_set(5.0 / 24) - g * d_set(1.0 / 20)) - d * d_set(53.0 / 324)) + d_set(1.0 / 6));
-    vd c3 = r * (b * d_set(1.0 / 24) - d * d_set(1.0 / 18));
-    vd c4 = e * r2 * ((g * d_set(1.0 / 120) - b * d_set(1.0 / 24)) + d * d_set(1.0 / 27));
     vd y = ((c0 + c2 * z2) + c4 * z4) + z * (c1 + c3 * z2);
     *f = (np + d_set(0.5)) + y;
-    vd eps = d_sel(d_le(z2, d_set(10.0)), d_set(1.5e-9), d_set(1e-7));
-    *tol = ((d_set(0.08) + d_set(0.003) * (z2 * z4)) * (r2 * r) + eps * (s * d_abs(z))) +
-           (d_set(1e-15) * d_abs(*f) + d_set(1e-12));
+    *tol = ((d_set(0.08) + d_set(0.003) * (z2 * z4)) * (r2 * r) + d_set(2.5e-7) * (s * d_abs(z))) +
+           (d_set(1e-15) * *f + d_set(1e-12));
 }
 
 SIMD vm settled(vd f, vd k, vd tol) {
@@ -49,27 +47,27 @@ SIMD void enqueue(tb_queue_t *queue, vm m, vd n, vd p, vu word, vu where) {
     queue->count = at + u_compress(queue->word + at, m, word);
 }
 
-/* Counts of the left parts: n items split with weights a : b. Lanes in doubt get a place in a queue (where: index of the
- * left count, shifted, and the flip in the last bit) and a value that is overwritten when the queue is worked off. */
-SIMD vd split(vd n, vd a, vd b, vu word, vu left, tb_work_t *work) {
+/* Counts of the left parts: n items split with weights a : b, at the word whose normal quantile is z. Lanes in doubt get a
+ * place in a queue (where: index of the left count, shifted, and the flip in the last bit) and a value that is overwritten
+ * when the queue is worked off. An accepted value is the quantile, so it lies in 0..n. */
+SIMD vd split(vd n, vd a, vd b, vd z, vu word, vu left, tb_work_t *work) {
     vm flip = d_lt(b, a);
     vd minor = d_min(a, b);
-    vm live = m_and(d_lt(d_set(0.0), n), d_lt(d_set(0.0), minor));
     vd p = minor / d_max(a + b, d_set(1.0));
-    vu w = u_sel(flip, u_xor(word, u_set(~(uint64_t)0)), word);
     vd np = n * p, f, tol;
-    cornish_fisher(np, p, normal_at(w), &f, &tol);
+    cornish_fisher(np, p, d_sel(flip, d_set(0.0) - z, z), &f, &tol);
     vd k = d_floor(f);
-    vm inside = m_and(d_le(d_set(0.0), k), d_le(k, n));
     vm regular = m_and(d_le(d_set(2.0), np), d_le(d_set(8.0), n));
-    vm open = m_and(live, m_not(m_and(regular, m_and(inside, settled(f, k, tol)))));
-    if (m_bits(open)) {
+    vm good = m_and(regular, settled(f, k, tol));
+    if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
+        vm open = m_and(m_not(good), m_and(d_lt(d_set(0.0), n), d_lt(d_set(0.0), minor)));
         vu where = u_or(u_shl(left, 1), u_sel(flip, u_set(1), u_set(0)));
+        vu w = u_sel(flip, u_xor(word, u_set(~(uint64_t)0)), word);
         vm hard = m_and(open, regular), small = m_and(open, m_not(regular));
         if (m_bits(small)) enqueue(&work->small, small, n, p, w, where);
         if (m_bits(hard)) enqueue(&work->hard, hard, n, p, w, where);
     }
-    k = d_sel(m_and(live, inside), k, d_set(0.0));
+    k = d_sel(good, k, d_set(0.0));
     return d_sel(flip, n - k, k);
 }
 
@@ -144,31 +142,46 @@ SIMD void settle(tb_work_t *work, double *out, size_t stride, size_t most) {
     if (work->hard.count > most) finish_hard(&work->hard, out, stride);
 }
 
+/* Words and their normal quantiles are made for many nodes at a time: short loops of independent steps keep a core busier
+ * than one long chain. */
+enum { CHUNK = 128 };
+
+typedef struct {
+    uint64_t word[CHUNK + 2 * TB_ROW];
+    double z[CHUNK + 2 * TB_ROW];
+} normals_t;
+
+SIMD void fill_normals(const stream_t *stream, uint32_t slot, size_t count, normals_t *out) {
+    for (size_t j = 0; j < count; j += 2 * LANES) {
+        vu a, b;
+        stream_words(stream, u_add(u_set(slot + j / 2), u_iota()), &a, &b);
+        u_weave(a, b, &a, &b);
+        u_store(out->word + j, a);
+        u_store(out->word + j + LANES, b);
+    }
+    for (size_t j = 0; j < count; j += LANES) d_store(out->z + j, normal_at(u_load(out->word + j)));
+}
+
 /* Node j of a level uses word j mod 2 of slot + j div 2. */
 KERNEL void split_level(const double *weight, const double *parent, size_t parents, double *child, uint32_t slot,
                         const tb_address_t *at, tb_work_t *work) {
     stream_t stream;
+    normals_t normals;
     stream_init(&stream, at->key, u_set(at->generation), u_set(at->replicate), at->purpose);
-    for (size_t j = 0; j < parents; j += 2 * LANES) {
-        vd n[2] = {d_load(parent + j), d_load(parent + j + LANES)};
-        vu word[2];
-        if (!m_bits(d_lt(d_set(0.0), n[0] + n[1]))) {
-            for (size_t i = 0; i < 4 * LANES; i += LANES) d_store(child + 2 * j + i, d_set(0.0));
-            continue;
+    for (size_t first = 0; first < parents; first += CHUNK) {
+        const size_t count = parents - first < CHUNK ? parents - first : CHUNK;
+        fill_normals(&stream, slot + (uint32_t)(first / 2), count, &normals);
+        for (size_t j = 0; j < count; j += LANES) {
+            const size_t to = 2 * (first + j);
+            vd a, b, x, y, n = d_load(parent + first + j);
+            d_split(d_load(weight + to), d_load(weight + to + LANES), &a, &b);
+            vu left = u_add(u_set(to), u_shl(u_iota(), 1));
+            vd k = split(n, a, b, d_load(normals.z + j), u_load(normals.word + j), left, work);
+            d_weave(k, n - k, &x, &y);
+            d_store(child + to, x);
+            d_store(child + to + LANES, y);
+            settle(work, child, 1, TB_QUEUE - LANES);
         }
-        stream_words(&stream, u_add(u_set(slot + j / 2), u_iota()), &word[0], &word[1]);
-        u_weave(word[0], word[1], &word[0], &word[1]);
-        for (size_t half = 0; half < 2; half++) {
-            size_t first = 2 * (j + half * LANES);
-            vd a, b, x, y;
-            d_split(d_load(weight + first), d_load(weight + first + LANES), &a, &b);
-            vu left = u_add(u_set(first), u_shl(u_iota(), 1));
-            vd k = split(n[half], a, b, word[half], left, work);
-            d_weave(k, n[half] - k, &x, &y);
-            d_store(child + first, x);
-            d_store(child + first + LANES, y);
-        }
-        settle(work, child, 1, TB_QUEUE - 2 * LANES);
     }
     settle(work, child, 1, 0);
 }
@@ -176,41 +189,55 @@ KERNEL void split_level(const double *weight, const double *parent, size_t paren
 KERNEL void thin(const double *count, size_t length, double chosen, double rest, double *taken, const tb_address_t *at,
                  tb_work_t *work) {
     stream_t stream;
+    normals_t normals;
     stream_init(&stream, at->key, u_set(at->generation), u_set(at->replicate), at->purpose);
-    for (size_t j = 0; j < length; j += 2 * LANES) {
-        vu word[2];
-        stream_words(&stream, u_add(u_set(j / 2), u_iota()), &word[0], &word[1]);
-        u_weave(word[0], word[1], &word[0], &word[1]);
-        for (size_t half = 0; half < 2; half++) {
-            size_t first = j + half * LANES;
-            vu left = u_add(u_set(first), u_iota());
-            vd k = split(d_load(count + first), d_set(chosen), d_set(rest), word[half], left, work);
-            d_store(taken + first, k);
+    for (size_t first = 0; first < length; first += CHUNK) {
+        const size_t some = length - first < CHUNK ? length - first : CHUNK;
+        fill_normals(&stream, (uint32_t)(first / 2), some, &normals);
+        for (size_t j = 0; j < some; j += LANES) {
+            vu left = u_add(u_set(first + j), u_iota());
+            vd k = split(d_load(count + first + j), d_set(chosen), d_set(rest), d_load(normals.z + j),
+                         u_load(normals.word + j), left, work);
+            d_store(taken + first + j, k);
+            settle(work, taken, 0, TB_QUEUE - LANES);
         }
-        settle(work, taken, 0, TB_QUEUE - 2 * LANES);
     }
     settle(work, taken, 0, 0);
 }
 
-/* Rows of a level for eight lineages; without a sibling a row is handed down as it is. */
-KERNEL void split_row_pair(const stream_t *streams, double *child, const double *parent, size_t j, size_t rows,
-                           uint32_t slot, tb_work_t *work) {
-    for (size_t v = 0; v < TB_ROW / LANES; v++) {
-        vu word[2];
-        stream_words(&streams[v], u_set(slot + j / 2), &word[0], &word[1]);
-        for (size_t i = j; i < j + 2 && 2 * i < rows; i++) {
-            size_t at = 2 * i * TB_ROW + v * LANES;
-            vd n = d_load(parent + i * TB_ROW + v * LANES);
-            if (2 * i + 1 == rows) {
-                d_store(child + at, n);
-                continue;
-            }
-            vu left = u_add(u_set(at), u_iota());
-            vd k = split(n, d_load(child + at), d_load(child + at + TB_ROW), word[i - j], left, work);
-            d_store(child + at, k);
-            d_store(child + at + TB_ROW, n - k);
+/* Words and normals of the nodes first..first+count-1 of a level, for eight lineages; count is even or ends the level. */
+SIMD void fill_row_normals(const stream_t *streams, uint32_t slot, size_t first, size_t count, normals_t *out) {
+    for (size_t j = 0; j < count; j += 2) {
+        for (size_t v = 0; v < TB_ROW / LANES; v++) {
+            vu a, b;
+            stream_words(&streams[v], u_set(slot + (first + j) / 2), &a, &b);
+            u_store(out->word + j * TB_ROW + v * LANES, a);
+            u_store(out->word + (j + 1) * TB_ROW + v * LANES, b);
         }
     }
+    for (size_t i = 0; i < count * TB_ROW; i += LANES) d_store(out->z + i, normal_at(u_load(out->word + i)));
+}
+
+/* Some nodes of a level for eight lineages; without a sibling a row is handed down as it is. */
+SIMD void split_rows(double *child, const double *parent, size_t first, size_t count, size_t rows,
+                     const normals_t *normals, tb_work_t *work) {
+    for (size_t j = 0; j < count; j++) {
+        const size_t row = 2 * (first + j), at = row * TB_ROW;
+        for (size_t v = 0; v < TB_ROW; v += LANES) {
+            vd n = d_load(parent + at / 2 + v);
+            if (row + 1 == rows) {
+                d_store(child + at + v, n);
+                continue;
+            }
+            vu left = u_add(u_set(at + v), u_iota());
+            vd k = split(n, d_load(child + at + v), d_load(child + at + v + TB_ROW), d_load(normals->z + j * TB_ROW + v),
+                         u_load(normals->word + j * TB_ROW + v), left, work);
+            d_store(child + at + v, k);
+            d_store(child + at + v + TB_ROW, n - k);
+        }
+        settle(work, child, TB_ROW, TB_QUEUE - TB_ROW);
+    }
+    settle(work, child, TB_ROW, 0);
 }
 
 KERNEL void sum_row_pairs(const double *child, size_t rows, double *parent) {
@@ -225,6 +252,7 @@ KERNEL void sum_row_pairs(const double *child, size_t rows, double *parent) {
 
 KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key, tb_work_t *work) {
     stream_t streams[TB_ROW / LANES];
+    normals_t normals;
     for (size_t v = 0; v < TB_ROW / LANES; v++) {
         stream_init(&streams[v], key, u_load(lanes->generation + v * LANES), u_load(lanes->replicate + v * LANES),
                     TB_FOR_TREE);
@@ -241,11 +269,13 @@ KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lane
     }
     for (size_t v = 0; v < TB_ROW; v += LANES) d_store(level[height] + v, d_load(lanes->n + v));
     while (height-- > 0) {
-        for (size_t j = 0; j < size[height + 1]; j += 2) {
-            split_row_pair(streams, level[height], level[height + 1], j, size[height], tb_slot(height), work);
-            settle(work, level[height], TB_ROW, TB_QUEUE - 2 * TB_ROW);
+        enum { SOME = CHUNK / TB_ROW };
+        const size_t parents = size[height + 1];
+        for (size_t first = 0; first < parents; first += SOME) {
+            const size_t count = parents - first < SOME ? parents - first : SOME;
+            fill_row_normals(streams, tb_slot(height), first, count, &normals);
+            split_rows(level[height], level[height + 1], first, count, size[height], &normals, work);
         }
-        settle(work, level[height], TB_ROW, 0);
     }
 }
 #endif

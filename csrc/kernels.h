@@ -12,7 +12,6 @@ enum {
     TB_ROW = 8,          /* virtual lanes: reductions keep this many partial sums at every width */
     TB_PAD = 32,         /* padding of arrays, in elements */
     TB_QUEUE = 512,      /* draws put off before they are worked off together */
-    TB_BLOCK = 16,       /* elements summed together in the index that picks search */
     TB_POISSON_MAX = 48, /* largest mean with an alias table */
     TB_POISSON_CELLS = 128,
     TB_MAX_EDGES = 40
@@ -33,6 +32,13 @@ typedef struct {
     uint32_t entry[(TB_POISSON_MAX + 1) * TB_POISSON_CELLS];     /* threshold << 16 | alias << 8 | own */
     uint64_t remainder[(TB_POISSON_MAX + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
 } tb_poisson_t;
+
+/* end[0][i]: the sum of rows 0..i; end[l+1] has every eighth entry of end[l]; the last level is one row. Beyond the last
+ * entry each level is padded with infinity to a multiple of TB_ROW. */
+typedef struct {
+    size_t height;
+    double *end[12];
+} tb_index_t;
 
 /* What observe may add up. */
 enum {
@@ -67,8 +73,10 @@ typedef struct {
     /* Both words of `calls` consecutive slots, in order. `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out);
     double (*sum)(const double *x, size_t count);
-    /* Sums of TB_BLOCK elements each. */
-    void (*block_sums)(const double *x, size_t blocks, double *out);
+    /* Sums of rows of TB_ROW elements each. */
+    void (*block_sums)(const double *x, size_t rows, double *out);
+    /* The element of x that holds item r, counting items along x, for many r. */
+    void (*find_items)(const double *x, const tb_index_t *index, const double *item, size_t count, uint32_t *where);
     void (*sum_pairs)(const double *child, size_t parents, double *parent);
     /* One level of a splitting tree: parent counts to child counts in proportion to child weights. `child` may be `weight`. */
     void (*split_level)(const double *weight, const double *parent, size_t parents, double *child, uint32_t slot,

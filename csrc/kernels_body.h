@@ -31,12 +31,37 @@ KERNEL double sum(const double *x, size_t count) {
 
 KERNEL void block_sums(const double *x, size_t blocks, double *out) {
     for (size_t block = 0; block < blocks; block++) {
-        vd a = d_set(0.0);
-        for (size_t i = 0; i < TB_BLOCK; i += LANES) a = a + d_load(x + block * TB_BLOCK + i);
+        vd a = d_load(x + block * TB_ROW);
+        for (size_t i = LANES; i < TB_ROW; i += LANES) a = a + d_load(x + block * TB_ROW + i);
         double lanes[LANES], total = 0.0;
         d_store(lanes, a);
         for (size_t i = 0; i < LANES; i++) total += lanes[i];
         out[block] = total;
+    }
+}
+
+/* Down a tree of fan-out eight whose nodes hold the sums of all that comes before their end; then along one row. There is
+ * no branch on the data, so several searches are under way at once. */
+KERNEL void find_items(const double *x, const tb_index_t *index, const double *item, size_t count, uint32_t *where) {
+    for (size_t i = 0; i < count; i++) {
+        const vd r = d_set(item[i]);
+        size_t at = 0;
+        for (size_t level = index->height; level-- > 0;) {
+            const double *end = index->end[level] + TB_ROW * at;
+            size_t before = 0;
+            for (size_t v = 0; v < TB_ROW; v += LANES) {
+                before += (size_t)__builtin_popcount(m_bits(d_le(d_load(end + v), r)));
+            }
+            at = TB_ROW * at + before;
+        }
+        const double *row = x + TB_ROW * at;
+        double sum = at ? index->end[0][at - 1] : 0.0;
+        at *= TB_ROW;
+        for (size_t j = 0; j < TB_ROW - 1; j++) {
+            sum += row[j];
+            at += sum <= item[i];
+        }
+        where[i] = (uint32_t)at;
     }
 }
 
@@ -74,6 +99,7 @@ const tb_kernels_t TABLE = {
     .fill_words = fill_words,
     .sum = sum,
     .block_sums = block_sums,
+    .find_items = find_items,
     .sum_pairs = sum_pairs,
     .split_level = split_level,
     .thin = thin,

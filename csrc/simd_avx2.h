@@ -35,7 +35,8 @@ SIMD vm d_lt(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
 SIMD vm d_le(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
 SIMD vm u_lt(vu a, vu b) { return _mm256_castsi256_pd(_mm256_cmpgt_epi64(b, a)); }
 SIMD vm u_eq(vu a, vu b) { return _mm256_castsi256_pd(_mm256_cmpeq_epi64(a, b)); }
-SIMD vm u_sign(vu a) { return _mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_setzero_si256(), a)); }
+/* a where its first bit is 0, else its complement. */
+SIMD vu u_fold(vu a) { return _mm256_xor_si256(a, _mm256_cmpgt_epi64(_mm256_setzero_si256(), a)); }
 SIMD vm m_and(vm a, vm b) { return _mm256_and_pd(a, b); }
 SIMD vm m_or(vm a, vm b) { return _mm256_or_pd(a, b); }
 SIMD vm m_not(vm a) { return _mm256_xor_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(-1))); }
@@ -45,6 +46,7 @@ SIMD vu u_sel(vm m, vu a, vu b) {
     return _mm256_castpd_si256(_mm256_blendv_pd(_mm256_castsi256_pd(b), _mm256_castsi256_pd(a), m));
 }
 SIMD vu u_add(vu a, vu b) { return _mm256_add_epi64(a, b); }
+SIMD vu u_sub(vu a, vu b) { return _mm256_sub_epi64(a, b); }
 SIMD vu u_xor(vu a, vu b) { return _mm256_xor_si256(a, b); }
 SIMD vu u_or(vu a, vu b) { return _mm256_or_si256(a, b); }
 SIMD vu u_and(vu a, vu b) { return _mm256_and_si256(a, b); }

@@ -32,7 +32,8 @@ SIMD vm d_lt(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 SIMD vm d_le(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 SIMD vm u_lt(vu a, vu b) { return _mm512_cmplt_epi64_mask(a, b); }
 SIMD vm u_eq(vu a, vu b) { return _mm512_cmpeq_epi64_mask(a, b); }
-SIMD vm u_sign(vu a) { return _mm512_movepi64_mask(a); }
+/* a where its first bit is 0, else its complement. */
+SIMD vu u_fold(vu a) { return _mm512_xor_si512(a, _mm512_srai_epi64(a, 63)); }
 SIMD vm m_and(vm a, vm b) { return (vm)(a & b); }
 SIMD vm m_or(vm a, vm b) { return (vm)(a | b); }
 SIMD vm m_not(vm a) { return (vm)~a; }
@@ -40,6 +41,7 @@ SIMD unsigned m_bits(vm a) { return a; }
 SIMD vd d_sel(vm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b, a); }
 SIMD vu u_sel(vm m, vu a, vu b) { return _mm512_mask_blend_epi64(m, b, a); }
 SIMD vu u_add(vu a, vu b) { return _mm512_add_epi64(a, b); }
+SIMD vu u_sub(vu a, vu b) { return _mm512_sub_epi64(a, b); }
 SIMD vu u_xor(vu a, vu b) { return _mm512_xor_si512(a, b); }
 SIMD vu u_or(vu a, vu b) { return _mm512_or_si512(a, b); }
 SIMD vu u_and(vu a, vu b) { return _mm512_and_si512(a, b); }

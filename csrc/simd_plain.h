@@ -31,7 +31,8 @@ SIMD vm d_lt(vd a, vd b) { return a < b; }
 SIMD vm d_le(vd a, vd b) { return a <= b; }
 SIMD vm u_lt(vu a, vu b) { return a < b; }
 SIMD vm u_eq(vu a, vu b) { return a == b; }
-SIMD vm u_sign(vu a) { return (vm)(a >> 63); }
+/* a where its first bit is 0, else its complement. */
+SIMD vu u_fold(vu a) { return a >> 63 ? ~a : a; }
 SIMD vm m_and(vm a, vm b) { return a & b; }
 SIMD vm m_or(vm a, vm b) { return a | b; }
 SIMD vm m_not(vm a) { return a ^ 1u; }
@@ -44,6 +45,7 @@ SIMD vd d_floor(vd x) {
     return near > x ? near - 1.0 : near;
 }
 SIMD vu u_add(vu a, vu b) { return a + b; }
+SIMD vu u_sub(vu a, vu b) { return a - b; }
 SIMD vu u_xor(vu a, vu b) { return a ^ b; }
 SIMD vu u_or(vu a, vu b) { return a | b; }
 SIMD vu u_and(vu a, vu b) { return a & b; }

@@ -38,6 +38,8 @@ SIMD vm u_eq(vu a, vu b) {
     vu same = _mm_cmpeq_epi32(a, b);
     return _mm_castsi128_pd(_mm_and_si128(same, _mm_shuffle_epi32(same, 0xb1)));
 }
+/* a where its first bit is 0, else its complement. */
+SIMD vu u_fold(vu a) { return _mm_xor_si128(a, _mm_shuffle_epi32(_mm_srai_epi32(a, 31), 0xf5)); }
 SIMD vm m_and(vm a, vm b) { return _mm_and_pd(a, b); }
 SIMD vm m_or(vm a, vm b) { return _mm_or_pd(a, b); }
 SIMD vm m_not(vm a) { return _mm_xor_pd(a, _mm_castsi128_pd(_mm_set1_epi32(-1))); }
@@ -53,6 +55,7 @@ SIMD vd d_floor(vd x) {
     return near - _mm_and_pd(d_lt(x, near), _mm_set1_pd(1.0));
 }
 SIMD vu u_add(vu a, vu b) { return _mm_add_epi64(a, b); }
+SIMD vu u_sub(vu a, vu b) { return _mm_sub_epi64(a, b); }
 SIMD vu u_xor(vu a, vu b) { return _mm_xor_si128(a, b); }
 SIMD vu u_or(vu a, vu b) { return _mm_or_si128(a, b); }
 SIMD vu u_and(vu a, vu b) { return _mm_and_si128(a, b); }
