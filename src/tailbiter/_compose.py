@@ -58,6 +58,11 @@ class Composition:
     ages: Words
     draw: Words | None
 
+    def __post_init__(self) -> None:
+        for array in (self.samples, self.fresh, self.from_kept, self.item_weights, self.ages, self.draw):
+            if array is not None:
+                array.flags.writeable = False  # shared by every Program of the Spec
+
 
 def compose(regime: Regime, samples: Words) -> Composition:
     """Work out the composition of every generation.

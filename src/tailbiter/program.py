@@ -137,15 +137,14 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     """
     record = Record() if record is None else record
     support = spec.reference.support
-    order = _descending(support)
-    weights = np.ascontiguousarray(support.weights[order])
+    weights = support.ranked
     made = spec.composition
     start, edges = _bands(spec, weights, int(made.samples[0]))
     return Program(
         key=spec.key,
         weights=weights,
         support=support,
-        order=order,
+        order=support.order,
         samples=made.samples,
         fresh=made.fresh,
         kept=made.kept,
@@ -161,14 +160,6 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
     )
-
-
-def _descending(support: Support) -> npt.NDArray[np.int64]:
-    """Order by weight, ties by place; laws come sorted, which is worth a look."""
-    weights = support.weights
-    if bool(np.all(weights[:-1] >= weights[1:])):
-        return np.arange(len(weights))
-    return np.argsort(weights.max() - weights, kind="stable")
 
 
 def _bands(spec: Spec, weights: Words, first: int) -> tuple[Ids, npt.NDArray[np.float64]]:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import tailbiter as tb
+from tailbiter import _core
+from tailbiter.spec import STREAM_VERSION
 
 BASE = tb.Spec(reference=tb.Counts([5, 3, 1], ["a", "b", "c"]), regime=tb.Anchored(real=0.01), samples=1000)
 
@@ -96,3 +98,7 @@ def test_a_named_regime_is_its_mix(named, mix):
     assert a.digest() == b.digest()
     assert tb.lower(a) == tb.lower(b)
     assert tb.lower(a) != tb.lower(a.replace(seed=2))
+
+
+def test_the_core_draws_the_same_stream():
+    assert _core.build_info()["stream_version"] == STREAM_VERSION

@@ -239,3 +239,11 @@ def test_large_runs_are_lowered_quickly():
     made = spec(reference=tb.Uniform(10**6), generations=10**6, regime=tb.Anchored(real=0.01))
     tb.lower(made)
     assert time.process_time() - start < 5
+
+
+def test_programs_share_what_may_not_be_written():
+    made = spec(reference=tb.Counts([3, 9, 4]), regime=tb.AccumulateSubsample())
+    first, second = tb.lower(made), tb.lower(made)
+    for name in ("weights", "order", "samples", "fresh", "from_kept", "ages", "draw"):
+        assert getattr(first, name) is getattr(second, name)
+        assert not getattr(first, name).flags.writeable

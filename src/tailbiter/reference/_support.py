@@ -47,6 +47,24 @@ class Support:
         """Sum of the weights."""
         return int(self.weights.sum())
 
+    @cached_property
+    def order(self) -> npt.NDArray[np.int64]:
+        """Indices of the categories by weight, descending, ties by place; int64[K], made once."""
+        weights = self.weights
+        if bool(np.all(weights[:-1] >= weights[1:])):  # as laws come
+            order = np.arange(len(weights))
+        else:
+            order = np.argsort(weights.max() - weights, kind="stable")
+        order.flags.writeable = False
+        return order
+
+    @cached_property
+    def ranked(self) -> npt.NDArray[np.uint64]:
+        """The weights, descending; uint64[K], made once."""
+        ranked = self.weights[self.order]
+        ranked.flags.writeable = False
+        return ranked
+
     def __len__(self) -> int:
         return len(self.weights)
 
