@@ -21,6 +21,15 @@ enum {
     TB_WANT_FORGOTTEN = 4 /* when each category was */
 };
 
+/* The reference as a source of human items: categories up to `head` by a splitting tree, the rest, of which few items are
+ * expected each, one by one from an alias table. */
+typedef struct {
+    size_t head, height, cells;
+    double head_total, total;
+    double *levels[TB_MAX_HEIGHT]; /* sums of the head's weights, from level 1 up */
+    tb_alias_t *cell;              /* of the categories from `head` on */
+} tb_source_t;
+
 struct tb_plan {
     tb_program_t program;
     const tb_kernels_t *kernels;
@@ -28,9 +37,8 @@ struct tb_plan {
     double total;       /* of the reference's weights */
     double sum_squares; /* of its probabilities, in the order in which observe adds */
     double *weight, *log_q;
-    double *levels[TB_MAX_HEIGHT]; /* sums of the reference's weights, from level 1 up */
-    size_t height;
-    tb_alias_t *alias;
+    tb_source_t batch;  /* whole batches */
+    tb_source_t single; /* few items: all from its alias table */
     tb_poisson_t *poisson;
     tb_yardstick_t yardstick;
     uint32_t edges[TB_MAX_EDGES];
@@ -66,11 +74,13 @@ static inline size_t tb_padded(size_t count) {
 /* out ~ Multinomial(n, weight / total). Both padded with zeros; they must not overlap. */
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
                   tb_address_t at, double *out);
-/* out ~ Multinomial(n, reference) over all categories. */
-int tb_draw_reference(const tb_plan_t *plan, tb_scratch_t *scratch, double n, tb_address_t at, double *out);
-/* Picks `count` human items one by one, handing each category to `put`. */
+/* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
+void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
+                   uint32_t pick_for, double *out);
+/* Picks items one by one from the source's table, handing each category to `put`. */
 typedef void tb_put_t(void *context, uint32_t id);
-void tb_pick_reference(const tb_plan_t *plan, uint64_t count, tb_address_t at, tb_put_t *put, void *context);
+void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
+                   void *context);
 /* out: `draw` of the `total` items in `count`, without replacement. Purposes for thinning and for single items. */
 int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
                     double draw, tb_address_t at, uint32_t thin_for, uint32_t fix_for, double *out);

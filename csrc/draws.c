@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "quantile.h"
 
 static size_t up(size_t count, size_t step) {
     return (count + step - 1) / step * step;
@@ -219,16 +220,28 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
     return TB_OK;
 }
 
-int tb_draw_reference(const tb_plan_t *plan, tb_scratch_t *scratch, double n, tb_address_t at, double *out) {
+/* How many of n human items fall to the head. */
+static double draw_head(const tb_source_t *source, double n, const tb_address_t *at) {
+    const double head = source->head_total, tail = source->total - head;
+    uint64_t word[2];
+    if (tail == 0.0) return n;
+    if (head == 0.0) return 0.0;
+    tb_philox(at, 0, word);
+    if (head <= tail) return (double)tb_binomial_quantile_half(n, head / source->total, word[0]);
+    return n - (double)tb_binomial_quantile_half(n, tail / source->total, ~word[0]);
+}
+
+/* The sums of the reference's weights are shared and stay as they are, so the counts get levels of their own. */
+static void split_head(const tb_plan_t *plan, tb_scratch_t *scratch, double n, const tb_address_t *at, double *out) {
+    const tb_source_t *source = &plan->batch;
     const tb_kernels_t *kernels = plan->kernels;
-    size_t height = plan->height;
+    double *level[TB_MAX_HEIGHT], *room = scratch->levels;
+    size_t size[TB_MAX_HEIGHT], height = source->height;
     if (height == 0) {
         out[0] = n;
-        return TB_OK;
+        return;
     }
-    double *level[TB_MAX_HEIGHT], *room = scratch->levels;
-    size_t size[TB_MAX_HEIGHT];
-    size[0] = plan->program.categories;
+    size[0] = source->head;
     for (size_t i = 1; i <= height; i++) {
         size[i] = (size[i - 1] + 1) / 2;
         level[i] = room;
@@ -237,17 +250,33 @@ int tb_draw_reference(const tb_plan_t *plan, tb_scratch_t *scratch, double n, tb
     memset(level[height], 0, TB_PAD * sizeof(double));
     level[height][0] = n;
     while (--height > 0) {
-        kernels->split_level(plan->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), &at,
+        kernels->split_level(source->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), at,
                              &scratch->work);
         memset(level[height] + size[height], 0, (up(size[height], TB_PAD) - size[height]) * sizeof(double));
     }
-    kernels->split_level(plan->weight, level[1], size[1], out, tb_slot(0), &at, &scratch->work);
-    return TB_OK;
+    kernels->split_level(plan->weight, level[1], size[1], out, tb_slot(0), at, &scratch->work);
 }
 
-void tb_pick_reference(const tb_plan_t *plan, uint64_t count, tb_address_t at, tb_put_t *put, void *context) {
+static void put_item(void *context, uint32_t id) {
+    double *count = context;
+    count[id] += 1.0;
+}
+
+void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
+                   uint32_t pick_for, double *out) {
+    const tb_source_t *source = &plan->batch;
+    const tb_address_t first = tb_at(at, tree_for, 1), tree = tb_at(at, tree_for, 0);
+    const double head = draw_head(source, (double)n, &first);
+    if (source->head > 0) split_head(plan, scratch, head, &tree, out);
+    memset(out + source->head, 0, (plan->padded - source->head) * sizeof *out);
+    tb_pick_human(plan, source, n - (uint64_t)head, tb_at(at, pick_for, 0), put_item, out);
+}
+
+void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
+                   void *context) {
     enum { SOME = 64 };
-    const uint64_t cells = plan->program.categories, total = (uint64_t)plan->total;
+    if (count == 0) return;
+    const uint64_t cells = source->cells, total = (uint64_t)(source->total - source->head_total);
     const uint64_t cell_floor = (0 - cells) % cells, total_floor = (0 - total) % total;
     uint64_t word[2 * SOME + 2 * TB_ROW];
     for (uint64_t first = 0; first < count; first += SOME) {
@@ -265,8 +294,8 @@ void tb_pick_reference(const tb_plan_t *plan, uint64_t count, tb_address_t at, t
                 level = (unsigned __int128)again[1] * total;
             }
             uint32_t own = (uint32_t)(cell >> 64);
-            const tb_alias_t *entry = &plan->alias[own];
-            id[i] = (uint64_t)(level >> 64) < entry->threshold ? own : entry->alias;
+            const tb_alias_t *entry = &source->cell[own];
+            id[i] = (uint32_t)source->head + ((uint64_t)(level >> 64) < entry->threshold ? own : entry->alias);
         }
         for (size_t i = 0; i < some; i++) put(context, id[i]);
     }

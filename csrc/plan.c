@@ -23,8 +23,9 @@ void tb_plan_free(tb_plan_t *self) {
     if (!self) return;
     tb_give(self->weight);
     tb_give(self->log_q);
-    tb_give(self->levels[1]);
-    tb_give(self->alias);
+    tb_give(self->batch.levels[1]);
+    tb_give(self->batch.cell);
+    tb_give(self->single.cell);
     tb_give(self->poisson);
     free(self->state_bytes);
     free(self);
@@ -93,29 +94,57 @@ static void choose_ways(tb_plan_t *self) {
 
 static int fill_reference(tb_plan_t *self) {
     const size_t count = self->program.categories;
-    size_t *bytes = &self->shared_bytes, length = count;
-    self->weight = tb_take(self->padded, sizeof(double), bytes);
-    double *room = tb_take(self->padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), bytes);
-    self->levels[1] = room;
-    if (!self->weight || !room) return TB_ERR_MEMORY;
+    self->weight = tb_take(self->padded, sizeof(double), &self->shared_bytes);
+    if (!self->weight) return TB_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         self->weight[i] = (double)self->program.weights[i];
         self->total += self->weight[i];
     }
-    const double *below = self->weight;
-    while (length > 1) {
-        length = (length + 1) / 2;
-        self->levels[++self->height] = room;
-        self->kernels->sum_pairs(below, (length + TB_PAD / 2 - 1) / (TB_PAD / 2) * (TB_PAD / 2), room);
-        below = room;
-        room += (length + TB_PAD - 1) / TB_PAD * TB_PAD;
-    }
     if (self->sums & TB_SUM_REFERENCE) {
-        self->log_q = tb_take(self->padded, sizeof(double), bytes);
+        self->log_q = tb_take(self->padded, sizeof(double), &self->shared_bytes);
         if (!self->log_q) return TB_ERR_MEMORY;
         for (size_t i = 0; i < count; i++) self->log_q[i] = tb_log(self->weight[i] / self->total);
     }
     return TB_OK;
+}
+
+/* `head` is even or all there is, so no pair of the first level reaches beyond it. */
+static int fill_tree(tb_plan_t *self, tb_source_t *source) {
+    size_t length = source->head;
+    double *room = tb_take(tb_padded(length) + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->shared_bytes);
+    const double *below = self->weight;
+    source->levels[1] = room;
+    if (!room) return TB_ERR_MEMORY;
+    while (length > 1) {
+        length = (length + 1) / 2;
+        const size_t padded = (length + TB_PAD - 1) / TB_PAD * TB_PAD;
+        self->kernels->sum_pairs(below, (length + TB_PAD / 2 - 1) / (TB_PAD / 2) * (TB_PAD / 2), room);
+        memset(room + length, 0, (padded - length) * sizeof *room);
+        below = source->levels[++source->height] = room;
+        room += padded;
+    }
+    source->head_total = below[0];
+    return TB_OK;
+}
+
+/* Fewer than half an item is expected of each category from `head` on. */
+static int fill_source(tb_plan_t *self, tb_source_t *source, size_t head) {
+    source->head = head;
+    source->total = self->total;
+    source->cells = self->program.categories - head;
+    int code = head ? fill_tree(self, source) : TB_OK;
+    if (code || source->cells == 0) return code;
+    source->cell = tb_take(source->cells, sizeof *source->cell, &self->shared_bytes);
+    if (!source->cell) return TB_ERR_MEMORY;
+    return tb_alias_fill(source->cell, self->program.weights + head, source->cells,
+                         (uint64_t)(source->total - source->head_total));
+}
+
+static size_t choose_head(const tb_plan_t *self) {
+    const double least = self->total / (2.0 * (double)self->program.samples[0]);
+    size_t head = 0;
+    while (head < self->program.categories && self->weight[head] >= least) head++;
+    return head + (head % 2 && head < self->program.categories);
 }
 
 /* In the order in which observe adds, so that the reference's distance to itself is 0. */
@@ -140,7 +169,6 @@ static int sum_reference(tb_plan_t *self) {
 }
 
 static int fill(tb_plan_t *self) {
-    const tb_program_t *program = &self->program;
     int code = fill_reference(self);
     if (code) return code;
     self->sum_squares = squares(self);
@@ -153,12 +181,9 @@ static int fill(tb_plan_t *self) {
     tb_poisson_fill(self->poisson);
     code = sum_reference(self);
     if (code) return code;
-    if (self->fresh || program->samples[0] < program->categories / 2) {
-        self->alias = tb_take(program->categories, sizeof *self->alias, &self->shared_bytes);
-        if (!self->alias) return TB_ERR_MEMORY;
-        return tb_alias_fill(self->alias, program->weights, program->categories, (uint64_t)self->total);
-    }
-    return TB_OK;
+    code = fill_source(self, &self->batch, choose_head(self));
+    if (code || !self->fresh || self->dense) return code;
+    return fill_source(self, &self->single, 0);
 }
 
 int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels, const tb_output_t *wanted) {

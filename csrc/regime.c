@@ -12,40 +12,19 @@ static tb_address_t address(const tb_lineage_t *self, uint32_t generation, uint3
     return (tb_address_t){self->plan->program.key, generation, self->replicate, purpose};
 }
 
-typedef struct {
-    double *count, step;
-} dense_t;
-
-static void put_dense(void *context, uint32_t id) {
-    dense_t *self = context;
-    self->count[id] += self->step;
-}
-
-/* out ~ Multinomial(n, reference), element i for category i: singly where there are few items, by tree where many. */
-static int human_batch(tb_lineage_t *self, uint64_t n, tb_address_t tree, uint32_t pick_for, double *out) {
-    const tb_plan_t *plan = self->plan;
-    if (plan->alias && n < plan->program.categories / 2) {
-        dense_t dense = {out, 1.0};
-        memset(out, 0, plan->padded * sizeof *out);
-        tb_pick_reference(plan, n, tb_at(tree, pick_for, 0), put_dense, &dense);
-        return TB_OK;
-    }
-    return tb_draw_reference(plan, self->scratch, (double)n, tree, out);
-}
-
 /* Human data are one stream of items: generation 1 trains on its beginning, the kept set is its beginning too. */
-static int draw_human(tb_lineage_t *self) {
+static void draw_human(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     const uint64_t n = program->samples[0], kept = self->kept ? program->kept : n;
     const uint64_t both = n < kept ? n : kept, more = n < kept ? kept - n : n - kept;
-    int code = human_batch(self, both, address(self, 1, TB_FOR_REFERENCE), TB_FOR_ALIAS, self->weight);
-    if (code || !self->kept) return code;
+    const tb_address_t at = address(self, 1, 0);
+    tb_draw_human(self->plan, self->scratch, both, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
+    if (!self->kept) return;
     memcpy(self->kept, self->weight, self->plan->padded * sizeof(double));
-    if (more == 0) return TB_OK;
-    code = human_batch(self, more, address(self, 1, TB_FOR_REFERENCE_MORE), TB_FOR_ALIAS_MORE, self->batch);
+    if (more == 0) return;
+    tb_draw_human(self->plan, self->scratch, more, at, TB_FOR_REFERENCE_MORE, TB_FOR_ALIAS_MORE, self->batch);
     double *longer = n < kept ? self->kept : self->weight;
     for (size_t i = 0; i < program->categories; i++) longer[i] += self->batch[i];
-    return code;
 }
 
 /* The older columns begin with generation 1's batch; a pool's training set is drawn from it as from any later pool. */
@@ -74,8 +53,7 @@ int tb_lineage_first(tb_lineage_t *self) {
     self->generation = 1;
     self->total = (double)program->samples[0];
     for (size_t i = 0; i < self->length; i++) self->id[i] = (uint32_t)i;
-    int code = draw_human(self);
-    if (code) return code;
+    draw_human(self);
     tb_write_output(self->recorder, self->cursor.lineage, 0, self->weight, self->length);
     return begin_columns(self);
 }
@@ -84,7 +62,7 @@ static void put_fresh(void *context, uint32_t id) {
     tb_lineage_t *self = context;
     const uint64_t *item = self->plan->program.item_weights;
     double step = item ? (double)item[3 * self->generation + 1] : 1.0;
-    uint32_t at = self->place ? self->place[id] : id;
+    uint32_t at = self->place[id];
     if (at == TB_NOWHERE) { /* beyond `length` every column is zero */
         at = self->place[id] = (uint32_t)self->length++;
         self->id[at] = id;
@@ -93,15 +71,14 @@ static void put_fresh(void *context, uint32_t id) {
 }
 
 /* Fresh human items join the batch; categories that come back are put at the end. */
-static int add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
+static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
     const tb_plan_t *plan = self->plan;
-    if (self->place || count < plan->program.categories / 2) {
-        tb_pick_reference(plan, count, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
-        return TB_OK;
+    if (!plan->dense) {
+        tb_pick_human(plan, &plan->single, count, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
+        return;
     }
-    int code = tb_draw_reference(plan, self->scratch, (double)count, tb_at(at, TB_FOR_REFERENCE, 0), self->other);
+    tb_draw_human(plan, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
     for (size_t i = 0; i < self->length; i++) self->batch[i] += step * self->other[i];
-    return code;
 }
 
 /* The kept set, or some of its items, joins the batch. */
@@ -205,8 +182,8 @@ int tb_lineage_step(tb_lineage_t *self, int stop) {
     if (item && item[0] != 1) {
         for (size_t j = 0; j < self->length; j++) self->batch[j] *= (double)item[0];
     }
-    if (fresh) code = add_fresh(self, fresh, item ? (double)item[1] : 1.0, at);
-    if (!code && from_kept) code = add_kept(self, from_kept, item ? (double)item[2] : 1.0, at);
+    if (fresh) add_fresh(self, fresh, item ? (double)item[1] : 1.0, at);
+    if (from_kept) code = add_kept(self, from_kept, item ? (double)item[2] : 1.0, at);
     if (!code) code = compose(self, (uint32_t)i + 1);
     if (code) return code;
     self->total = training_total(self, i + 1);
