@@ -93,7 +93,7 @@ def build_dataset(
     if any("band" in dims for dims, _, _ in data.values()):
         coords |= _band_coords(program)
     if program.forgotten:
-        # The engine's sign tells whether it could have brought a category back; the regime as a whole is told here.
+        # The engine's sign tells whether a category might return; here one attribute tells it for all.
         generations = np.abs(outputs["forgotten"], out=outputs["forgotten"])
         data["forgotten"] = (("replicate", "category"), generations, _forgotten_attrs(program))
         coords |= _category_coords(program)

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Estimate", "available_memory", "estimate", "refuse_if_too_large"]
 
 INT32 = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
-# Bytes a category costs the engine: weights, order and alias tables once; counts, ids, tree and scratch per
-# thread.
-SHARED_PER_CATEGORY = 64
-THREAD_PER_CATEGORY = 96
+# Bytes that the engine's state takes, from above; a test holds them against what the engine says it held.
+SHARED_PER_CATEGORY = 64  # weights, order, alias tables, coordinates of the result: once
+THREAD_PER_CATEGORY = 72  # counts, ids, pools, kept items and scratch
+BATCH_PER_CATEGORY = 8  # each batch that a window remembers
+PER_LINEAGE = 2048  # few survivors left, waiting to be run in a pack
 # Left to the system and to what else the process does.
 HEADROOM = 0.95
 
@@ -75,8 +76,13 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
         records=replicates * int(program.at.size) * cell,
         forgotten=replicates * categories * 8 * program.forgotten,
         snapshots=replicates * int(program.snapshots.size) * largest * 32,
-        state=categories * (SHARED_PER_CATEGORY + THREAD_PER_CATEGORY * min(threads, replicates)),
+        state=_state(categories, program.ages.size, replicates, threads),
     )
+
+
+def _state(categories: int, batches: int, replicates: int, threads: int) -> int:
+    thread = THREAD_PER_CATEGORY + BATCH_PER_CATEGORY * batches
+    return categories * (SHARED_PER_CATEGORY + thread * min(threads, replicates)) + PER_LINEAGE * replicates
 
 
 def _bytes_of(name: str, bands: int) -> int:

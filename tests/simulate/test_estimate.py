@@ -7,8 +7,30 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tailbiter import _core
 from tailbiter.errors import MemoryEstimateError
-from tailbiter.estimate import available_memory, control_group_memory, estimate, refuse_if_too_large
+from tailbiter.estimate import (
+    PER_LINEAGE,
+    available_memory,
+    control_group_memory,
+    estimate,
+    refuse_if_too_large,
+)
+from tailbiter.program import lower
+from tailbiter.record import Record
+from tailbiter.reference import Zipf
+from tailbiter.regime import (
+    Accumulate,
+    AccumulateSubsample,
+    Anchored,
+    RealOnly,
+    Regime,
+    Replace,
+    Window,
+)
+from tailbiter.spec import Spec
+
+FIXED_TABLES = 2**18  # tables of small means and the like: the same for any run
 
 
 def program(**changes: object) -> SimpleNamespace:
@@ -47,6 +69,40 @@ def test_a_snapshot_holds_no_more_than_can_be_present(samples: int, ages: int, e
     assert estimate(asked, 1, 1).snapshots == entries * 32
 
 
+@pytest.mark.parametrize("samples", [10**4, 10**6])
+@pytest.mark.parametrize(
+    "regime",
+    [
+        Replace(),
+        Accumulate(),
+        AccumulateSubsample(),
+        Anchored(real=0.1),
+        Anchored(real_count=500, source="hoard", hoard=1000),
+        Window(3),
+        Window(30),
+        RealOnly(),
+    ],
+)
+@pytest.mark.parametrize(("categories", "replicates"), [(100_000, 2), (50, 500)])
+def test_state_covers_what_the_engine_held(
+    categories: int, replicates: int, regime: Regime, samples: int
+) -> None:
+    spec = Spec(
+        reference=Zipf(categories=categories),
+        regime=regime,
+        samples=samples,
+        generations=4,
+        replicates=replicates,
+    )
+    lowered = lower(spec, Record(variables=["survivors", "entropy", "tail_mass"]))
+    engine = _core.Engine(lowered)
+    engine.run(0, replicates, engine.outputs(replicates), _core.Control())
+    held = engine.shared_bytes + engine.state_bytes
+    need = estimate(lowered, replicates, 1).state
+    assert held <= need + FIXED_TABLES
+    assert need <= 4 * held + PER_LINEAGE * replicates
+
+
 def test_more_threads_hold_more_state_up_to_one_a_replicate() -> None:
     one, two, many = (estimate(program(), 2, threads).state for threads in (1, 2, 64))
     assert one < two == many
@@ -56,7 +112,7 @@ def test_more_threads_hold_more_state_up_to_one_a_replicate() -> None:
     ("changes", "replicates", "field"),
     [
         ({"at": np.broadcast_to(0, 10**6)}, 100, "record.generations"),
-        ({"forgotten": True}, 1000, "record.forgotten"),
+        ({"forgotten": True, "weights": np.ones(2000, dtype=np.uint64)}, 1000, "record.forgotten"),
         ({"snapshots": np.arange(1000)}, 10, "record.snapshots"),
         ({"weights": np.broadcast_to(np.uint64(1), 10**7)}, 1, "reference"),
     ],
