@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import plot as plot
+    from .dataset import hill_numbers as hill_numbers
+    from .dataset import share_alive as share_alive
     from .errors import DataError as DataError
     from .errors import MemoryEstimateError as MemoryEstimateError
     from .errors import SpecError as SpecError
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from .regime import Schedule as Schedule
     from .regime import Synthetic as Synthetic
     from .regime import Window as Window
+    from .run_files import read_run as read_run
+    from .run_files import write_run as write_run
     from .samples import Growth as Growth
     from .simulate import simulate as simulate
     from .spec import Spec as Spec
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "dataset": ("hill_numbers", "share_alive"),
     "errors": ("DataError", "MemoryEstimateError", "SpecError", "TailbiterError"),
     "program": ("Program", "lower"),
     "record": ("Record",),
@@ -63,6 +68,7 @@ _HOMES = {
         "Synthetic",
         "Window",
     ),
+    "run_files": ("read_run", "write_run"),
     "samples": ("Growth",),
     "simulate": ("simulate",),
     "spec": ("Spec",),
@@ -97,9 +103,13 @@ __all__ = [
     "Uniform",
     "Window",
     "Zipf",
+    "hill_numbers",
     "lower",
     "plot",
+    "read_run",
+    "share_alive",
     "simulate",
+    "write_run",
 ]
 
 
