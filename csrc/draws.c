@@ -205,15 +205,16 @@ static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const d
     return TB_OK;
 }
 
-/* Picks cost about as much as 2.5 splits save; about 0.8 sqrt(n) of them are to be expected, and what n and total differ. */
-static int poisson_pays(double length, double total, double n) {
-    double difference = total < n ? n - total : total - n;
+/* Picks cost about as much as 2.5 splits save; about 0.8 sqrt(n) of them are to be expected, and what n and the mean
+ * differ. */
+static int poisson_pays(double length, double mean, double n) {
+    double difference = mean < n ? n - mean : mean - n;
     return 0.4 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
                   tb_address_t at, double *out) {
-    if (poisson_pays((double)length, total, n)) {
+    if (poisson_pays((double)length, total * plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
     draw_by_tree(plan, scratch, weight, length, n, at, out);
@@ -280,24 +281,28 @@ void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t co
     const uint64_t cell_floor = (0 - cells) % cells, total_floor = (0 - total) % total;
     uint64_t word[2 * SOME + 2 * TB_ROW];
     for (uint64_t first = 0; first < count; first += SOME) {
-        uint32_t id[SOME];
+        uint32_t own[SOME];
+        uint64_t level[SOME];
         size_t some = count - first < SOME ? (size_t)(count - first) : SOME;
         plan->kernels->fill_words(&at, (uint32_t)first, some, word);
         for (size_t i = 0; i < some; i++) {
-            __extension__ unsigned __int128 cell = (unsigned __int128)word[2 * i] * cells;
-            __extension__ unsigned __int128 level = (unsigned __int128)word[2 * i + 1] * total;
-            for (uint32_t attempt = 1; (uint64_t)cell < cell_floor || (uint64_t)level < total_floor; attempt++) {
+            __extension__ unsigned __int128 x = (unsigned __int128)word[2 * i] * cells;
+            __extension__ unsigned __int128 y = (unsigned __int128)word[2 * i + 1] * total;
+            for (uint32_t attempt = 1; (uint64_t)x < cell_floor || (uint64_t)y < total_floor; attempt++) {
                 uint64_t again[2];
                 tb_address_t here = tb_at(at, at.purpose, attempt);
                 tb_philox(&here, (uint32_t)(first + i), again);
-                cell = (unsigned __int128)again[0] * cells;
-                level = (unsigned __int128)again[1] * total;
+                x = (unsigned __int128)again[0] * cells;
+                y = (unsigned __int128)again[1] * total;
             }
-            uint32_t own = (uint32_t)(cell >> 64);
-            const tb_alias_t *entry = &source->cell[own];
-            id[i] = (uint32_t)source->head + ((uint64_t)(level >> 64) < entry->threshold ? own : entry->alias);
+            own[i] = (uint32_t)(x >> 64);
+            level[i] = (uint64_t)(y >> 64);
+            __builtin_prefetch(&source->cell[own[i]]);
         }
-        for (size_t i = 0; i < some; i++) put(context, id[i]);
+        for (size_t i = 0; i < some; i++) {
+            const tb_alias_t *cell = &source->cell[own[i]];
+            put(context, (uint32_t)source->head + (level[i] < cell->threshold ? own[i] : cell->alias));
+        }
     }
 }
 

@@ -12,8 +12,10 @@ enum {
     TB_ROW = 8,          /* virtual lanes: reductions keep this many partial sums at every width */
     TB_PAD = 32,         /* padding of arrays, in elements */
     TB_QUEUE = 512,      /* draws put off before they are worked off together */
-    TB_POISSON_MAX = 48, /* largest mean with an alias table */
+    TB_POISSON_STEP = 48, /* a weight up to this has a table of its own */
     TB_POISSON_CELLS = 128,
+    TB_POISSON_HIGH = 10, /* and so many multiples of it have one, for weights up to the next multiple */
+    TB_POISSON_HIGH_CELLS = 512,
     TB_MAX_EDGES = 40
 };
 
@@ -28,9 +30,14 @@ typedef struct {
     tb_queue_t small, hard;
 } tb_work_t;
 
+/* Alias tables of the Poisson laws with means rate * weight. A draw for a weight beyond the step is the sum of two. */
 typedef struct {
-    uint32_t entry[(TB_POISSON_MAX + 1) * TB_POISSON_CELLS];     /* threshold << 16 | alias << 8 | own */
-    uint64_t remainder[(TB_POISSON_MAX + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
+    double rate; /* at most 1 */
+    uint32_t entry[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* threshold (9 bits) << 16 | alias << 8 | own */
+    uint64_t remainder[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
+    /* threshold (23 bits) << 9 | alias; own is the cell; values count from max(0, mean weight - half the cells) */
+    uint32_t high_entry[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
+    uint64_t high_remainder[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
 } tb_poisson_t;
 
 /* end[0][i]: the sum of rows 0..i; end[l+1] has every eighth entry of end[l]; the last level is one row. Beyond the last
@@ -86,8 +93,8 @@ typedef struct {
                  tb_work_t *work);
     /* A whole tree for eight lineages: leaf[row][lane] weights are replaced by counts that add up to n[lane]. */
     void (*split_pack)(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key, tb_work_t *work);
-    /* x[i] ~ Poisson(mean[i]); returns their sum. `large` has room for `length` indices. */
-    double (*poisson)(const double *mean, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
+    /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for `length` indices. */
+    double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *at);
     /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */
     size_t (*compact)(uint32_t *id, double *weight, size_t length);

@@ -25,7 +25,9 @@ enum tb_purpose {
     TB_FOR_SUBSAMPLE_FIX = 10,
     TB_FOR_KEPT = 11,         /* thinning of the kept human set */
     TB_FOR_KEPT_FIX = 12,
-    TB_FOR_ALIAS_MORE = 13
+    TB_FOR_ALIAS_MORE = 13,
+    TB_FOR_POISSON_HIGH = 14, /* 32-bit draws from the tables for multiples */
+    TB_FOR_POISSON_HIGH_TIE = 15
 };
 
 typedef struct {

@@ -168,6 +168,17 @@ static int sum_reference(tb_plan_t *self) {
     return TB_OK;
 }
 
+/* Synthetic items for each item of the training set before, half-way through the run. Any rate gives the exact law; this
+ * one leaves the fewest items to be added or removed. Beyond 1 the tables would be too short. */
+static double choose_rate(const tb_plan_t *self) {
+    const tb_program_t *program = &self->program;
+    const size_t at = program->generations / 2;
+    if (at == 0 || program->item_weights || program->draw || program->age_count != 1 || program->ages[0] != 1) return 1.0;
+    const uint64_t synthetic = program->samples[at] - program->fresh[at] - program->from_kept[at];
+    const double rate = (double)synthetic / (double)program->samples[at - 1];
+    return rate > 0.0 && rate < 1.0 ? rate : 1.0;
+}
+
 static int fill(tb_plan_t *self) {
     int code = fill_reference(self);
     if (code) return code;
@@ -178,7 +189,7 @@ static int fill(tb_plan_t *self) {
     self->poisson = tb_take(1, sizeof *self->poisson, &self->shared_bytes);
     self->state_bytes = calloc(1, sizeof *self->state_bytes);
     if (!self->poisson || !self->state_bytes) return TB_ERR_MEMORY;
-    tb_poisson_fill(self->poisson);
+    tb_poisson_fill(self->poisson, choose_rate(self));
     code = sum_reference(self);
     if (code) return code;
     code = fill_source(self, &self->batch, choose_head(self));

@@ -31,34 +31,69 @@ static void share_out(u128 *mass, size_t cells, u128 capacity, uint32_t *alias, 
     }
 }
 
-/* 2^80 times the Poisson probabilities: by recurrence in double-double from e^-mean, the remainder to the likeliest. */
-static void poisson_masses(unsigned mean, u128 *mass) {
-    const tb_dd_t inverse_e = {0x1.78b56362cef38p-2, -0x1.ca8a4270fadf5p-57};
-    tb_dd_t p = tb_dd_from(1.0);
-    for (unsigned i = 0; i < mean; i++) p = tb_dd_mul(p, inverse_e);
-    u128 left = (u128)1 << 80;
-    for (unsigned k = 0; k < TB_POISSON_CELLS; k++) {
-        if (k > 0) p = tb_dd_div(tb_dd_mul(p, tb_dd_from((double)mean)), tb_dd_from((double)k));
-        mass[k] = (u128)((i128)(p.hi * 0x1p80) + (i128)(p.lo * 0x1p80));
-        left -= mass[k];
+/* e^-x for 0 <= x <= 1 in double-double: 30 terms of Taylor's series. */
+static tb_dd_t exp_minus(double x) {
+    tb_dd_t sum = tb_dd_from(1.0), term = tb_dd_from(1.0);
+    for (int k = 1; k < 30; k++) {
+        term = tb_dd_div(tb_dd_mul(term, tb_dd_from(-x)), tb_dd_from((double)k));
+        sum = tb_dd_add(sum, term);
     }
-    mass[mean] += left; /* may wrap: the sum is exact modulo 2^128 */
+    return sum;
 }
 
-void tb_poisson_fill(tb_poisson_t *self) {
-    const u128 capacity = (u128)1 << 73;
-    for (unsigned mean = 0; mean <= TB_POISSON_MAX; mean++) {
-        u128 mass[TB_POISSON_CELLS];
-        uint32_t alias[TB_POISSON_CELLS], stack[TB_POISSON_CELLS];
-        poisson_masses(mean, mass);
-        share_out(mass, TB_POISSON_CELLS, capacity, alias, stack);
-        for (unsigned i = 0; i < TB_POISSON_CELLS; i++) {
-            size_t at = (size_t)mean * TB_POISSON_CELLS + i;
-            u128 own = alias[i] == i ? capacity : mass[i];
-            self->entry[at] = (uint32_t)(own >> 64) << 16 | alias[i] << 8 | i;
-            self->remainder[at] = (uint64_t)own;
-        }
+/* Probabilities of base, base+1, ... under the Poisson law of mean rate * weight, times the total of all cells: by
+ * recurrence from e^-mean, rounded down, the remainder to the likeliest. */
+static void poisson_masses(double rate, unsigned weight, unsigned base, size_t cells, int bits, u128 *mass) {
+    const tb_dd_t once = exp_minus(rate), mean = tb_dd_product(rate, (double)weight);
+    const u128 total = (u128)cells << bits;
+    const double scale = (double)total;
+    tb_dd_t p = tb_dd_from(1.0);
+    u128 left = total;
+    size_t likeliest = 0;
+    for (unsigned i = 0; i < weight; i++) p = tb_dd_mul(p, once);
+    for (unsigned k = 0; k < base + cells; k++) {
+        if (k > 0) p = tb_dd_div(tb_dd_mul(p, mean), tb_dd_from((double)k));
+        if (k < base) continue;
+        mass[k - base] = (u128)((i128)(p.hi * scale) + (i128)(p.lo * scale));
+        left -= mass[k - base];
+        if (mass[k - base] > mass[likeliest]) likeliest = k - base;
     }
+    mass[likeliest] += left; /* may wrap: the sum is exact modulo 2^128 */
+}
+
+static void fill_step(tb_poisson_t *self, unsigned weight) {
+    u128 mass[TB_POISSON_CELLS];
+    uint32_t alias[TB_POISSON_CELLS], stack[TB_POISSON_CELLS];
+    poisson_masses(self->rate, weight, 0, TB_POISSON_CELLS, 64 + 9, mass);
+    share_out(mass, TB_POISSON_CELLS, (u128)1 << (64 + 9), alias, stack);
+    for (unsigned i = 0; i < TB_POISSON_CELLS; i++) {
+        const size_t at = (size_t)weight * TB_POISSON_CELLS + i;
+        const u128 own = alias[i] == i ? 0 : mass[i];
+        self->entry[at] = (uint32_t)(own >> 64) << 16 | alias[i] << 8 | i;
+        self->remainder[at] = (uint64_t)own;
+    }
+}
+
+static void fill_high(tb_poisson_t *self, unsigned multiple) {
+    enum { CELLS = TB_POISSON_HIGH_CELLS };
+    const unsigned weight = multiple * TB_POISSON_STEP, base = weight > CELLS / 2 ? weight - CELLS / 2 : 0;
+    u128 mass[CELLS];
+    uint32_t alias[CELLS], stack[CELLS];
+    poisson_masses(self->rate, weight, base, CELLS, 64 + 23, mass);
+    share_out(mass, CELLS, (u128)1 << (64 + 23), alias, stack);
+    for (unsigned i = 0; i < CELLS; i++) {
+        const size_t at = (size_t)multiple * CELLS + i;
+        const u128 own = alias[i] == i ? 0 : mass[i];
+        self->high_entry[at] = (uint32_t)(own >> 64) << 9 | alias[i];
+        self->high_remainder[at] = (uint64_t)own;
+    }
+}
+
+/* A cell that keeps all of its own has itself as alias and an empty threshold. */
+void tb_poisson_fill(tb_poisson_t *self, double rate) {
+    self->rate = rate;
+    for (unsigned weight = 0; weight <= TB_POISSON_STEP; weight++) fill_step(self, weight);
+    for (unsigned multiple = 1; multiple <= TB_POISSON_HIGH; multiple++) fill_high(self, multiple);
 }
 
 int tb_alias_fill(tb_alias_t *cells, const uint64_t *weights, size_t count, uint64_t total) {

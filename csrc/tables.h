@@ -4,7 +4,8 @@
 #define TB_TABLES_H
 #include "tailbiter.h"
 
-void tb_poisson_fill(tb_poisson_t *self);
+/* 0 < rate <= 1. */
+void tb_poisson_fill(tb_poisson_t *self, double rate);
 
 /* Cells for integer weights with a total of at most 2^53. */
 int tb_alias_fill(tb_alias_t *cells, const uint64_t *weights, size_t count, uint64_t total);
