@@ -80,11 +80,12 @@ class Summary:
     rows : list of Row
         About ten generations, log-spaced.
     missed_at_once : float or None
-        Categories the first sample already missed; None unless forgetting was recorded.
+        Categories the first sample already missed; None unless generation 1 was recorded.
     first_forgotten, commonest_forgotten : list of Forgetting
-        What most replicates forgot first; the most common categories that most replicates forgot.
+        What most replicates forgot first; the most common categories that most replicates forgot. Empty
+        unless forgetting was recorded.
     absence_is_final : bool or None
-        False where the regime may bring a category back.
+        False where the regime may bring a category back: then forgotten only means absent up to the end.
     tail_categories : int or None
         Size of the tail; None unless recorded.
     tail_half_gone : float or None
@@ -143,7 +144,7 @@ def summarise(ds: xr.Dataset) -> Summary:
         last_generation=int(ds["generation"][-1]),
         bands=_band_names(ds) if "band_survivors" in ds else [],
         rows=_rows(ds),
-        missed_at_once=None if forgotten is None else float(np.median((forgotten == 1).sum("category"))),
+        missed_at_once=_missed(ds),
         first_forgotten=[] if forgotten is None else _first(forgotten),
         commonest_forgotten=[] if forgotten is None else _commonest(forgotten),
         absence_is_final=None if forgotten is None else bool(forgotten.attrs["absence_is_final"]),
@@ -178,6 +179,12 @@ def half_gone(tail: xr.DataArray) -> float | None:
     when = np.where(reached.any(axis=1), generation[reached.argmax(axis=1)], np.inf)
     median = np.sort(when)[(when.size - 1) // 2]
     return float(median) if np.isfinite(median) else None
+
+
+def _missed(ds: xr.Dataset) -> float | None:
+    if "survivors" not in ds or not (ds["generation"] == 1).any():
+        return None
+    return float(ds.attrs["categories"] - np.median(ds["survivors"].sel(generation=1)))
 
 
 def _rows(ds: xr.Dataset) -> list[Row]:
@@ -294,32 +301,35 @@ def _count(value: float | None) -> str:
 def _sentences(summary: Summary) -> list[str]:
     lines = [f"Medians over {summary.replicates} replicates; effective = exp(entropy), the effective number."]
     if summary.missed_at_once is not None:
-        lines += _forgetting_sentences(summary)
+        missed = _count(summary.missed_at_once)
+        lines.append(f"The first sample already missed {missed} of {summary.categories:,} categories.")
+    if summary.absence_is_final is not None:
+        lines += _final_sentences(summary) if summary.absence_is_final else _passing_sentences(summary)
     if summary.tail_categories is not None:
         lines.append(_tail_sentence(summary))
     return lines
 
 
-def _forgetting_sentences(summary: Summary) -> list[str]:
-    lines = []
-    if summary.first_forgotten:
-        names = ", ".join(f"{item.label} ({_count(item.generation)})" for item in summary.first_forgotten)
-        lines.append(f"Forgotten first (generation): {names}.")
-    missed = _count(summary.missed_at_once)
-    lines.append(f"The first sample already missed {missed} of {summary.categories:,} categories.")
-    if summary.commonest_forgotten:
-        names = "; ".join(
-            f"{item.label} (expected {_count(item.expected)}, generation {_count(item.generation)})"
-            for item in summary.commonest_forgotten
-        )
-        lines.append(f"The most common that vanished: {names}.")
-    else:
-        lines.append("No category vanished in most replicates.")
-    if not summary.absence_is_final:
-        lines.append(
-            "In this regime what is absent may come back: the generations above are for this run's end."
-        )
-    return lines
+def _final_sentences(summary: Summary) -> list[str]:
+    """What was forgotten, where nothing comes back."""
+    if not summary.commonest_forgotten:
+        return ["No category vanished in most replicates."]
+    first = ", ".join(f"{item.label} ({_count(item.generation)})" for item in summary.first_forgotten)
+    common = "; ".join(
+        f"{item.label} (expected {_count(item.expected)}, generation {_count(item.generation)})"
+        for item in summary.commonest_forgotten
+    )
+    return [f"Forgotten first (generation): {first}.", f"The most common that vanished: {common}."]
+
+
+def _passing_sentences(summary: Summary) -> list[str]:
+    """What is absent at the end, where it may come back: no date would mean anything."""
+    if not summary.commonest_forgotten:
+        return ["No category is absent at the end in most replicates."]
+    common = ", ".join(
+        f"{item.label} (expected {_count(item.expected)})" for item in summary.commonest_forgotten
+    )
+    return [f"The most common absent at the end: {common}. In this regime they may come back."]
 
 
 def _tail_sentence(summary: Summary) -> str:

@@ -51,6 +51,7 @@ CASES = {
     "fractional generations": (["run", "@spec.toml", "--generations", "1.5"], "generations: 1.5"),
     "no replicates": (["run", "@spec.toml", "--replicates", "0"], "replicates: 0"),
     "too many replicates": (["run", "@spec.toml", "--replicates", "1e11"], "replicates: "),
+    "more than memory holds": (["run", "@spec.toml", "--replicates", "4e9"], "record.generations: "),
     "negative seed": (["run", "@spec.toml", "--seed", "-1"], "seed: -1"),
     "no threads": (["run", "@spec.toml", "--threads", "0"], "threads: 0"),
     "half a thread": (["run", "@spec.toml", "--threads", "0.5"], "threads: 0.5"),

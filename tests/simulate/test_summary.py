@@ -94,12 +94,22 @@ def test_what_most_replicates_forgot() -> None:
     ]
     assert summary.missed_at_once == 2
     text = summary.text()
+    assert "Forgotten first (generation): e (1), d (1), b (8)." in text
     assert "b (expected 2, generation 8); d (expected 1, generation 1)" in text
     assert "may come back" not in text
 
 
-def test_a_regime_that_brings_categories_back_says_so() -> None:
-    assert "may come back" in summarise(run_of([[3, 3, 3, 3, 3]], [[0, 0, 1]], final=False)).text()
+def test_a_regime_that_brings_categories_back_gives_no_dates() -> None:
+    text = summarise(run_of([[3, 1, 3, 3, 2]], [[0, 0, 8]], final=False)).text()
+    assert "The most common absent at the end: c (expected 0.5). In this regime they may come back." in text
+    assert "Forgotten first" not in text
+    # What the first sample missed is told by what it held, not by what is absent to the end.
+    assert "missed 2 of 3" in text
+
+
+def test_nothing_is_absent_at_the_end() -> None:
+    text = summarise(run_of([[3, 3, 3, 3, 3]], [[0, 0, 0]], final=False)).text()
+    assert "No category is absent at the end" in text
 
 
 def test_nothing_vanished() -> None:
