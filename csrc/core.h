@@ -55,6 +55,7 @@ typedef struct {
     size_t capacity, bytes;
     double *levels, *index;
     uint32_t *chosen; /* elements picked, or with large means */
+    size_t chosen_capacity;
     uint64_t *seen;
     size_t seen_capacity;
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */

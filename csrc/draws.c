@@ -43,7 +43,8 @@ int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares) {
     self->capacity = capacity;
     self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
-    self->chosen = tb_take(padded + TB_FEW, sizeof(uint32_t), &self->bytes);
+    self->chosen_capacity = padded + TB_FEW;
+    self->chosen = tb_take(self->chosen_capacity, sizeof(uint32_t), &self->bytes);
     int complete = self->levels && self->index && self->chosen;
     for (int i = 0; spares && i < 2; i++) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
@@ -94,7 +95,7 @@ static int first_time(uint64_t *seen, size_t mask, uint64_t item) {
     return 1;
 }
 
-static int clear_seen(tb_scratch_t *scratch, size_t picks, size_t *mask) {
+static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
     size_t slots = 64;
     while (slots < 2 * picks) slots *= 2;
     if (slots > scratch->seen_capacity) {
@@ -105,6 +106,17 @@ static int clear_seen(tb_scratch_t *scratch, size_t picks, size_t *mask) {
     }
     memset(scratch->seen, 0, slots * sizeof *scratch->seen);
     *mask = slots - 1;
+    return TB_OK;
+}
+
+/* How many items a Poisson total is off by has no bound; beyond the usual, room is made. */
+static int make_room(tb_scratch_t *scratch, uint64_t picks) {
+    if (picks <= scratch->chosen_capacity) return TB_OK;
+    uint32_t *more = tb_take(2 * picks, sizeof *more, &scratch->bytes);
+    if (!more) return TB_ERR_MEMORY;
+    tb_give(scratch->chosen);
+    scratch->chosen = more;
+    scratch->chosen_capacity = 2 * picks;
     return TB_OK;
 }
 
@@ -132,16 +144,15 @@ static tb_index_t index_items(const tb_kernels_t *kernels, const double *count, 
 }
 
 /* Adds `step` to `target`, which may be `count` itself, at `picks` items drawn from `count`: with replacement, or all
- * different. At most TB_FEW and half the length of them. */
+ * different. */
 static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
                       uint64_t picks, int different, tb_address_t at, double step, double *target) {
     enum { SOME = 64 };
     chooser_t chooser = {at, (uint64_t)total, (0 - (uint64_t)total) % (uint64_t)total, NULL, 0};
-    if (different) {
-        int code = clear_seen(scratch, picks, &chooser.mask);
-        if (code) return code;
-        chooser.seen = scratch->seen;
-    }
+    int code = make_room(scratch, picks);
+    if (!code && different) code = clear_seen(scratch, picks, &chooser.mask);
+    if (code) return code;
+    chooser.seen = different ? scratch->seen : NULL;
     const tb_index_t index = index_items(plan->kernels, count, length, scratch->index);
     for (uint64_t first = 0; first < picks; first += SOME) {
         uint64_t word[SOME + 2 * TB_ROW];
