@@ -21,7 +21,7 @@ RATIO_HEAD = (
     "verdict",
 )
 COST_HEAD = (
-    *("workload", "ours", "RNG only", "gather only", "SG", "ns/SG", "API/loop", "2 threads"),
+    *("workload", "CPU", "RNG only", "gather only", "SG", "ns/SG", "API/loop", "2 threads"),
     *("core MB", "RSS MB", "tables MB", "core/state"),
 )
 
@@ -72,14 +72,14 @@ def ratios(results: Sequence[dict[str, Any]], isa: str) -> str:
 def costs(results: Sequence[dict[str, Any]]) -> str:
     """Return the table of where our time and memory go, with the floors of the machine beside them.
 
-    SG is survivor-generations of one replicate, fresh human draws counted in. Limits are left out
-    where sizes are too small to judge.
+    SG is survivor-generations of one replicate, fresh human draws counted in. Times are of the processor
+    alone. Limits are left out where sizes are too small to judge.
     """
     rows = [COST_HEAD]
     for result in results:
         work, memory, judged = result["work"], result["memory"], result["judged"]
         draws = work["survivor_generations"] + work["human_draws"]
-        seconds = result["sides"]["tailbiter"]["seconds"]
+        seconds = result["sides"]["tailbiter"]["cpu_seconds"]
         rows.append(
             (
                 result["name"],
