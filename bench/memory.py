@@ -20,7 +20,7 @@ STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
 RESET_PEAK = "5"
 ID_BYTES, COUNT_BYTES = 4, 8
-# Lineages no larger than this run side by side, so that the state of a run is that of all of them.
+# Replacing lineages no larger than this run side by side, so that the state of a run is that of all of them.
 SIDE_BY_SIDE = 512
 
 
@@ -38,7 +38,8 @@ def state_bytes(workload: Workload) -> int:
     Fresh human data may bring back any category, which takes a slot for each besides.
     """
     slot = ID_BYTES if workload.human else 0
-    lineages = workload.replicates if workload.categories <= SIDE_BY_SIDE else 1
+    together = workload.categories <= SIDE_BY_SIDE and not workload.human
+    lineages = workload.replicates if together else 1
     return lineages * workload.categories * (ID_BYTES + COUNT_BYTES + slot)
 
 
