@@ -7,6 +7,7 @@
 #include "dd.h"
 #include "fmath.h"
 #include "quantile_exact.h"
+#include "quantile_law.h"
 #include "quantile_tables.h"
 
 /* Means below this are searched step by step from 0. */
@@ -66,20 +67,12 @@ static uint64_t search_from_zero(double n, double p, uint64_t word) {
         rest -= term;
     }
     if (rest > -uncertain) {
-        return tb_binomial_quantile_exact(n, p, word, k);
+        tb_law_t law = tb_law_binomial(n, p);
+
+        return tb_quantile_exact(&law, word, k);
     }
     return (uint64_t)k;
 }
-
-/* One side of a binomial law: `success` and `failure` are its probabilities, the smaller one a double without rest. */
-typedef struct {
-    double n;
-    tb_dd_t success;
-    tb_dd_t failure;
-} law_t;
-
-/* log of a probability whose complement is `other`; one of the two is at most 1/2 and exactly a double. */
-static double log_probability(tb_dd_t a, tb_dd_t other) { return a.hi <= 0.5 ? tb_log(a.hi) : tb_log1p(-other.hi); }
 
 /* x log(x/mean) - (x - mean), x > 0, without cancellation (Loader's deviance). */
 static double deviance(double x, tb_dd_t mean) {
@@ -97,78 +90,94 @@ static double deviance(double x, tb_dd_t mean) {
     return v * (d + 2.0 * x * w * s);
 }
 
-/* Probability of k. */
-static double probability(const law_t *law, double k) {
+/* Probability of k (Loader). */
+static double probability(const tb_law_t *law, double k) {
     double n = law->n, l = n - k, e;
-    tb_dd_t count = {n, 0.0};
 
-    if (k == 0.0) {
-        return tb_exp(n * log_probability(law->failure, law->success));
+    if (tb_law_is_poisson(law)) {
+        e = k == 0.0 ? -law->mean.hi : -tb_stirling_error(k) - deviance(k, law->mean);
+        return tb_exp(e) * (k == 0.0 ? 1.0 : sqrt(INVERSE_TWO_PI / k));
     }
-    if (l == 0.0) {
-        return tb_exp(n * log_probability(law->success, law->failure));
+    if (k == 0.0 || l == 0.0) {
+        return tb_exp(n * (k == 0.0 ? tb_log1p(-law->p) : tb_log(law->p)));
     }
-    e = tb_stirling_error(n) - tb_stirling_error(k) - tb_stirling_error(l) -
-        deviance(k, tb_dd_mul(count, law->success)) - deviance(l, tb_dd_mul(count, law->failure));
+    e = tb_stirling_error(n) - tb_stirling_error(k) - tb_stirling_error(l) - deviance(k, law->mean) -
+        deviance(l, tb_dd_sub(tb_dd_from(n), law->mean));
     return tb_exp(e) * sqrt(INVERSE_TWO_PI * (n / k) / l);
 }
 
-/* (probability of 0, ..., k)/(probability of k): ratios downward, four to a division (a factor j = 0 ends the sum). */
-static double lower_tail(const law_t *law, double k) {
-    double odds = law->failure.hi / law->success.hi, term = 1.0, total = 1.0, j = k;
-    double b = law->n - k + 1.0;
+/* (sum of the tail)/(its first term): ratios outward, four to a division (a factor a = 0 ends the sum). */
+static double relative_sum(const tb_tail_t *tail) {
+    double odds = tail->num.hi / tail->den.hi, term = 1.0, total = 1.0, a = tail->a, b = tail->b;
+    double s = tail->a_step, t = tail->b_step;
 
     while (term > 0x1p-56 * total) {
-        double a1 = j * odds, a2 = (j - 1.0) * odds, a3 = (j - 2.0) * odds, a4 = (j - 3.0) * odds;
-        double b12 = b * (b + 1.0), b34 = (b + 2.0) * (b + 3.0), a12 = a1 * a2, inverse = term / (b12 * b34);
+        double a1 = a * odds, a2 = (a + s) * odds, a3 = (a + 2.0 * s) * odds, a4 = (a + 3.0 * s) * odds;
+        double b2 = b + t, b3 = b + 2.0 * t, b4 = b + 3.0 * t;
+        double b12 = b * b2, b34 = b3 * b4, a12 = a1 * a2, inverse = term / (b12 * b34);
 
-        total += inverse * (b34 * (a1 * (b + 1.0) + a12) + a12 * a3 * ((b + 3.0) + a4));
+        total += inverse * (b34 * (a1 * b2 + a12) + a12 * a3 * (b4 + a4));
         term = inverse * (a12 * (a3 * a4));
-        j -= 4.0;
-        b += 4.0;
+        a += 4.0 * s;
+        b += 4.0 * t;
     }
     return total;
 }
 
 /*
- * min{k : F(k) >= v} of the law, stepping from the guess k; v is on the side of the smaller tail. Returns -1 where
- * that is uncertain: the sum's rounding errors stay below half of `uncertain`.
+ * The innermost step that leaves less than v further out, counted outward from the tail's first, of probability `term`.
+ * Returns NAN where that is uncertain: the sum's rounding errors stay below half of `uncertain`.
  */
-static double step_to_quantile(const law_t *law, double v, double k, double uncertain) {
-    double term = probability(law, k), total = term * lower_tail(law, k);
-    double up = law->success.hi / law->failure.hi, down = law->failure.hi / law->success.hi;
+static double steps_outward(tb_tail_t *tail, double term, double v, double uncertain) {
+    double total = term * relative_sum(tail), steps = 0.0;
+    double outward = tail->num.hi / tail->den.hi, inward = tail->den.hi / tail->num.hi;
 
     uncertain *= total > v ? total : v;
-    while (total < v && k < law->n) {
-        term *= (law->n - k) * up / (k + 1.0);
-        k += 1.0;
+    while (total < v && tail->b > tail->b_step) {
+        tb_tail_inward(tail);
+        term *= tail->b * inward / tail->a;
         total += term;
+        steps -= 1.0;
     }
-    while (k > 0.0 && total - term >= v) {
+    while (tail->a > 0.0 && total - v > uncertain && total - term >= v) {
         total -= term;
-        term *= k * down / (law->n - k + 1.0);
-        k -= 1.0;
+        term *= tail->a * outward / tail->b;
+        tb_tail_outward(tail);
+        steps += 1.0;
     }
-    return fabs(total - v) <= uncertain || fabs(total - term - v) <= uncertain ? -1.0 : k;
+    return fabs(total - v) <= uncertain || fabs(total - term - v) <= uncertain ? NAN : steps;
 }
 
-/* The tail summed outward from the guess k, on the side of the smaller tail. */
-static uint64_t search_from_guess(double n, double p, uint64_t word, double k, double deviation) {
-    bool upper = word >> 63;
-    tb_dd_t exact = {p, 0.0}, complement = tb_dd_fast_sum(1.0, -p);
-    law_t law = {n, upper ? complement : exact, upper ? exact : complement};
-    double uncertain = 0x1p-40 + deviation * 0x1p-48, found;
+uint64_t tb_law_search(const tb_law_t *law, uint64_t word, double k, double deviation) {
+    bool upper = word >> 63; /* the smaller tail is summed */
+    tb_tail_t tail = tb_tail_from(law, k, upper);
+    double uncertain = 0x1p-40 + deviation * 0x1p-48, steps;
 
-    found = step_to_quantile(&law, unit(upper ? ~word : word), upper ? n - k : k, uncertain);
-    if (found < 0.0) {
-        return tb_binomial_quantile_exact(n, p, word, k);
+    steps = steps_outward(&tail, probability(law, k), unit(upper ? ~word : word), uncertain);
+    if (isnan(steps)) {
+        return tb_quantile_exact(law, word, k);
     }
-    return (uint64_t)(upper ? n - found : found);
+    return (uint64_t)(upper ? k + steps : k - steps);
+}
+
+uint64_t tb_law_quantile(const tb_law_t *law, uint64_t word) {
+    double npq = law->mean.hi * (1.0 - law->p), deviation = sqrt(npq - 1.0 / 12), r = 1.0 / deviation;
+    double z = tb_normal_quantile(word), base = floor_inline(law->mean.hi), f, whole, distance, tolerance, k;
+
+    f = (law->mean.hi - base) + law->mean.lo + (deviation * z + tb_cornish_fisher_rest(law->p, npq, r, z));
+    whole = floor_inline(f);
+    distance = fabs(f - whole - 0.5);
+    tolerance = tb_cornish_fisher_bound(z) * r * r * r + deviation * fabs(z) * 2e-15 + 1e-14;
+    if (distance < 0.5 - tolerance && fabs(z) < CORNISH_FISHER_Z) {
+        return (uint64_t)((int64_t)base + (int64_t)whole); /* may lie beyond the doubles' integers */
+    }
+    k = base + whole;
+    k = k < 0.0 ? 0.0 : k > law->n ? law->n : k;
+    return deviation < SUMMED_DEVIATION ? tb_law_search(law, word, k, deviation) : tb_quantile_exact(law, word, k);
 }
 
 uint64_t tb_binomial_quantile_half(double n, double p, uint64_t word) {
-    double npq, deviation, r, z, base, f, whole, distance, tolerance, k;
-    tb_dd_t mean;
+    tb_law_t law;
 
     if (!(p > 0.0) || !(n > 0.0)) {
         return 0;
@@ -176,25 +185,8 @@ uint64_t tb_binomial_quantile_half(double n, double p, uint64_t word) {
     if (n * p < SEQUENTIAL_MEAN) {
         return search_from_zero(n, p, word);
     }
-    mean = tb_dd_product(n, p);
-    npq = mean.hi * (1.0 - p);
-    deviation = sqrt(npq - 1.0 / 12);
-    r = 1.0 / deviation;
-    z = tb_normal_quantile(word);
-    base = floor_inline(mean.hi);
-    f = (mean.hi - base) + mean.lo + (deviation * z + tb_cornish_fisher_rest(p, npq, r, z));
-    whole = floor_inline(f);
-    k = base + whole;
-    distance = fabs(f - whole - 0.5);
-    tolerance = tb_cornish_fisher_bound(z) * r * r * r + deviation * fabs(z) * 2e-15 + 1e-14;
-    if (distance < 0.5 - tolerance && fabs(z) < CORNISH_FISHER_Z) {
-        return (uint64_t)k;
-    }
-    k = k < 0.0 ? 0.0 : k > n ? n : k;
-    if (deviation < SUMMED_DEVIATION) {
-        return search_from_guess(n, p, word, k, deviation);
-    }
-    return tb_binomial_quantile_exact(n, p, word, k);
+    law = tb_law_binomial(n, p);
+    return tb_law_quantile(&law, word);
 }
 
 uint64_t tb_binomial_quantile(double n, double p, uint64_t word) {

@@ -7,6 +7,7 @@
 #include "dd.h"
 #include "fmath.h"
 #include "quantile.h"
+#include "quantile_law.h"
 
 /* Sums this close to u, relatively, times 16 + the standard deviation, are taken to be equal to it. */
 #define TIE 0x1p-92
@@ -18,14 +19,6 @@
 static const tb_dd_t LN2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 static const tb_dd_t TWO_PI = {0x1.921fb54442d18p2, 0x1.1a62633145c07p-52};
 static const tb_dd_t HALF_LOG_TWO_PI = {0x1.d67f1c864beb5p-1, -0x1.65b5a1b7ff5dfp-55};
-
-/* One side of the law, as in quantile.c. */
-typedef struct {
-    double n;
-    tb_dd_t success;
-    tb_dd_t failure;
-    double tie; /* relative distance that rounding may leave between equal numbers */
-} law_t;
 
 static tb_dd_t times(tb_dd_t a, double b) { return tb_dd_mul(a, tb_dd_from(b)); }
 
@@ -127,74 +120,91 @@ static tb_dd_t deviance_dd(double x, tb_dd_t mean) {
     return tb_dd_sub(times(log1p_dd(tb_dd_div(d, mean)), x), d);
 }
 
-/* log of a probability whose complement is `other`; one of the two is at most 1/2 and exactly a double. */
-static tb_dd_t log_probability(tb_dd_t a, tb_dd_t other) {
-    tb_dd_t guess, rest;
+/* log(x), x > 0: one Newton step. */
+static tb_dd_t log_dd(double x) {
+    double guess = tb_log(x);
 
-    if (other.hi <= 0.5) {
-        return log1p_dd(tb_dd_neg(other));
-    }
-    guess = tb_dd_from(tb_log(a.hi));
-    rest = plus(tb_dd_mul(a, exp_dd(tb_dd_neg(guess))), -1.0);
-    return tb_dd_add(guess, rest);
+    return plus(plus(times(exp_dd(tb_dd_from(-guess)), x), -1.0), guess);
 }
 
 /* Probability of k. */
-static tb_dd_t probability(const law_t *law, double k) {
+static tb_dd_t probability(const tb_law_t *law, double k) {
     double n = law->n, l = n - k;
-    tb_dd_t e;
+    tb_dd_t e, square;
 
-    if (k == 0.0 || l == 0.0) {
-        return exp_dd(times(
-            k == 0.0 ? log_probability(law->failure, law->success) : log_probability(law->success, law->failure), n));
+    if (tb_law_is_poisson(law)) {
+        if (k == 0.0) {
+            return exp_dd(tb_dd_neg(law->mean));
+        }
+        e = tb_dd_neg(tb_dd_add(stirling_error_dd(k), deviance_dd(k, law->mean)));
+        square = over(tb_dd_from(1.0), k);
+    } else {
+        if (k == 0.0 || l == 0.0) {
+            return exp_dd(times(k == 0.0 ? log1p_dd(tb_dd_from(-law->p)) : log_dd(law->p), n));
+        }
+        e = tb_dd_sub(stirling_error_dd(n), tb_dd_add(stirling_error_dd(k), stirling_error_dd(l)));
+        e = tb_dd_sub(e, deviance_dd(k, law->mean));
+        e = tb_dd_sub(e, deviance_dd(l, tb_dd_sub(tb_dd_from(n), law->mean)));
+        square = over(over(tb_dd_from(n), k), l);
     }
-    e = tb_dd_sub(stirling_error_dd(n), tb_dd_add(stirling_error_dd(k), stirling_error_dd(l)));
-    e = tb_dd_sub(e, deviance_dd(k, times(law->success, n)));
-    e = tb_dd_sub(e, deviance_dd(l, times(law->failure, n)));
-    return tb_dd_mul(exp_dd(e), square_root(tb_dd_div(over(over(tb_dd_from(n), k), l), TWO_PI)));
+    return tb_dd_mul(exp_dd(e), square_root(tb_dd_div(square, TWO_PI)));
 }
 
-/* term (probability of k) (k/(n - k + 1)) (failure/success): the probability of k - 1. */
-static tb_dd_t below(const law_t *law, tb_dd_t term, double k) {
-    return tb_dd_div(tb_dd_mul(term, times(law->failure, k)), times(law->success, law->n - k + 1.0));
+/* The probability of the next step outward, where `term` is that of the present one. */
+static tb_dd_t outward(tb_tail_t *tail, tb_dd_t term) {
+    term = tb_dd_div(tb_dd_mul(term, times(tail->num, tail->a)), times(tail->den, tail->b));
+    tb_tail_outward(tail);
+    return term;
 }
 
-/* The probability of k + 1. */
-static tb_dd_t above(const law_t *law, tb_dd_t term, double k) {
-    return tb_dd_div(tb_dd_mul(term, times(law->success, law->n - k)), times(law->failure, k + 1.0));
+/* The probability of the next step inward. */
+static tb_dd_t inward(tb_tail_t *tail, tb_dd_t term) {
+    tb_tail_inward(tail);
+    return tb_dd_div(tb_dd_mul(term, times(tail->den, tail->b)), times(tail->num, tail->a));
+}
+
+/* The tail's sum, where `term` is its first term. */
+static tb_dd_t sum(tb_tail_t tail, tb_dd_t term) {
+    tb_dd_t total = term;
+
+    while (tail.a > 0.0 && term.hi > 0x1p-110 * total.hi) {
+        term = outward(&tail, term);
+        total = tb_dd_add(total, term);
+    }
+    return total;
 }
 
 /* Whether the sum reaches v, or where u is the mirrored one, exceeds it. */
-static bool reaches(const law_t *law, tb_dd_t total, tb_dd_t v, bool strictly) {
-    double distance = tb_dd_sub(total, v).hi, tie = v.hi * law->tie;
+static bool reaches(tb_dd_t total, tb_dd_t v, double tie, bool strictly) {
+    double distance = tb_dd_sub(total, v).hi;
 
     return strictly ? distance > tie : distance >= -tie;
 }
 
-/* min{k : F(k) reaches v}, stepping from the guess k; v at most 1/2. */
-static double step_to_quantile(const law_t *law, tb_dd_t v, double k, bool strictly) {
-    tb_dd_t total, term, start, rest;
-    double j;
+/* The quantile, stepping from the guess k on the side of the smaller tail, where u is v <= 1/2. */
+static double step_to_quantile(const tb_law_t *law, tb_dd_t v, double k, bool upper) {
+    double tie = v.hi * TIE * (16.0 + sqrt(law->mean.hi * (1.0 - law->p)));
+    double out = upper ? 1.0 : -1.0;
+    tb_dd_t total, term, start;
+    tb_tail_t tail;
 
     do {
-        /* A guess with much more below it than v would cancel: begin again from nearer. */
-        term = total = probability(law, k);
-        for (j = k, rest = term; j > 0.0 && rest.hi > 0x1p-110 * total.hi; j -= 1.0) {
-            rest = below(law, rest, j);
-            total = tb_dd_add(total, rest);
-        }
-        while (k < law->n && !reaches(law, total, v, strictly)) {
-            term = above(law, term, k);
-            k += 1.0;
+        /* A guess with much more outside it than v would cancel: begin again from nearer. */
+        tail = tb_tail_from(law, k, upper);
+        term = probability(law, k);
+        total = sum(tail, term);
+        while (tail.b > tail.b_step && !reaches(total, v, tie, upper)) {
+            term = inward(&tail, term);
             total = tb_dd_add(total, term);
+            k -= out;
         }
         start = total;
-        while (k > 0.0 && total.hi > 0x1p-10 * start.hi && reaches(law, tb_dd_sub(total, term), v, strictly)) {
+        while (tail.a > 0.0 && total.hi > 0x1p-10 * start.hi && reaches(tb_dd_sub(total, term), v, tie, upper)) {
             total = tb_dd_sub(total, term);
-            term = below(law, term, k);
-            k -= 1.0;
+            term = outward(&tail, term);
+            k += out;
         }
-    } while (k > 0.0 && total.hi <= 0x1p-10 * start.hi);
+    } while (tail.a > 0.0 && total.hi <= 0x1p-10 * start.hi);
     return k;
 }
 
@@ -228,40 +238,31 @@ static tb_dd_t refined_normal(double z, tb_dd_t v) {
 }
 
 /* floor(np + s z + ...) with the leading terms in double-double. */
-static double expand(double n, double p, tb_dd_t v, double z) {
-    tb_dd_t mean = tb_dd_product(n, p), npq = tb_dd_sub(mean, times(mean, p)), deviation, f;
+static uint64_t expand(const tb_law_t *law, tb_dd_t v, double z) {
+    tb_dd_t npq = tb_dd_sub(law->mean, times(law->mean, law->p)), deviation, f;
     double whole;
 
     deviation = square_root(tb_dd_sub(npq, over(tb_dd_from(1.0), 12.0)));
     f = tb_dd_mul(deviation, refined_normal(fabs(z), v));
-    f = tb_dd_add(mean, z < 0.0 ? tb_dd_neg(f) : f);
-    f = plus(f, tb_cornish_fisher_rest(p, npq.hi, 1.0 / deviation.hi, z));
+    f = tb_dd_add(law->mean, z < 0.0 ? tb_dd_neg(f) : f);
+    f = plus(f, tb_cornish_fisher_rest(law->p, npq.hi, 1.0 / deviation.hi, z));
     whole = floor(f.hi);
-    return whole == f.hi ? whole + floor(f.lo) : whole;
+    return (uint64_t)((int64_t)whole + (whole == f.hi ? (int64_t)floor(f.lo) : 0));
 }
 
 /* Whether the expansion is nearer than any sum needs to be. */
-static bool expansion_suffices(double n, double p, double z) {
-    double r2 = 1.0 / (n * p * (1.0 - p));
+static bool expansion_suffices(const tb_law_t *law, double z) {
+    double r2 = 1.0 / (law->mean.hi * (1.0 - law->p));
 
     return tb_cornish_fisher_bound(z) * (fabs(z) + 1.0) * r2 * r2 < EXPANSION_ERROR;
 }
 
-uint64_t tb_binomial_quantile_exact(double n, double p, uint64_t word, double k) {
+uint64_t tb_quantile_exact(const tb_law_t *law, uint64_t word, double k) {
     bool upper = word >> 63;
     uint64_t side = upper ? ~word : word;
-    tb_dd_t exact = tb_dd_from(p), complement = tb_dd_fast_sum(1.0, -p), v;
-    double tie = TIE * (16.0 + sqrt(n * p * (1.0 - p)));
-    law_t law = {n, upper ? complement : exact, upper ? exact : complement, tie};
     double z = tb_normal_quantile(word);
+    tb_dd_t v;
 
     v = tb_dd_fast_sum((double)(side & ~UINT64_C(0x7ff)) * 0x1p-64, ((double)(side & 0x7ff) + 0.5) * 0x1p-64);
-    if (expansion_suffices(n, p, z)) {
-        k = expand(n, p, v, z);
-    } else if (upper) {
-        k = n - step_to_quantile(&law, v, n - k, true);
-    } else {
-        k = step_to_quantile(&law, v, k, false);
-    }
-    return (uint64_t)k;
+    return expansion_suffices(law, z) ? expand(law, v, z) : (uint64_t)step_to_quantile(law, v, k, upper);
 }

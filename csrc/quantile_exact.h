@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The binomial quantile in double-double arithmetic: the last resort of quantile.c, microseconds and more a call. */
+/* The quantile in double-double arithmetic: the last resort of quantile.c, microseconds and more a call. */
 #ifndef TB_QUANTILE_EXACT_H
 #define TB_QUANTILE_EXACT_H
 
 #include <stdint.h>
 
+#include "quantile_law.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Quantile of Binomial(n, p) at the word, 0 < p <= 1/2, searched from the guess k in [0, n]. */
-uint64_t tb_binomial_quantile_exact(double n, double p, uint64_t word, double k);
+/* Quantile of the law at the word, searched from the guess k, one of its values. */
+uint64_t tb_quantile_exact(const tb_law_t *law, uint64_t word, double k);
 
 /*
  * Bound on the error of the third-order Cornish-Fisher expansion at the normal quantile z, in steps of the lattice,

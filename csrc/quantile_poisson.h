@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The Poisson law's quantile at a 64-bit word. */
+/*
+ * The Poisson law's quantile at a 64-bit word: min{k : F(k) >= u} with u = (word + 1/2)/2^64, as exact as the binomial
+ * one in quantile.h and found in the same way, the Poisson law being the binomial with n infinite.
+ */
 #ifndef TB_QUANTILE_POISSON_H
 #define TB_QUANTILE_POISSON_H
+
 #include <stdint.h>
 
-/* min{k : F(k) >= (word + 1/2) / 2^64} for a mean above 12. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Quantile of the Poisson law with exactly the double `mean`, at most 2^53, at the word (mean <= 0 gives 0). */
 uint64_t tb_poisson_quantile(double mean, uint64_t word);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

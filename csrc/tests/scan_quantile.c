@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Large scan of the binomial quantile against sums in 113-bit arithmetic: scan_quantile SEED LAWS LARGEST_DEVIATION
+ * Large scan of the quantiles against sums in 113-bit arithmetic: scan_quantile SEED LAWS LARGEST_DEVIATION, so many
+ * binomial and so many Poisson laws.
  *
  * The checker shares nothing with what it checks: it starts from 1 at the mode, takes the ratios of neighbouring
  * probabilities both ways and divides by the total, so it knows no logarithm, factorial or expansion. For each law
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 #include "quantile.h"
+#include "quantile_poisson.h"
 
 __extension__ typedef __float128 f128_t;
 
@@ -23,8 +25,9 @@ __extension__ typedef __float128 f128_t;
 #define TABLE_ERROR 1e-30
 
 typedef struct {
-    double n;
-    double p;
+    double n; /* INFINITY: the Poisson law */
+    double p; /* 0 for the Poisson law */
+    double mean;
     double first;
     size_t size;
     double tie;  /* relative distance below which the routine may take u and F(k) for equal */
@@ -48,9 +51,9 @@ static uint64_t next_word(void) {
 
 static double uniform(double low, double high) { return low + (high - low) * ((double)(next_word() >> 11) * 0x1p-53); }
 
-/* A law whose standard deviation is log-uniform up to the largest, at every shape. */
-static void draw_law(law_t *law, double largest) {
-    double deviation = exp2(uniform(-15.0, log2(largest))), n;
+/* A binomial law whose standard deviation is log-uniform up to the largest, at every shape. */
+static void draw_binomial(law_t *law, double deviation) {
+    double n;
 
     switch (next_word() % 4) {
     case 0:
@@ -67,18 +70,39 @@ static void draw_law(law_t *law, double largest) {
         break;
     }
     n = floor(deviation * deviation / (law->p * (1.0 - law->p)) + 0.5);
-    law->tie = 0x1p-92 * (16.0 + deviation);
     law->n = n < 1.0 ? 1.0 + floor(uniform(0.0, 40.0)) : fmin(n, 0x1p53);
+    law->mean = law->n * law->p;
+}
+
+/* A Poisson law, half of them with whole means. */
+static void draw_poisson(law_t *law, double deviation) {
+    double mean = deviation * deviation;
+
+    law->n = INFINITY;
+    law->p = 0.0;
+    law->mean = next_word() % 2 ? mean : ceil(mean);
+}
+
+/* P(k + 1)/P(k) */
+static f128_t ratio(const law_t *law, double k) {
+    if (law->p == 0.0) {
+        return (f128_t)law->mean / (f128_t)(k + 1.0);
+    }
+    return (f128_t)(law->n - k) * ((f128_t)law->p / (1 - (f128_t)law->p)) / (f128_t)(k + 1.0);
+}
+
+static uint64_t quantile(const law_t *law, uint64_t word) {
+    return law->p == 0.0 ? tb_poisson_quantile(law->mean, word) : tb_binomial_quantile(law->n, law->p, word);
 }
 
 /* The distribution function over all that exceeds 1e-42 of the mode. Returns 0, or -1 where memory is short. */
 static int build(law_t *law) {
-    f128_t odds = (f128_t)law->p / (1 - (f128_t)law->p), term = 1, total = 0;
-    double mode = fmin(floor((law->n + 1.0) * law->p), law->n), k;
+    f128_t term = 1, total = 0;
+    double mode = fmin(floor(law->mean + law->p), law->n), k;
     size_t i;
 
     for (k = mode; k > 0.0 && term > 1e-42; k -= 1.0) {
-        term *= (f128_t)k / ((f128_t)(law->n - k + 1.0) * odds);
+        term /= ratio(law, k - 1.0);
     }
     law->first = k;
     law->size = (size_t)(2.0 * (mode - k) + 200.0);
@@ -93,7 +117,7 @@ static int build(law_t *law) {
             i++;
             break;
         }
-        term *= (f128_t)(law->n - k) * odds / (f128_t)(k + 1.0);
+        term *= ratio(law, k);
         k += 1.0;
     }
     if (term >= 1e-40 && k < law->n) {
@@ -125,13 +149,14 @@ static int place(const law_t *law, size_t i, uint64_t word) {
 
 static void report(const law_t *law, uint64_t word, uint64_t got, double k) {
     if (mismatches++ < MAX_REPORTS) {
-        printf("n=%.17g p=%a word=%#" PRIx64 ": %" PRIu64 " at the step of %.17g\n", law->n, law->p, word, got, k);
+        printf("n=%.17g p=%a mean=%a word=%#" PRIx64 ": %" PRIu64 " at the step of %.17g\n", law->n, law->p, law->mean,
+               word, got, k);
     }
 }
 
 /* The quantile must lie at or below the i-th value exactly where F there reaches u. */
 static void check_step(const law_t *law, size_t i, uint64_t word) {
-    uint64_t got = tb_binomial_quantile(law->n, law->p, word);
+    uint64_t got = quantile(law, word);
     double k = law->first + (double)i;
     int expected = place(law, i, word);
 
@@ -142,7 +167,7 @@ static void check_step(const law_t *law, size_t i, uint64_t word) {
 }
 
 static void check_random(const law_t *law) {
-    uint64_t word = next_word(), got = tb_binomial_quantile(law->n, law->p, word);
+    uint64_t word = next_word(), got = quantile(law, word);
     double offset = (double)got - law->first;
     size_t i = (size_t)offset;
 
@@ -169,7 +194,7 @@ static void check_law(const law_t *law, double deviation) {
         check_random(law);
     }
     for (j = 0; j < STEPS; j++) {
-        double k = floor(law->n * law->p + (deviation + 0.5) * uniform(-9.0, 9.0) - law->first);
+        double k = floor(law->mean + (deviation + 0.5) * uniform(-9.0, 9.0) - law->first);
         size_t i = k < 0.0 ? 0 : k >= (double)law->size ? law->size - 1 : (size_t)k;
         f128_t scaled = law->cdf[i] * 0x1p64Q;
 
@@ -186,20 +211,30 @@ static void check_law(const law_t *law, double deviation) {
     }
 }
 
+/* Returns 0, or -1 where no checker could be built. */
+static int scan(law_t *law, double deviation) {
+    law->tie = 0x1p-92 * (16.0 + deviation);
+    if (build(law) != 0) {
+        printf("no table for n=%.17g p=%a mean=%a\n", law->n, law->p, law->mean);
+        return -1;
+    }
+    check_law(law, sqrt(law->mean * (1.0 - law->p)));
+    free(law->cdf);
+    return 0;
+}
+
 int main(int argc, char **argv) {
-    double largest = argc > 3 ? atof(argv[3]) : 300.0;
+    double largest = argc > 3 ? atof(argv[3]) : 300.0, deviation;
     long laws = argc > 2 ? atol(argv[2]) : 1000, i;
     law_t law;
 
     state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    for (i = 0; i < laws; i++) {
-        draw_law(&law, largest);
-        if (build(&law) != 0) {
-            printf("no table for n=%.17g p=%a\n", law.n, law.p);
+    for (i = 0; i < 2 * laws; i++) {
+        deviation = exp2(uniform(-15.0, log2(largest)));
+        (i % 2 ? draw_poisson : draw_binomial)(&law, deviation);
+        if (scan(&law, deviation) != 0) {
             return 2;
         }
-        check_law(&law, sqrt(law.n * law.p * (1.0 - law.p)));
-        free(law.cdf);
     }
     printf("%" PRIu64 " cases, %" PRIu64 " undecided, %" PRIu64 " mismatches\n", cases, undecided, mismatches);
     return mismatches == 0 ? 0 : 1;
