@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
-SOURCES = [CSRC / name for name in ("fmath.c", "quantile.c", "quantile_exact.c")]
+SOURCES = [CSRC / name for name in ("fmath.c", "quantile.c", "quantile_exact.c", "quantile_poisson.c")]
 FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fno-math-errno"]
 
 
@@ -33,4 +33,5 @@ def scalar(tmp_path_factory):
     for name in ("quantile", "quantile_half"):
         function = getattr(functions, f"tb_binomial_{name}")
         function.restype, function.argtypes = word, [double, double, word]
+    functions.tb_poisson_quantile.restype, functions.tb_poisson_quantile.argtypes = word, [double, word]
     return functions

@@ -9,17 +9,15 @@ integers of 260 bits, started from the mode and divided by their total.
 import math
 import random
 import subprocess
-from bisect import bisect_left
 from fractions import Fraction
 from itertools import accumulate
+from pathlib import Path
 
 import pytest
 from mpmath import mp, mpf
 
 from tests.core.conftest import CSRC, FLAGS, SOURCES, compile_c
-
-BITS = 260
-WORDS = 2**64
+from tests.core.steps import DISTANCES, WORDS, binomial, last_word, words_beside
 
 
 def exact_cdf(n: int, p: float) -> list[Fraction]:
@@ -27,51 +25,6 @@ def exact_cdf(n: int, p: float) -> list[Fraction]:
     success = Fraction(p)
     terms = (math.comb(n, k) * success**k * (1 - success) ** (n - k) for k in range(n))
     return list(accumulate(terms))
-
-
-class Window:
-    """F(first), F(first + 1), ... wherever a word can fall."""
-
-    def __init__(self, n: int, p: float) -> None:
-        win, lose = Fraction(p).numerator, Fraction(p).denominator - Fraction(p).numerator
-        mode = min(n, int((n + 1) * Fraction(p)))
-        down, up = [1 << BITS], [1 << BITS]
-        for k in range(mode, 0, -1):
-            down.append(down[-1] * (k * lose) // ((n - k + 1) * win))
-            if down[-1] < 1 << 120:
-                break
-        for k in range(mode, n):
-            up.append(up[-1] * ((n - k) * win) // ((k + 1) * lose))
-            if up[-1] < 1 << 120:
-                break
-        self.first = mode - len(down) + 1
-        self.sums = list(accumulate([*down[:0:-1], *up]))
-
-    def __len__(self) -> int:
-        return len(self.sums)
-
-    def step(self, i: int) -> Fraction:
-        return Fraction(self.sums[i], self.sums[-1])
-
-    def quantile(self, word: int) -> int:
-        return self.first + bisect_left(self.sums, -(-(2 * word + 1) * self.sums[-1] // (2 * WORDS)))
-
-
-def last_word(step: Fraction) -> int:
-    """The largest R with (R + 1/2)/2^64 <= step; -1 if there is none."""
-    return math.floor(step * WORDS - Fraction(1, 2))
-
-
-def words_beside(step: Fraction, distances: list[float]) -> list[int]:
-    """The two words next to the step, and words so far away, in units of the smaller tail."""
-    tail = min(step, 1 - step)
-    places = [step + sign * Fraction(d) * tail for d in distances for sign in (-1, 1)]
-    return [
-        word for word in [last_word(step), last_word(step) + 1, *map(last_word, places)] if 0 <= word < WORDS
-    ]
-
-
-DISTANCES = [2.0**-e for e in range(7, 63, 5)]
 
 
 @pytest.mark.parametrize("p", [0.5, 0.3, 2**-7, 1e-9, 0.75, 0.999])
@@ -99,7 +52,7 @@ def laws(count: int, largest: float) -> list[tuple[int, float]]:
 def test_steps_of_laws_of_every_size(scalar):
     draw = random.Random(1852)
     for n, p in laws(150, 200.0):
-        window = Window(n, p)
+        window = binomial(n, p)
         for _ in range(8):
             i = draw.randrange(len(window))
             for word in words_beside(window.step(i), DISTANCES):
@@ -110,7 +63,7 @@ def test_steps_of_laws_of_every_size(scalar):
 def test_random_words(scalar):
     draw = random.Random(1853)
     for n, p in laws(100, 100.0):
-        window = Window(n, p)
+        window = binomial(n, p)
         for _ in range(20):
             word = draw.getrandbits(64)
             expected = window.quantile(word)
@@ -121,7 +74,7 @@ def test_checker_sees_a_normal_approximation(scalar):
     """What the checks above are for: the rounded normal quantile fails them."""
     wrong = total = 0
     draw = random.Random(1854)
-    window = Window(1000, 0.01)
+    window = binomial(1000, 0.01)
     for _ in range(200):
         word = draw.getrandbits(64)
         normal = math.floor(10 + math.sqrt(9.9) * scalar.tb_normal_quantile(word) + 0.5)
@@ -132,7 +85,7 @@ def test_checker_sees_a_normal_approximation(scalar):
 
 @pytest.mark.parametrize(("n", "p"), [(10**12, 1e-5), (4 * 10**8, 0.5), (10**10, 0.0123)])
 def test_steps_of_wide_laws(scalar, n, p):
-    window = Window(n, p)
+    window = binomial(n, p)
     for i in range(0, len(window), len(window) // 40):
         for word in words_beside(window.step(i), [2.0**-7, 2.0**-36]):
             assert (scalar.tb_binomial_quantile(n, p, word) <= window.first + i) == (
@@ -176,14 +129,25 @@ def test_normal_quantile(scalar):
             assert abs(error) <= 1e-15 * abs(z), word
 
 
+def scan(folder: Path, name: str, *arguments: int) -> str:
+    """What a program of csrc/tests prints; it fails where it finds anything. x86-64 with gcc or clang."""
+    program = str(folder / name)
+    flags = ["-std=gnu11" if flag.startswith("-std") else flag for flag in FLAGS]
+    source = str(CSRC / "tests" / f"{name}.c")
+    compile_c([*flags, f"-I{CSRC}", source, *map(str, SOURCES), "-lm", "-o", program])
+    run = subprocess.run([program, *map(str, arguments)], check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+    return run.stdout
+
+
 @pytest.mark.verification
 @pytest.mark.parametrize(("laws", "largest"), [(40_000, 10), (20_000, 300), (1_000, 10_000), (60, 1_000_000)])
 def test_scan(tmp_path, laws, largest):
-    """1.6e7 words against sums in 113-bit arithmetic; x86-64 with gcc or clang."""
-    program = str(tmp_path / "scan")
-    flags = ["-std=gnu11" if flag.startswith("-std") else flag for flag in FLAGS]
-    source = str(CSRC / "tests" / "scan_quantile.c")
-    compile_c([*flags, f"-I{CSRC}", source, *map(str, SOURCES), "-lm", "-o", program])
-    command = [program, "1851", str(laws), str(largest)]
-    run = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout
+    """3e7 words against sums in 113-bit arithmetic, half of them of binomial and half of Poisson laws."""
+    assert " 0 mismatches" in scan(tmp_path, "scan_quantile", 1851, laws, largest)
+
+
+@pytest.mark.verification
+def test_expansion_stays_within_its_bound(tmp_path):
+    """At 3e6 steps of Poisson laws, and on the words around them in the vector kernels."""
+    assert " 0 of them wrong" in scan(tmp_path, "scan_cornish_fisher", 5_000)
