@@ -86,7 +86,7 @@ def test_mean_bounds_find_a_shift_and_pass_the_truth() -> None:
 def test_right_sampler_passes(name: str) -> None:
     tiny = TINY[name]
     models = Twin(tiny.plan, REPLICATES, seed=1).run()
-    for verdict in compare_paths(tiny, models[[t - 1 for t in tiny.at]]):
+    for verdict in compare_paths(tiny, [models[[t - 1 for t in tiny.at]]]):
         assert not verdict.rejected, verdict.what
 
 
@@ -125,7 +125,7 @@ WRONG = [
 def test_wrong_sampler_is_caught(name: str, fault: type[Twin]) -> None:
     tiny = TINY[name]
     models = fault(tiny.plan, REPLICATES, seed=1).run()
-    assert any(v.rejected for v in compare_paths(tiny, models[[t - 1 for t in tiny.at]]))
+    assert any(v.rejected for v in compare_paths(tiny, [models[[t - 1 for t in tiny.at]]]))
 
 
 def test_rounded_chances_are_caught_by_the_marginal_law() -> None:

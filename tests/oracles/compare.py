@@ -2,7 +2,7 @@
 """The comparisons that the engine and the wrong samplers both go through."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -14,30 +14,33 @@ from tests.oracles.twin import Counts
 REPLICATES = 100_000
 
 
-def compare_paths(tiny: Tiny, models: Counts) -> Iterator[Verdict]:
-    """Test training weights ``[generation of tiny.at, replicate, category]`` against the enumerated law.
+def compare_paths(tiny: Tiny, batches: Iterable[Counts]) -> Iterator[Verdict]:
+    """Test training weights, ``[generation of tiny.at, replicate, category]`` a batch, by enumeration.
 
     Three tests share the false-alarm rate: the joint law over the generations; the last generation alone
     (fewer cells, so a smaller effect); and what replicates 2r and 2r+1 have left at the last generation,
     which must be independent. Totals are part of the outcomes, except where items are weighted and only
     ratios mean anything.
     """
-    weighted = tiny.plan.item_weights is not None or set(tiny.plan.ages or (1,)) != {1}
-    if weighted:
-        models = models // np.gcd.reduce(models, axis=2, keepdims=True)
-    law = path_law(tiny.plan, tiny.at, view=reduced if weighted else lambda vector: vector)
-    yield _test(law, _tally(models))
-    ends = _marginal(law, lambda path: path[-1:])
-    yield _test(ends, _tally(models[-1:]))
-    left = _marginal(ends, lambda path: presence(path[0]))
-    pairs = {(a, b): p * q for a, p in left.items() for b, q in left.items()}
-    half = models.shape[1] // 2 * 2
-    here = (models[-1] > 0).astype(np.int64)
-    yield _test(pairs, _tally(np.array([here[:half:2], here[1:half:2]])))
+    plan = tiny.plan
+    weighted = plan.item_weights is not None or set(plan.ages or (1,)) != {1}
+    paths, pairs = Counter[tuple[Vector, ...]](), Counter[tuple[Vector, ...]]()
+    for batch in batches:
+        models = batch // np.gcd.reduce(batch, axis=2, keepdims=True) if weighted else batch
+        paths += _tally(models)
+        half = models.shape[1] // 2 * 2
+        here = (models[-1] > 0).astype(np.int64)
+        pairs += _tally(np.array([here[:half:2], here[1:half:2]]))
+    law = path_law(plan, tiny.at, view=reduced if weighted else lambda vector: vector)
+    yield _test(law, paths)
+    ends = _merged(law, lambda path: path[-1])
+    yield _test(ends, _merged(paths, lambda path: path[-1]))
+    left = _merged(ends, presence)
+    yield _test({(a, b): p * q for a, p in left.items() for b, q in left.items()}, pairs)
 
 
-def _marginal(law, view) -> dict[Hashable, float]:
-    result: dict[Hashable, float] = defaultdict(float)
+def _merged(law: Mapping, view: Callable) -> dict:
+    result: dict = defaultdict(float)
     for outcome, p in law.items():
         result[view(outcome)] += p
     return result
@@ -54,10 +57,10 @@ def _tally(rows: Counts) -> Counter[tuple[Vector, ...]]:
     return Counter({tuple(map(tuple, outcome)): int(n) for outcome, n in zip(vectors, counts, strict=True)})
 
 
-def _test(law: Mapping[Hashable, float], seen: Counter) -> Verdict:
+def _test(law: Mapping[Hashable, float], seen: Mapping) -> Verdict:
     """All outcomes the law forbids share one last cell of probability 0."""
     forbidden = sum(n for outcome, n in seen.items() if outcome not in law)
-    return g_test([*(seen[outcome] for outcome in law), forbidden], [*law.values(), 0.0], tests=3)
+    return g_test([*(seen.get(outcome, 0) for outcome in law), forbidden], [*law.values(), 0.0], tests=3)
 
 
 def first_revival(models: Counts) -> tuple[int, int, int] | None:

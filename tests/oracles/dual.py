@@ -98,6 +98,7 @@ def absent_fixed(mass: Floats, samples: Sequence[int], kept: int) -> Floats:
     return np.array(result)
 
 
+@lru_cache(maxsize=512)
 def _occupancy_outside(boxes: int, marked: int, balls: int) -> Floats:
     """As `occupancy`, counting only the hit boxes that are not marked."""
     table = np.zeros((balls + 1, balls + 1))
