@@ -20,7 +20,8 @@ INT32 = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_sur
 SHARED_PER_CATEGORY = 64  # weights, order, alias tables, coordinates of the result: once
 THREAD_PER_CATEGORY = 72  # counts, ids, pools, kept items and scratch
 BATCH_PER_CATEGORY = 8  # each batch that a window remembers
-PER_LINEAGE = 2048  # few survivors left, waiting to be run in a pack
+PER_LINEAGE = 6144  # few survivors left, waiting to be run in a pack
+LINEAGES_PER_THREAD = 1024  # as many as a block of replicates has at most
 # Left to the system and to what else the process does.
 HEADROOM = 0.95
 
@@ -82,7 +83,8 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
 
 def _state(categories: int, batches: int, replicates: int, threads: int) -> int:
     thread = THREAD_PER_CATEGORY + BATCH_PER_CATEGORY * batches
-    return categories * (SHARED_PER_CATEGORY + thread * min(threads, replicates)) + PER_LINEAGE * replicates
+    waiting = PER_LINEAGE * min(replicates, threads * LINEAGES_PER_THREAD)
+    return categories * (SHARED_PER_CATEGORY + thread * min(threads, replicates)) + waiting
 
 
 def _bytes_of(name: str, bands: int) -> int:

@@ -32,7 +32,9 @@ __all__ = ["default_threads", "simulate"]
 BLOCKS_PER_THREAD = 4
 # The engine packs replicates in eights.
 PACK = 8
-# How long the main thread sleeps between looks at the progress: also the delay before Ctrl-C is acted on.
+# Lineages of a block with few survivors left wait for their pack, in memory; larger blocks are no faster.
+MAX_BLOCK = 1024
+# Seconds the main thread sleeps between looks at the progress: at most so long does Ctrl-C wait for it.
 TICK = 0.1
 SEED_LIMIT = 2**63
 MAX_THREADS = 4096
@@ -168,11 +170,9 @@ def _seed(rng: Rng) -> int:
 
 def _blocks(replicates: int, threads: int) -> list[tuple[int, int]]:
     """Ranges of replicates, whole packs where there are enough of them."""
-    if threads == 1:
-        return [(0, replicates)]
-    size = -(-replicates // (threads * BLOCKS_PER_THREAD))
+    size = -(-replicates // (threads * BLOCKS_PER_THREAD if threads > 1 else 1))
     if size > PACK:
-        size = PACK * -(-size // PACK)
+        size = min(PACK * -(-size // PACK), MAX_BLOCK)
     else:
         size = min(PACK, -(-replicates // threads))
     return [(start, min(start + size, replicates)) for start in range(0, replicates, size)]

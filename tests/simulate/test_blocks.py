@@ -72,6 +72,12 @@ def test_large_blocks_are_whole_packs_of_eight(replicates: int) -> None:
     assert len(engine.blocks) >= 8
 
 
+def test_no_block_is_larger_than_its_bound() -> None:
+    engine = Marking()
+    run_blocks(engine, rows(10_000), 10_000, 1, Control())
+    assert max(stop - start for start, stop in engine.blocks) == 1024
+
+
 def test_few_replicates_still_use_every_thread() -> None:
     engine = Marking()
     run_blocks(engine, rows(2), 2, 2, Control())

@@ -10,6 +10,7 @@ import pytest
 from tailbiter import _core
 from tailbiter.errors import MemoryEstimateError
 from tailbiter.estimate import (
+    LINEAGES_PER_THREAD,
     PER_LINEAGE,
     available_memory,
     control_group_memory,
@@ -28,6 +29,7 @@ from tailbiter.regime import (
     Replace,
     Window,
 )
+from tailbiter.simulate import MAX_BLOCK
 from tailbiter.spec import Spec
 
 FIXED_TABLES = 2**18  # tables of small means and the like: the same for any run
@@ -83,7 +85,7 @@ def test_a_snapshot_holds_no_more_than_can_be_present(samples: int, ages: int, e
         RealOnly(),
     ],
 )
-@pytest.mark.parametrize(("categories", "replicates"), [(100_000, 2), (50, 500)])
+@pytest.mark.parametrize(("categories", "replicates"), [(100_000, 2), (50, 1000), (1000, 1000)])
 def test_state_covers_what_the_engine_held(
     categories: int, replicates: int, regime: Regime, samples: int
 ) -> None:
@@ -112,7 +114,7 @@ def test_more_threads_hold_more_state_up_to_one_a_replicate() -> None:
     ("changes", "replicates", "field"),
     [
         ({"at": np.broadcast_to(0, 10**6)}, 100, "record.generations"),
-        ({"forgotten": True, "weights": np.ones(2000, dtype=np.uint64)}, 1000, "record.forgotten"),
+        ({"forgotten": True, "weights": np.ones(2000, dtype=np.uint64)}, 2000, "record.forgotten"),
         ({"snapshots": np.arange(1000)}, 10, "record.snapshots"),
         ({"weights": np.broadcast_to(np.uint64(1), 10**7)}, 1, "reference"),
     ],
@@ -123,6 +125,12 @@ def test_the_largest_part_is_named(changes: dict[str, object], replicates: int, 
     assert caught.value.field == field
     assert "100 kB are available" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_as_many_lineages_are_counted_as_a_block_has() -> None:
+    assert LINEAGES_PER_THREAD == MAX_BLOCK
+    few, many, most = (estimate(program(), count, 2).state for count in (1000, 2048, 10**6))
+    assert few < many == most
 
 
 def test_what_fits_is_let_through() -> None:
