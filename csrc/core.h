@@ -50,19 +50,23 @@ struct tb_plan {
     size_t *state_bytes; /* high-water mark */
 };
 
-/* Buffers of one thread, for up to `capacity` categories. */
+/* Buffers of one thread. */
 typedef struct {
-    size_t capacity, bytes;
+    size_t bytes;
     double *levels, *index;
     uint32_t *chosen; /* elements picked, or with large means */
     size_t chosen_capacity;
     uint64_t *seen;
     size_t seen_capacity;
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
+    struct {
+        double *leaf, *before, *room;
+        uint32_t *id;
+    } pack; /* eight lineages side by side */
     tb_work_t work;
 } tb_scratch_t;
 
-int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares);
+int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan);
 void tb_scratch_free(tb_scratch_t *self);
 
 /* Zeroed memory in whole cache lines, counted; and its return. */
@@ -126,6 +130,7 @@ typedef struct {
     double total;
     uint32_t *id;
     double *weight;
+    size_t bytes;
 } tb_few_t;
 
 int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratch_t *scratch, tb_control_t *control);

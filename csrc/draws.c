@@ -37,10 +37,10 @@ void tb_give(void *p) {
 #endif
 }
 
-int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares) {
-    size_t padded = tb_padded(capacity);
+int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan) {
+    const size_t padded = plan->padded, cells = TB_PACK_MOST * TB_ROW;
+    const int spares = plan->program.draw || plan->program.kept;
     memset(self, 0, sizeof *self);
-    self->capacity = capacity;
     self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
     self->chosen_capacity = padded + TB_FEW;
@@ -49,6 +49,13 @@ int tb_scratch_init(tb_scratch_t *self, size_t capacity, int spares) {
     for (int i = 0; spares && i < 2; i++) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
+    }
+    if (plan->packable) {
+        self->pack.leaf = tb_take(cells, sizeof(double), &self->bytes);
+        self->pack.before = tb_take(cells, sizeof(double), &self->bytes);
+        self->pack.room = tb_take(cells + TB_MAX_HEIGHT * TB_ROW, sizeof(double), &self->bytes);
+        self->pack.id = tb_take(cells, sizeof(uint32_t), &self->bytes);
+        complete = complete && self->pack.leaf && self->pack.before && self->pack.room && self->pack.id;
     }
     return complete ? TB_OK : TB_ERR_MEMORY;
 }
@@ -60,6 +67,10 @@ void tb_scratch_free(tb_scratch_t *self) {
     free(self->seen);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
+    tb_give(self->pack.leaf);
+    tb_give(self->pack.before);
+    tb_give(self->pack.room);
+    tb_give(self->pack.id);
 }
 
 /* A uniform integer below `bound`, exactly (Lemire 2019, doi:10.1145/3230636); `floor` = 2^64 mod bound. The first word is

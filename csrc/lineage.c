@@ -56,6 +56,7 @@ int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *re
             missing |= take(self, &self->column[self->columns], sizeof(double), 1);
         }
     }
+    self->peak = self->bytes;
     return missing ? TB_ERR_MEMORY : TB_OK;
 }
 
@@ -196,14 +197,18 @@ static int begin(tb_lineage_t *self, size_t lineage, uint32_t replicate) {
 }
 
 /* Hands a lineage with few survivors over to the packs. */
-static int hand_over(const tb_lineage_t *self, tb_few_t *few, size_t *bytes) {
+static int hand_over(tb_lineage_t *self, tb_few_t *few) {
+    size_t bytes = 0;
     few->cursor = self->cursor;
     few->replicate = self->replicate;
     few->generation = self->generation;
     few->length = (uint32_t)self->length;
     few->total = self->total;
-    few->id = tb_take(self->length, sizeof *few->id, bytes);
-    few->weight = tb_take(self->length, sizeof *few->weight, bytes);
+    few->id = tb_take(self->length, sizeof *few->id, &bytes);
+    few->weight = tb_take(self->length, sizeof *few->weight, &bytes);
+    few->bytes = bytes;
+    self->bytes += bytes;
+    if (self->bytes > self->peak) self->peak = self->bytes;
     if (!few->id || !few->weight) return TB_ERR_MEMORY;
     memcpy(few->id, self->id, self->length * sizeof *few->id);
     memcpy(few->weight, self->weight, self->length * sizeof *few->weight);
@@ -237,32 +242,47 @@ static void note_peak(const tb_plan_t *plan, size_t bytes) {
     }
 }
 
+/* Lineages that wait for the packs are held at the same time, so there are not too many of them. */
+enum { TOGETHER = 256 };
+
+static int run_some(tb_lineage_t *lineage, size_t row, uint32_t first, uint32_t count, tb_control_t *control) {
+    tb_few_t few[TOGETHER];
+    size_t waiting = 0;
+    int code = TB_OK;
+    for (uint32_t i = 0; !code && i < count; i++) {
+        int left = 0;
+        code = begin(lineage, row + i, first + i);
+        if (!code) code = run_alone(lineage, control, &left);
+        if (!code && left) {
+            memset(&few[waiting], 0, sizeof few[waiting]);
+            code = hand_over(lineage, &few[waiting++]);
+        }
+    }
+    if (!code && waiting) code = tb_run_packs(lineage->recorder, few, waiting, lineage->scratch, control);
+    for (size_t i = 0; i < waiting; i++) {
+        lineage->bytes -= few[i].bytes;
+        tb_give(few[i].id);
+        tb_give(few[i].weight);
+    }
+    return code;
+}
+
 int tb_run(const tb_plan_t *plan, uint32_t first, uint32_t count, const tb_output_t *output, tb_snapshots_t *snapshots,
            tb_control_t *control) {
     tb_recorder_t recorder = {plan, output, snapshots, 0.0, 0.0};
     tb_scratch_t *scratch = calloc(1, sizeof *scratch);
-    tb_few_t *few = calloc(count, sizeof *few);
     tb_lineage_t lineage;
-    size_t waiting = 0;
     memset(&lineage, 0, sizeof lineage);
-    int code = scratch && few ? TB_OK : TB_ERR_MEMORY;
-    if (!code) code = tb_scratch_init(scratch, plan->program.categories, plan->program.draw || plan->program.kept);
+    int code = scratch ? TB_OK : TB_ERR_MEMORY;
+    if (!code) code = tb_scratch_init(scratch, plan);
     if (!code) code = tb_lineage_init(&lineage, plan, &recorder, scratch);
-    for (uint32_t i = 0; !code && i < count; i++) {
-        code = begin(&lineage, i, first + i);
-        int left = 0;
-        if (!code) code = run_alone(&lineage, control, &left);
-        if (!code && left) code = hand_over(&lineage, &few[waiting++], &scratch->bytes);
+    for (uint32_t done = 0; !code && done < count; done += TOGETHER) {
+        const uint32_t some = count - done < TOGETHER ? count - done : TOGETHER;
+        code = run_some(&lineage, done, first + done, some, control);
     }
-    if (!code && waiting) code = tb_run_packs(&recorder, few, waiting, scratch, control);
-    if (scratch) note_peak(plan, scratch->bytes + lineage.bytes);
-    for (size_t i = 0; i < waiting; i++) {
-        tb_give(few[i].id);
-        tb_give(few[i].weight);
-    }
+    if (scratch) note_peak(plan, scratch->bytes + lineage.peak);
     tb_lineage_free(&lineage);
     if (scratch) tb_scratch_free(scratch);
     free(scratch);
-    free(few);
     return code;
 }

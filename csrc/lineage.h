@@ -23,7 +23,7 @@ typedef struct {
     size_t columns;
     uint32_t *place; /* element of each id, where single human items come in */
     uint32_t *stamp; /* record at which each id was last present, where ids come back */
-    size_t bytes;
+    size_t bytes, peak; /* held now, lineages that wait included; and the most so far */
 } tb_lineage_t;
 
 int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *recorder, tb_scratch_t *scratch);

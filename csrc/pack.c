@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lineages with few survivors, eight to a register: each lane is a lineage, at a generation of its own. A lineage stays in
  * a pack until it fits a smaller one; the sizes and the generations of the check depend on nothing but the lineage. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -200,18 +199,17 @@ static int finish_single(const pack_t *self, tb_few_t *few) {
 }
 
 int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratch_t *scratch, tb_control_t *control) {
-    const size_t cells = TB_PACK_MOST * TB_ROW;
     pack_t self;
     memset(&self, 0, sizeof self);
     self.recorder = recorder;
     self.scratch = scratch;
     self.last = tb_last_needed(recorder->plan);
     self.end = tb_end(recorder->plan);
-    self.leaf = tb_take(cells, sizeof(double), &scratch->bytes);
-    self.before = tb_take(cells, sizeof(double), &scratch->bytes);
-    self.room = tb_take(cells + TB_MAX_HEIGHT * TB_ROW, sizeof(double), &scratch->bytes);
-    self.id = tb_take(cells, sizeof *self.id, &scratch->bytes);
-    int code = self.leaf && self.before && self.room && self.id ? TB_OK : TB_ERR_MEMORY;
+    self.leaf = scratch->pack.leaf;
+    self.before = scratch->pack.before;
+    self.room = scratch->pack.room;
+    self.id = scratch->pack.id;
+    int code = TB_OK;
     for (size_t i = 0; !code && ROWS[i] > 1; i++) {
         self.rows = ROWS[i];
         self.floor = ROWS[i + 1];
@@ -220,9 +218,5 @@ int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratc
     for (size_t i = 0; !code && i < count; i++) {
         if (few[i].generation < self.end) code = finish_single(&self, &few[i]);
     }
-    tb_give(self.leaf);
-    tb_give(self.before);
-    tb_give(self.room);
-    tb_give(self.id);
     return code;
 }
