@@ -8,8 +8,17 @@
 #define TB_NOWHERE UINT32_MAX
 #define TB_MAX_HEIGHT 32
 
-/* Lineages with at most this many survivors run eight to a register. Part of the stream: it decides the trees' shapes. */
+/* Lineages with at most this many survivors draw by tree always, and may so run eight to a register. Part of the stream. */
 enum { TB_PACK_MOST = 512 };
+
+/* Lineages that wait for a pack are held at the same time, so there are not too many of them. */
+enum { TB_TOGETHER = 256 };
+
+/* In generation t about one in t dies, so the gaps between compactions grow with t. Part of the stream: places decide
+ * addresses. */
+static inline uint32_t tb_next_compaction(uint32_t generation) {
+    return generation + (generation < 8 ? 1 : generation / 8);
+}
 
 /* Draws without replacement pick the last items singly: so many, and half as many as there are elements. */
 enum { TB_FEW = 64 };
@@ -127,7 +136,6 @@ typedef struct {
     tb_cursor_t cursor;
     uint32_t replicate, generation;
     uint32_t length;
-    double total;
     uint32_t *id;
     double *weight;
     size_t bytes;

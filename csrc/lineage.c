@@ -105,13 +105,14 @@ static void compact(tb_lineage_t *self) {
     clear_from(self->kept, self->length, end);
     for (size_t c = 0; c < self->columns; c++) clear_from(self->column[c], self->length, end);
     self->base = self->length;
-    self->next_compact = self->generation + 1 + self->generation / 8;
+    self->compacted = self->generation;
 }
 
-/* In generation t about one in t dies, so the gaps between compactions grow with t; arrivals call for one too. */
+/* On schedule, and where many categories have arrived. */
 static void compact_when_due(tb_lineage_t *self) {
     if (self->plan->dense || self->pool || self->plan->program.age_count == 0) return; /* nothing ever dies */
-    if (self->generation >= self->next_compact || self->length > self->base + self->base / 4 + TB_PAD) compact(self);
+    const int crowded = self->length > self->base + self->base / 4 + TB_PAD;
+    if (crowded || self->generation >= tb_next_compaction(self->compacted)) compact(self);
 }
 
 static int32_t count_back(tb_lineage_t *self) {
@@ -203,7 +204,6 @@ static int hand_over(tb_lineage_t *self, tb_few_t *few) {
     few->replicate = self->replicate;
     few->generation = self->generation;
     few->length = (uint32_t)self->length;
-    few->total = self->total;
     few->id = tb_take(self->length, sizeof *few->id, &bytes);
     few->weight = tb_take(self->length, sizeof *few->weight, &bytes);
     few->bytes = bytes;
@@ -216,11 +216,11 @@ static int hand_over(tb_lineage_t *self, tb_few_t *few) {
 }
 
 /* Runs on until the end, or until few enough survive to run beside others. The batch after the last generation is drawn
- * where its size is a variable; by the same way as in a longer run. */
+ * where its size is a variable. */
 static int run_alone(tb_lineage_t *self, tb_control_t *control, int *few) {
     const uint32_t last = tb_last_needed(self->plan), end = tb_end(self->plan);
     while (self->generation < end) {
-        *few = self->plan->packable && self->length <= TB_PACK_MOST;
+        *few = self->plan->packable && self->length <= TB_PACK_MOST && self->compacted == self->generation;
         if (*few) return TB_OK;
         if (control->cancel) return TB_ERR_CANCELLED;
         const int stop = self->generation >= last;
@@ -242,11 +242,8 @@ static void note_peak(const tb_plan_t *plan, size_t bytes) {
     }
 }
 
-/* Lineages that wait for the packs are held at the same time, so there are not too many of them. */
-enum { TOGETHER = 256 };
-
 static int run_some(tb_lineage_t *lineage, size_t row, uint32_t first, uint32_t count, tb_control_t *control) {
-    tb_few_t few[TOGETHER];
+    tb_few_t few[TB_TOGETHER];
     size_t waiting = 0;
     int code = TB_OK;
     for (uint32_t i = 0; !code && i < count; i++) {
@@ -276,8 +273,8 @@ int tb_run(const tb_plan_t *plan, uint32_t first, uint32_t count, const tb_outpu
     int code = scratch ? TB_OK : TB_ERR_MEMORY;
     if (!code) code = tb_scratch_init(scratch, plan);
     if (!code) code = tb_lineage_init(&lineage, plan, &recorder, scratch);
-    for (uint32_t done = 0; !code && done < count; done += TOGETHER) {
-        const uint32_t some = count - done < TOGETHER ? count - done : TOGETHER;
+    for (uint32_t done = 0; !code && done < count; done += TB_TOGETHER) {
+        const uint32_t some = count - done < TB_TOGETHER ? count - done : TB_TOGETHER;
         code = run_some(&lineage, done, first + done, some, control);
     }
     if (scratch) note_peak(plan, scratch->bytes + lineage.peak);

@@ -11,7 +11,7 @@ typedef struct {
     tb_cursor_t cursor;
     uint32_t replicate, generation;
     size_t length, base;  /* elements in use, and how many there were after the last compaction */
-    uint32_t next_compact; /* generation of the next */
+    uint32_t compacted;   /* generation of the last compaction */
     uint32_t *id;
     double *weight, total; /* the training set of `generation` */
     double *batch;         /* what was newly drawn */

@@ -1,22 +1,18 @@
-/* SPDX-License-Identifier: MIT */
-/* Lineages with few survivors, eight to a register: each lane is a lineage, at a generation of its own. A lineage stays in
- * a pack until it fits a smaller one; the sizes and the generations of the check depend on nothing but the lineage. */
+/* Lineages with few survivors, eight to a register: each lane is a lineage. A tree's nodes have the same addresses however
+ * many empty rows follow, so lineages of any length share a pack and the grouping changes no bit. All of a pack are at the
+ * same generation; they part and are grouped anew by length wherever a lineage is compacted. */
 #include <string.h>
 
 #include "core.h"
-
-/* Rows of a pack; a lineage runs in the smallest that holds it. Part of the stream. */
-static const uint32_t ROWS[] = {512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1};
-enum { CHECK_EVERY = 8 };
 
 typedef struct {
     tb_recorder_t *recorder;
     tb_scratch_t *scratch;
     tb_few_t *lane[TB_ROW]; /* NULL: idle */
-    size_t rows, floor;     /* lineages with at most `floor` survivors leave */
+    size_t rows;
     double *leaf, *before, *room;
     uint32_t *id;
-    uint32_t last, end;
+    uint32_t generation, last, end;
 } pack_t;
 
 static void load(pack_t *self, size_t lane, tb_few_t *few) {
@@ -39,14 +35,7 @@ static void unload(pack_t *self, size_t lane) {
         }
     }
     few->length = length;
-}
-
-static void count_present(const pack_t *self, int32_t present[TB_ROW]) {
-    double sum[TB_ROW] = {0};
-    for (size_t i = 0; i < self->rows; i++) {
-        for (size_t l = 0; l < TB_ROW; l++) sum[l] += self->leaf[i * TB_ROW + l] > 0.0 ? 1.0 : 0.0;
-    }
-    for (size_t l = 0; l < TB_ROW; l++) present[l] = (int32_t)sum[l];
+    few->generation = self->generation;
 }
 
 static void date_losses(const pack_t *self, size_t lane) {
@@ -54,43 +43,33 @@ static void date_losses(const pack_t *self, size_t lane) {
     int64_t *date = self->recorder->output->forgotten;
     date += few->cursor.lineage * self->recorder->plan->program.categories;
     for (size_t i = lane; i < self->rows * TB_ROW; i += TB_ROW) {
-        if (self->before[i] > 0.0 && self->leaf[i] == 0.0) date[self->id[i]] = few->generation;
+        if (self->before[i] > 0.0 && self->leaf[i] == 0.0) date[self->id[i]] = self->generation;
     }
 }
 
 static int write_snapshot(pack_t *self, size_t lane) {
-    tb_few_t *few = self->lane[lane];
+    const tb_few_t *few = self->lane[lane];
     unload(self, lane);
-    return tb_write_snapshot(self->recorder, few->replicate, few->generation, few->weight, few->id, few->length);
+    return tb_write_snapshot(self->recorder, few->replicate, self->generation, few->weight, few->id, few->length);
 }
 
-static void write_output(pack_t *self, size_t lane, uint32_t generation) {
+static void write_output(pack_t *self, size_t lane) {
     double column[TB_PACK_MOST];
     for (size_t i = 0; i < self->rows; i++) column[i] = self->leaf[i * TB_ROW + lane];
-    tb_write_output(self->recorder, self->lane[lane]->cursor.lineage, generation, column, self->rows);
+    tb_write_output(self->recorder, self->lane[lane]->cursor.lineage, self->generation, column, self->rows);
 }
 
-static int due(const pack_t *self, size_t lane) {
-    const tb_program_t *program = &self->recorder->plan->program;
-    const tb_few_t *few = self->lane[lane];
-    return few && few->cursor.next < program->at_count && program->at[few->cursor.next] == few->generation;
-}
-
-static void record(pack_t *self) {
+/* Lanes of a pack are at one generation, and so at one record. */
+static void record(pack_t *self, double total) {
     const tb_plan_t *plan = self->recorder->plan;
+    const size_t next = self->lane[0]->cursor.next;
     double inverse[TB_ROW];
     tb_sums_t sums;
-    int any = 0;
-    for (size_t l = 0; l < TB_ROW; l++) {
-        inverse[l] = self->lane[l] ? 1.0 / self->lane[l]->total : 0.0;
-        any |= due(self, l);
-    }
-    if (!any) return;
+    if (next == plan->program.at_count || plan->program.at[next] != self->generation) return;
+    for (size_t l = 0; l < TB_ROW; l++) inverse[l] = 1.0 / total;
     plan->kernels->observe(self->leaf, self->id, self->rows, inverse, plan->sums, &plan->yardstick, &sums);
-    for (size_t l = 0; l < TB_ROW; l++) {
-        if (due(self, l)) {
-            tb_write_record(self->recorder, &self->lane[l]->cursor, &sums, l, self->lane[l]->total, 0);
-        }
+    for (size_t l = 0; l < TB_ROW && self->lane[l]; l++) {
+        tb_write_record(self->recorder, &self->lane[l]->cursor, &sums, l, total, 0);
     }
 }
 
@@ -99,77 +78,41 @@ static int step(pack_t *self) {
     const tb_plan_t *plan = self->recorder->plan;
     const tb_program_t *program = &plan->program;
     const int dated = self->recorder->output->forgotten != NULL;
+    const double total = (double)program->samples[self->generation];
     tb_lanes_t lanes;
     memset(&lanes, 0, sizeof lanes);
-    for (size_t l = 0; l < TB_ROW; l++) {
-        const tb_few_t *few = self->lane[l];
-        if (!few) continue;
-        lanes.n[l] = (double)program->samples[few->generation];
-        lanes.generation[l] = few->generation + 1;
-        lanes.replicate[l] = few->replicate;
+    for (size_t l = 0; l < TB_ROW && self->lane[l]; l++) {
+        lanes.n[l] = total;
+        lanes.generation[l] = self->generation + 1;
+        lanes.replicate[l] = self->lane[l]->replicate;
     }
     if (dated) memcpy(self->before, self->leaf, self->rows * TB_ROW * sizeof(double));
     plan->kernels->split_pack(self->leaf, self->rows, self->room, &lanes, program->key, &self->scratch->work);
-    for (size_t l = 0; l < TB_ROW; l++) {
-        tb_few_t *few = self->lane[l];
-        if (!few) continue;
-        if (plan->wants & TB_WANT_OUTPUT) write_output(self, l, few->generation);
-        few->generation++;
-        few->total = lanes.n[l];
-        if (few->generation > self->last) continue; /* that batch was all that was wanted */
+    for (size_t l = 0; plan->wants & TB_WANT_OUTPUT && l < TB_ROW && self->lane[l]; l++) write_output(self, l);
+    if (++self->generation > self->last) return TB_OK; /* that batch was all that was wanted */
+    const int snapshot = program->snapshot_count && tb_is_snapshot(program, self->generation);
+    for (size_t l = 0; (dated || snapshot) && l < TB_ROW && self->lane[l]; l++) {
+        int code = snapshot ? write_snapshot(self, l) : TB_OK;
+        if (code) return code;
         if (dated) date_losses(self, l);
-        if (program->snapshot_count && tb_is_snapshot(program, few->generation)) {
-            int code = write_snapshot(self, l);
-            if (code) return code;
-        }
     }
-    record(self);
+    record(self, total);
     return TB_OK;
 }
 
-/* Lanes that are done, or fit a smaller pack, make room. Returns how many stay. */
-static size_t retire(pack_t *self) {
-    int32_t present[TB_ROW];
-    size_t staying = 0;
-    int counted = 0;
-    for (size_t l = 0; l < TB_ROW; l++) {
-        tb_few_t *few = self->lane[l];
-        if (!few) continue;
-        int leaves = few->generation >= self->end;
-        if (!leaves && few->generation % CHECK_EVERY == 0) {
-            if (!counted) count_present(self, present);
-            counted = 1;
-            leaves = present[l] <= (int32_t)self->floor;
-        }
-        if (leaves) {
-            unload(self, l);
-            load(self, l, NULL);
-        }
-        staying += !leaves;
-    }
-    return staying;
-}
-
-static int belongs(const pack_t *self, const tb_few_t *few) {
-    return few->length > self->floor && few->length <= self->rows && few->generation < self->end;
-}
-
-static int run_class(pack_t *self, tb_few_t *few, size_t count, tb_control_t *control) {
-    size_t next = 0, staying = 0;
-    for (;;) {
-        for (size_t l = 0; l < TB_ROW && next < count; l++) {
-            while (!self->lane[l] && next < count) {
-                if (belongs(self, &few[next])) load(self, l, &few[next]), staying++;
-                next++;
-            }
-        }
-        if (staying == 0) return TB_OK;
+/* Runs up to eight lineages to generation `to`; the first is the longest. */
+static int run_group(pack_t *self, tb_few_t **group, size_t count, uint32_t to, tb_control_t *control) {
+    self->rows = group[0]->length;
+    self->generation = group[0]->generation;
+    for (size_t l = 0; l < TB_ROW; l++) load(self, l, l < count ? group[l] : NULL);
+    while (self->generation < to) {
         if (control->cancel) return TB_ERR_CANCELLED;
         int code = step(self);
         if (code) return code;
-        tb_count_generations(control, staying);
-        staying = retire(self);
     }
+    tb_count_generations(control, count * (to - group[0]->generation));
+    for (size_t l = 0; l < count; l++) unload(self, l);
+    return TB_OK;
 }
 
 /* One category left holds everything for ever: what is recorded changes with the size of the training set alone. */
@@ -198,8 +141,30 @@ static int finish_single(const pack_t *self, tb_few_t *few) {
     return TB_OK;
 }
 
+/* The lineages at generation `at`, longest first. */
+static size_t gather(tb_few_t *few, size_t count, uint32_t at, tb_few_t **group) {
+    size_t start[TB_PACK_MOST + 2] = {0}, members = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (few[i].generation == at) start[few[i].length]++, members++;
+    }
+    for (size_t length = TB_PACK_MOST + 1; length-- > 0;) start[length] += start[length + 1];
+    for (size_t i = count; i-- > 0;) {
+        if (few[i].generation == at) group[--start[few[i].length]] = &few[i];
+    }
+    return members;
+}
+
+static uint32_t first_generation(const tb_few_t *few, size_t count) {
+    uint32_t first = UINT32_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (few[i].generation < first) first = few[i].generation;
+    }
+    return first;
+}
+
 int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratch_t *scratch, tb_control_t *control) {
     pack_t self;
+    tb_few_t *group[TB_TOGETHER];
     memset(&self, 0, sizeof self);
     self.recorder = recorder;
     self.scratch = scratch;
@@ -209,14 +174,17 @@ int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratc
     self.before = scratch->pack.before;
     self.room = scratch->pack.room;
     self.id = scratch->pack.id;
-    int code = TB_OK;
-    for (size_t i = 0; !code && ROWS[i] > 1; i++) {
-        self.rows = ROWS[i];
-        self.floor = ROWS[i + 1];
-        code = run_class(&self, few, count, control);
+    for (uint32_t at; (at = first_generation(few, count)) < self.end;) {
+        const uint32_t next = tb_next_compaction(at), to = next < self.end ? next : self.end;
+        size_t members = gather(few, count, at, group);
+        for (; members > 0 && group[members - 1]->length == 1; members--) {
+            int code = finish_single(&self, group[members - 1]);
+            if (code) return code;
+        }
+        for (size_t i = 0; i < members; i += TB_ROW) {
+            int code = run_group(&self, group + i, members - i < TB_ROW ? members - i : TB_ROW, to, control);
+            if (code) return code;
+        }
     }
-    for (size_t i = 0; !code && i < count; i++) {
-        if (few[i].generation < self.end) code = finish_single(&self, &few[i]);
-    }
-    return code;
+    return TB_OK;
 }
