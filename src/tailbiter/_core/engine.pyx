@@ -107,7 +107,8 @@ cdef const tb_kernels_t *choose_kernels() except NULL:
     cdef bytes encoded = name.encode()
     cdef const tb_kernels_t *found = tb_isa_find(encoded)
     if found is NULL:
-        raise ImportError(f"TAILBITER_ISA: {name!r} is not to be had on this machine; use one of {', '.join(found_isas())}")
+        have = ", ".join(found_isas())
+        raise ImportError(f"TAILBITER_ISA: {name!r} is not to be had on this machine; use one of {have}")
     return found
 
 
@@ -278,7 +279,9 @@ cdef class Engine:
         cdef int code
         memset(&snapshots, 0, sizeof(snapshots))
         with nogil:
-            code = tb_run(self.plan, <uint32_t>start, <uint32_t>(stop - start), &to, &snapshots, &control.state)
+            code = tb_run(
+                self.plan, <uint32_t>start, <uint32_t>(stop - start), &to, &snapshots, &control.state
+            )
         try:
             check(code)
             if snapshots.count:
