@@ -51,6 +51,7 @@ struct tb_plan {
     tb_poisson_t *poisson;
     tb_yardstick_t yardstick;
     uint32_t edges[TB_MAX_EDGES];
+    double terms[TB_TERMS];
     tb_sums_t reference; /* what row 0 is made of */
     unsigned sums, wants;
     /* Lanes apply; fresh human items come in; all categories stay in place; a category can come back. */
@@ -91,8 +92,8 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
 /* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out);
-/* Picks items one by one from the source's table, handing each category to `put`. */
-typedef void tb_put_t(void *context, uint32_t id);
+/* Picks items one by one from the source's table, handing categories to `put` some at a time. */
+typedef void tb_put_t(void *context, const uint32_t *id, size_t count);
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
                    void *context);
 /* out: `draw` of the `total` items in `count`, without replacement. Purposes for thinning and for single items. */

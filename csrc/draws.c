@@ -231,7 +231,7 @@ static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const d
  * differ. */
 static int poisson_pays(double length, double mean, double n) {
     double difference = mean < n ? n - mean : mean - n;
-    return length > TB_PACK_MOST && 0.4 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
+    return length > TB_PACK_MOST && 0.3 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
@@ -280,9 +280,10 @@ static void split_head(const tb_plan_t *plan, tb_scratch_t *scratch, double n, c
     kernels->split_level(plan->weight, level[1], size[1], out, tb_slot(0), at, &scratch->work);
 }
 
-static void put_item(void *context, uint32_t id) {
-    double *count = context;
-    count[id] += 1.0;
+static void put_items(void *context, const uint32_t *id, size_t count) {
+    double *out = context;
+    for (size_t i = 0; i < count; i++) __builtin_prefetch(&out[id[i]], 1);
+    for (size_t i = 0; i < count; i++) out[id[i]] += 1.0;
 }
 
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
@@ -292,7 +293,7 @@ void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_
     const double head = draw_head(source, (double)n, &first);
     if (source->head > 0) split_head(plan, scratch, head, &tree, out);
     memset(out + source->head, 0, (plan->padded - source->head) * sizeof *out);
-    tb_pick_human(plan, source, n - (uint64_t)head, tb_at(at, pick_for, 0), put_item, out);
+    tb_pick_human(plan, source, n - (uint64_t)head, tb_at(at, pick_for, 0), put_items, out);
 }
 
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
@@ -323,8 +324,9 @@ void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t co
         }
         for (size_t i = 0; i < some; i++) {
             const tb_alias_t *cell = &source->cell[own[i]];
-            put(context, (uint32_t)source->head + (level[i] < cell->threshold ? own[i] : cell->alias));
+            own[i] = (uint32_t)source->head + (level[i] < cell->threshold ? own[i] : cell->alias);
         }
+        put(context, own, some);
     }
 }
 

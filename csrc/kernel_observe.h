@@ -22,12 +22,27 @@ KERNEL void sum_present(const double *weight, size_t rows, tb_sums_t *sums) {
 }
 
 /* w log w, with log 1 for the absent so that nothing is masked. */
-KERNEL void sum_entropy(const double *weight, size_t rows, tb_sums_t *sums) {
+SIMD vd entropy_term(vd w) { return w * d_log(d_max(w, d_set(1.0))); }
+
+/* The terms of 0..count-1, as they are computed: looking one up changes no bit. */
+KERNEL void entropy_terms(size_t count, double *out) {
+    for (size_t i = 0; i < count; i += LANES) {
+        double weight[LANES];
+        for (size_t j = 0; j < LANES; j++) weight[j] = (double)(i + j);
+        d_store(out + i, entropy_term(d_load(weight)));
+    }
+}
+
+KERNEL void sum_entropy(const double *weight, size_t rows, const tb_yardstick_t *by, tb_sums_t *sums) {
     for (size_t v = 0; v < TB_ROW; v += LANES) {
         vd sum = d_set(0.0);
         for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
             vd w = d_load(weight + i);
-            sum = sum + w * d_log(d_max(w, d_set(1.0)));
+            if (m_bits(d_le(d_set(TB_TERMS), w))) {
+                sum = sum + entropy_term(w);
+            } else {
+                sum = sum + d_gather(by->terms, u_from_d(w));
+            }
         }
         d_store(sums->entropy + v, sum);
     }
@@ -79,7 +94,7 @@ KERNEL void sum_reference(const double *weight, const uint32_t *id, size_t rows,
 KERNEL void observe(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,
                     const tb_yardstick_t *yardstick, tb_sums_t *sums) {
     if (what & TB_SUM_PRESENT) sum_present(weight, rows, sums);
-    if (what & TB_SUM_ENTROPY) sum_entropy(weight, rows, sums);
+    if (what & TB_SUM_ENTROPY) sum_entropy(weight, rows, yardstick, sums);
     if (what & TB_SUM_EDGES) sum_edges(weight, id, rows, yardstick, sums);
     if (what & TB_SUM_REFERENCE) sum_reference(weight, id, rows, inverse, yardstick, sums);
 }

@@ -16,7 +16,8 @@ enum {
     TB_POISSON_CELLS = 128,
     TB_POISSON_HIGH = 10, /* and so many multiples of it have one, for weights up to the next multiple */
     TB_POISSON_HIGH_CELLS = 512,
-    TB_MAX_EDGES = 40
+    TB_TERMS = 1024, /* weights whose w log w is looked up */
+    TB_MAX_EDGES = 256
 };
 
 /* Draws that the straight path cannot settle: small means, and those too near a step of the distribution function. */
@@ -65,6 +66,7 @@ typedef struct {
     const double *weight; /* integer weights of the reference */
     const double *log_q;  /* log of its probabilities */
     double total;
+    const double *terms;   /* w log w of the first TB_TERMS integers */
     const uint32_t *edges; /* ids from which on a band or the tail begins */
     size_t edge_count;
 } tb_yardstick_t;
@@ -101,6 +103,8 @@ typedef struct {
     /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total weight. */
     void (*observe)(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,
                     const tb_yardstick_t *yardstick, tb_sums_t *sums);
+    /* out[i] = i log i, as observe adds it up. `count` is a multiple of TB_ROW. */
+    void (*entropy_terms)(size_t count, double *out);
     /* elements gathered from a table, for the floor that benchmarks show */
     double (*gather_floor)(const double *table, const uint32_t *id, size_t length);
 } tb_kernels_t;

@@ -107,5 +107,6 @@ const tb_kernels_t TABLE = {
     .poisson = poisson,
     .compact = compact,
     .observe = observe,
+    .entropy_terms = entropy_terms,
     .gather_floor = gather_floor,
 };

@@ -74,7 +74,6 @@ static void move(tb_lineage_t *self, size_t to, size_t from) {
     if (self->pool) self->pool[to] = self->pool[from];
     if (self->kept) self->kept[to] = self->kept[from];
     for (size_t c = 0; c < self->columns; c++) self->column[c][to] = self->column[c][from];
-    if (self->place) self->place[self->id[to]] = (uint32_t)to;
 }
 
 static void clear_from(double *column, size_t from, size_t to) {
@@ -84,19 +83,16 @@ static void clear_from(double *column, size_t from, size_t to) {
 /* Drops what is empty in every column. The compressing kernel serves regimes with no column but the weights. */
 static void compact(tb_lineage_t *self) {
     const size_t before = self->length, end = before + TB_ROW;
-    if (!self->pool && !self->kept && !self->columns && !self->place) {
+    for (size_t i = 0; self->place && i < before; i++) self->place[self->id[i]] = TB_NOWHERE;
+    if (!self->pool && !self->kept && !self->columns) {
         self->length = self->plan->kernels->compact(self->id, self->weight, before);
     } else {
-        size_t kept = 0;
+        self->length = 0;
         for (size_t i = 0; i < before; i++) {
-            if (!is_empty(self, i)) {
-                move(self, kept++, i);
-            } else if (self->place) {
-                self->place[self->id[i]] = TB_NOWHERE;
-            }
+            if (!is_empty(self, i)) move(self, self->length++, i);
         }
-        self->length = kept;
     }
+    for (size_t i = 0; self->place && i < self->length; i++) self->place[self->id[i]] = (uint32_t)i;
     clear_from(self->weight, self->length, end);
     clear_from(self->next, self->length, end);
     clear_from(self->batch, self->length, end);
@@ -192,7 +188,6 @@ static int begin(tb_lineage_t *self, size_t lineage, uint32_t replicate) {
     if (!code) code = tb_lineage_first(self);
     if (code) return code;
     begin_dates(self);
-    for (size_t i = 0; self->place && i < self->length; i++) self->place[i] = (uint32_t)i;
     if (!self->plan->dense) compact(self);
     return record(self);
 }

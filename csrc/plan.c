@@ -186,6 +186,8 @@ static int fill(tb_plan_t *self) {
     self->yardstick.weight = self->weight;
     self->yardstick.log_q = self->log_q;
     self->yardstick.total = self->total;
+    self->yardstick.terms = self->terms;
+    self->kernels->entropy_terms(TB_TERMS, self->terms);
     self->poisson = tb_take(1, sizeof *self->poisson, &self->shared_bytes);
     self->state_bytes = calloc(1, sizeof *self->state_bytes);
     if (!self->poisson || !self->state_bytes) return TB_ERR_MEMORY;

@@ -58,16 +58,20 @@ int tb_lineage_first(tb_lineage_t *self) {
     return begin_columns(self);
 }
 
-static void put_fresh(void *context, uint32_t id) {
+/* Beyond `length` every column is zero. */
+static void put_fresh(void *context, const uint32_t *id, size_t count) {
     tb_lineage_t *self = context;
     const uint64_t *item = self->plan->program.item_weights;
-    double step = item ? (double)item[3 * self->generation + 1] : 1.0;
-    uint32_t at = self->place[id];
-    if (at == TB_NOWHERE) { /* beyond `length` every column is zero */
-        at = self->place[id] = (uint32_t)self->length++;
-        self->id[at] = id;
+    const double step = item ? (double)item[3 * self->generation + 1] : 1.0;
+    for (size_t i = 0; i < count; i++) __builtin_prefetch(&self->place[id[i]], 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t at = self->place[id[i]];
+        if (at == TB_NOWHERE) {
+            at = self->place[id[i]] = (uint32_t)self->length++;
+            self->id[at] = id[i];
+        }
+        self->batch[at] += step;
     }
-    self->batch[at] += step;
 }
 
 /* Fresh human items join the batch; categories that come back are put at the end. */
