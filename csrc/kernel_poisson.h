@@ -40,32 +40,49 @@ static inline double break_ties(const put_off_t *off, const tb_poisson_t *tables
 
 SIMD vd small_double(vu a) { return d_of_bits(u_or(a, u_set(0x4330000000000000u))) - d_set(0x1p52); }
 
+/* A block is worked off in stages: which cells, what they hold, what is drawn. Looking cells up one by one between the
+ * stages is faster than gathering them where gathering is microcoded, and no slower elsewhere. */
+typedef struct {
+    double rest[64], multiple[64];
+    uint32_t cell[64], entry[64];
+} block_t;
+
+static inline void look_up(block_t *block, const uint32_t *table, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) block->entry[i] = table[block->cell[i]];
+}
+
 /* 16 bits each: 7 choose the cell, 9 are compared with its threshold. */
-SIMD vd draw_step(vd weight, vu bits, vu element, const tb_poisson_t *tables, put_off_t *off) {
-    vu cell = u_or(u_shl(u_from_d(weight), 7), u_shr(bits, 9));
-    vu entry = u_gather32(tables->entry, cell);
+SIMD void choose_step(block_t *block, size_t i, vu bits) {
+    u_store32(block->cell + i, u_or(u_shl(u_from_d(d_load(block->rest + i)), 7), u_shr(bits, 9)));
+}
+
+SIMD vd draw_step(const block_t *block, size_t i, vu bits, vu element, put_off_t *off) {
+    vu entry = u_load32(block->entry + i);
     vu part = u_and(bits, u_set(511)), threshold = u_shr(entry, 16);
     vm tie = u_eq(part, threshold);
     if (m_bits(tie)) {
-        u_compress(off->cell + off->ties, tie, cell);
+        u_compress(off->cell + off->ties, tie, u_load32(block->cell + i));
         off->ties += u_compress(off->element + off->ties, tie, element);
     }
     return small_double(u_and(u_sel(u_lt(part, threshold), entry, u_shr(entry, 8)), u_set(0xff)));
 }
 
 /* 32 bits each: 9 choose the cell, 23 are compared. Lanes with multiple 0 draw nothing. */
-SIMD vd draw_high(vd multiple, vu bits, vu element, const tb_poisson_t *tables, put_off_t *off) {
-    vu own = u_shr(bits, 23);
-    vu cell = u_or(u_shl(u_from_d(multiple), 9), own);
-    vu entry = u_gather32(tables->high_entry, cell);
+SIMD void choose_high(block_t *block, size_t i, vu bits) {
+    u_store32(block->cell + i, u_or(u_shl(u_from_d(d_load(block->multiple + i)), 9), u_shr(bits, 23)));
+}
+
+SIMD vd draw_high(const block_t *block, size_t i, vu bits, vu element, put_off_t *off) {
+    vd multiple = d_load(block->multiple + i);
+    vu entry = u_load32(block->entry + i);
     vu part = u_and(bits, u_set(0x7fffff)), threshold = u_shr(entry, 9);
     vm some = d_lt(d_set(0.0), multiple), tie = m_and(some, u_eq(part, threshold));
     if (m_bits(tie)) {
-        u_compress(off->high_cell + off->high_ties, tie, cell);
+        u_compress(off->high_cell + off->high_ties, tie, u_load32(block->cell + i));
         off->high_ties += u_compress(off->high_element + off->high_ties, tie, element);
     }
     vd base = d_max(d_set(0.0), multiple * d_set(TB_POISSON_STEP) - d_set(TB_POISSON_HIGH_CELLS / 2));
-    vd value = base + small_double(u_sel(u_lt(part, threshold), own, u_and(entry, u_set(511))));
+    vd value = base + small_double(u_sel(u_lt(part, threshold), u_shr(bits, 23), u_and(entry, u_set(511))));
     return d_sel(some, value, d_set(0.0));
 }
 
@@ -116,52 +133,83 @@ SIMD vd multiple_of(vd *weight, vu element, uint32_t *large, put_off_t *off) {
     return multiple;
 }
 
+typedef struct {
+    vu word[TB_ROW / LANES][2];
+} words_t;
+
+SIMD void block_words(const stream_t *stream, uint64_t slot, words_t *out) {
+    for (size_t v = 0; v < TB_ROW / LANES; v++) {
+        stream_words(stream, u_add(u_set(slot + v * LANES), u_iota()), &out->word[v][0], &out->word[v][1]);
+    }
+}
+
+/* Piece `row` of 16 bits, or of 32, of the lanes' two words. */
+SIMD vu piece16(const words_t *words, size_t v, size_t row) {
+    return u_and(u_shr(words->word[v][row / 4], (unsigned)(16 * (row % 4))), u_set(0xffff));
+}
+
+SIMD vu piece32(const words_t *words, size_t v, size_t row) {
+    return u_and(u_shr(words->word[v][row / 2], (unsigned)(32 * (row % 2))), u_set(0xffffffff));
+}
+
+/* The draws from the tables for multiples, for half a block at a time, added to what is there. */
+SIMD vd draw_highs(block_t *block, const stream_t *stream, const tb_poisson_t *tables, size_t first, size_t half, double *x,
+                   put_off_t *off) {
+    words_t words;
+    vd sum = d_set(0.0);
+    block_words(stream, (first + half) / 4, &words);
+    for (size_t i = 0; i < 32; i += LANES) choose_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW));
+    look_up(block, tables->high_entry, half, half + 32);
+    for (size_t i = 0; i < 32; i += LANES) {
+        vu element = u_add(u_set(first + half + i), u_iota());
+        vd draw = draw_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW), element, off);
+        sum = sum + draw;
+        d_store(x + first + half + i, d_load(x + first + half + i) + draw);
+    }
+    return sum;
+}
+
 /* Eight slots serve 64 elements: element i uses 16-bit piece (i div 8) mod 8 of slot 8 (i div 64) + i mod 8; its high draw
- * 32-bit piece (i div 8) mod 4 of slot 8 (i div 32) + i mod 8. */
+ * 32-bit piece (i div 8) mod 4 of slot 8 (i div 32) + i mod 8. Whole blocks are drawn: beyond the last element stand zeros. */
 KERNEL double poisson(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *base) {
     stream_t stream, high;
     put_off_t off;
+    block_t block;
+    words_t words;
     stream_init(&stream, base->key, u_set(base->generation), u_set(base->replicate), TB_FOR_POISSON);
     stream_init(&high, base->key, u_set(base->generation), u_set(base->replicate), TB_FOR_POISSON_HIGH);
     off.large = off.ties = off.high_ties = 0;
-    vd sums[2] = {d_set(0.0), d_set(0.0)};
+    vd sum = d_set(0.0);
     double extra = 0.0;
-    for (size_t block = 0; block < length; block += 64) {
-        vu word[TB_ROW / LANES][2], more[TB_ROW / LANES][2];
-        size_t ready = SIZE_MAX; /* block of 32 that `more` serves */
-        for (size_t v = 0; v < TB_ROW / LANES; v++) {
-            stream_words(&stream, u_add(u_set(block / 8 + v * LANES), u_iota()), &word[v][0], &word[v][1]);
+    for (size_t first = 0; first < length; first += 64) {
+        unsigned highs[2] = {0, 0};
+        block_words(&stream, first / 8, &words);
+        for (size_t i = 0; i < 64; i += LANES) {
+            vd rest = d_load(weight + first + i);
+            vd multiple = multiple_of(&rest, u_add(u_set(first + i), u_iota()), large, &off);
+            highs[i / 32] |= m_bits(d_lt(d_set(0.0), multiple));
+            d_store(block.rest + i, rest);
+            d_store(block.multiple + i, multiple);
+            choose_step(&block, i, piece16(&words, i % TB_ROW / LANES, i / TB_ROW));
         }
-        for (size_t piece = 0; piece < 8 && block + 8 * piece < length; piece++) {
-            for (size_t v = 0; v < TB_ROW / LANES; v++) {
-                const size_t first = block + 8 * piece + v * LANES;
-                const vu element = u_add(u_set(first), u_iota());
-                vd rest = d_load(weight + first);
-                vd multiple = multiple_of(&rest, element, large, &off);
-                vu bits = u_and(u_shr(word[v][piece / 4], (unsigned)(16 * (piece % 4))), u_set(0xffff));
-                vd draw = draw_step(rest, bits, element, tables, &off);
-                if (m_bits(d_lt(d_set(0.0), multiple))) {
-                    for (size_t u = 0; ready != first / 32 && u < TB_ROW / LANES; u++) {
-                        stream_words(&high, u_add(u_set(first / 32 * 8 + u * LANES), u_iota()), &more[u][0], &more[u][1]);
-                    }
-                    ready = first / 32;
-                    bits = u_and(u_shr(more[v][piece % 4 / 2], (unsigned)(32 * (piece % 2))), u_set(0xffffffff));
-                    draw = draw + draw_high(multiple, bits, element, tables, &off);
-                }
-                d_store(x + first, draw);
-                sums[piece % 2] = sums[piece % 2] + draw;
-            }
+        look_up(&block, tables->entry, 0, 64);
+        for (size_t i = 0; i < 64; i += LANES) {
+            vu element = u_add(u_set(first + i), u_iota());
+            vd draw = draw_step(&block, i, piece16(&words, i % TB_ROW / LANES, i / TB_ROW), element, &off);
+            sum = sum + draw;
+            d_store(x + first + i, draw);
         }
-        if (off.ties > TIES - 64 || off.high_ties > TIES - 64 || block + 64 >= length) {
+        if (highs[0]) sum = sum + draw_highs(&block, &high, tables, first, 0, x, &off);
+        if (highs[1]) sum = sum + draw_highs(&block, &high, tables, first, 32, x, &off);
+        if (off.ties > TIES - 64 || off.high_ties > TIES - 64 || first + 64 >= length) {
             extra += break_ties(&off, tables, x, base);
             off.ties = off.high_ties = 0;
         }
     }
-    double lanes[2 * LANES];
-    d_store(lanes, sums[0]);
-    d_store(lanes + LANES, sums[1]);
-    for (size_t i = 0; i < 2 * LANES; i++) extra += lanes[i];
+    double lanes[LANES];
+    d_store(lanes, sum);
+    for (size_t i = 0; i < LANES; i++) extra += lanes[i];
     return extra + poisson_large(weight, tables->rate, large, off.large, x, base);
 }
 #endif

@@ -10,7 +10,7 @@
 
 enum {
     TB_ROW = 8,          /* virtual lanes: reductions keep this many partial sums at every width */
-    TB_PAD = 32,         /* padding of arrays, in elements */
+    TB_PAD = 64,         /* padding of arrays, in elements */
     TB_QUEUE = 512,      /* draws put off before they are worked off together */
     TB_POISSON_STEP = 48, /* a weight up to this has a table of its own */
     TB_POISSON_CELLS = 128,
