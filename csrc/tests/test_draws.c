@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches: totals are exact, what is dead stays dead, a pool is never overdrawn, and instruction sets agree. */
+#include "checks.h"
+#include "machine.h"
+#include "oracle.h"
+#include "programs.h"
+
+static machine_t machine;
+
+/* Plan and scratch for each instruction set, with what draws without replacement need. */
+typedef struct {
+    setup_t *setup;
+    tb_plan_t *plan[4];
+    tb_scratch_t *scratch[4];
+} bench_t;
+
+static bench_t new_bench(setup_t *setup) {
+    bench_t self = {.setup = setup};
+
+    for (size_t s = 0; s < machine.count; s++) {
+        self.plan[s] = plain_plan(setup, machine.set[s]);
+        self.scratch[s] = new_scratch(self.plan[s]);
+    }
+    return self;
+}
+
+static void drop_bench(bench_t *self) {
+    for (size_t s = 0; s < machine.count; s++) {
+        drop_scratch(self->scratch[s]);
+        tb_plan_free(self->plan[s]);
+    }
+    free(self->setup);
+}
+
+static double total_of(const double *x, size_t length) {
+    double total = 0.0;
+
+    for (size_t i = 0; i < length; i++) total += x[i];
+    return total;
+}
+
+/* Whole, none negative, none where there is nothing, and zeros beyond. */
+static int is_batch(const double *out, const double *weight, size_t length, double n) {
+    int good = total_of(out, length) == n;
+
+    for (size_t i = 0; i < length; i++) {
+        good &= out[i] >= 0.0 && out[i] == (double)(uint64_t)out[i] && (weight[i] > 0.0 || out[i] == 0.0);
+    }
+    for (size_t i = length; i < padded_length(length); i++) good &= out[i] == 0.0;
+    return good;
+}
+
+static void check_batch(const bench_t *bench, const double *weight, size_t length, double n, tb_address_t at) {
+    double *first = doubles(length), *out = doubles(length), total = total_of(weight, length);
+
+    for (size_t s = 0; s < machine.count; s++) {
+        memset(out, 0, padded_length(length) * sizeof *out);
+        CHECK(tb_draw_batch(bench->plan[s], bench->scratch[s], weight, length, total, n, at, out) == TB_OK);
+        CHECK(is_batch(out, weight, length, n));
+        if (s == 0) memcpy(first, out, length * sizeof *out);
+        CHECK(same_doubles(first, out, length));
+    }
+    if (length <= TB_PACK_MOST) { /* by tree */
+        memcpy(first, weight, length * sizeof *first);
+        split_tree(first, length, n, tb_at(at, TB_FOR_TREE, 0));
+        CHECK(same_doubles(first, out, length));
+    }
+    free(first);
+    free(out);
+}
+
+static void try_batches(const bench_t *bench, int kind, size_t length, uint64_t *state) {
+    double *weight = doubles(length), total = fill_weights(kind, weight, length, state);
+    const double counts[] = {0.0, 1.0, 7.0, total, (double)length, 2.0 * (double)length, 0x1p53};
+
+    for (size_t c = 0; total > 0.0 && c < sizeof counts / sizeof *counts; c++) {
+        check_batch(bench, weight, length, counts[c], next_address(state));
+    }
+    free(weight);
+}
+
+static void test_batches(const bench_t *bench) {
+    static const size_t more[] = {511, 512, 513, 600, 1023, 1025, 3000, MOST_CATEGORIES};
+    uint64_t state = 61;
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (size_t l = 0; l < LENGTH_COUNT; l++) try_batches(bench, kind, LENGTHS[l], &state);
+        for (size_t l = 0; l < sizeof more / sizeof *more; l++) try_batches(bench, kind, more[l], &state);
+    }
+}
+
+/* Many items each and few elements: one Poisson total in forty is off by more than twice the length. */
+static void test_totals_far_off(const bench_t *bench) {
+    enum { LENGTH = 1000, EACH = 249 };
+    double *weight = doubles(LENGTH);
+    uint64_t state = 62;
+
+    for (size_t i = 0; i < LENGTH; i++) weight[i] = EACH;
+    for (int i = 0; i < 300; i++) check_batch(bench, weight, LENGTH, LENGTH * EACH, next_address(&state));
+    free(weight);
+}
+
+static void check_human(const bench_t *bench, uint64_t n, tb_address_t at) {
+    const size_t categories = bench->setup->program.categories, room = tb_padded(categories);
+    double *first = checked_memory(room, sizeof *first), *out = checked_memory(room, sizeof *out);
+
+    for (size_t s = 0; s < machine.count; s++) {
+        memset(out, 1, room * sizeof *out); /* whatever an earlier batch left */
+        tb_draw_human(bench->plan[s], bench->scratch[s], n, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, out);
+        CHECK(is_batch(out, bench->plan[s]->weight, categories, (double)n));
+        if (s == 0) memcpy(first, out, room * sizeof *out);
+        CHECK(same_doubles(first, out, room));
+    }
+    free(first);
+    free(out);
+}
+
+static void test_human(void) {
+    static const size_t sizes[] = {1, 2, 3, 5, 8, 31, 32, 33, 64, 65, 1000, MOST_CATEGORIES};
+    static const uint64_t counts[] = {0, 1, 2, 63, 64, 65, 500, 4096, 1000003, UINT64_C(1) << 53};
+    static const uint64_t planned[] = {1, 50, 1000, 1000000};
+    uint64_t state = 63;
+
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        for (size_t p = 0; p < sizeof planned / sizeof *planned; p++) {
+            setup_t *setup = new_setup(sizes[k], 1, planned[p], 1);
+            bench_t bench;
+
+            if (k % 2) set_from_second(setup->weights, sizes[k] - 1, setup->weights[0]); /* all alike */
+            bench = new_bench(setup);
+            for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+                if (counts[c] <= 64 * planned[p] || bench.plan[0]->batch.cells == 0) {
+                    check_human(&bench, counts[c], next_address(&state));
+                }
+            }
+            drop_bench(&bench);
+        }
+    }
+}
+
+static void put_ids(void *context, const uint32_t *id, size_t count) {
+    uint32_t **next = context;
+
+    for (size_t i = 0; i < count; i++) *(*next)++ = id[i];
+}
+
+/* The alias table's column and level are the two words of a slot, scaled to whole numbers without bias. */
+static uint32_t expected_pick(const tb_source_t *source, tb_address_t at, uint32_t item) {
+    __extension__ typedef unsigned __int128 u128;
+    const uint64_t total = (uint64_t)(source->total - source->head_total);
+
+    for (uint32_t attempt = 0;; attempt++) {
+        const tb_address_t here = tb_at(at, at.purpose, attempt);
+        const u128 x = (u128)word_at(here, item, 0) * source->cells, y = (u128)word_at(here, item, 1) * total;
+        const tb_alias_t *cell = &source->cell[(uint64_t)(x >> 64)];
+        /* The 2^64 mod m lowest products of each residue are one too many. */
+        if ((uint64_t)x < -source->cells % source->cells || (uint64_t)y < -total % total) continue;
+        return (uint32_t)source->head + ((uint64_t)(y >> 64) < cell->threshold ? (uint32_t)(x >> 64) : cell->alias);
+    }
+}
+
+static void test_picks(void) {
+    enum { PICKS = 333 };
+    bench_t bench = new_bench(new_regime(FRESH_FEW, 1000, 1, 4000, 7));
+    const tb_address_t at = {9, 8, 7, TB_FOR_ALIAS};
+    uint32_t id[PICKS];
+
+    for (size_t s = 0; s < machine.count; s++) {
+        uint32_t *next = id;
+        const tb_source_t *source = &bench.plan[s]->single;
+
+        tb_pick_human(bench.plan[s], source, 0, at, put_ids, &next);
+        CHECK(next == id);
+        tb_pick_human(bench.plan[s], source, PICKS, at, put_ids, &next);
+        CHECK(next == id + PICKS);
+        for (uint32_t i = 0; i < PICKS; i++) CHECK(id[i] == expected_pick(source, at, i));
+    }
+    drop_bench(&bench);
+}
+
+/* What each category gets of cells * total, in whole numbers. */
+static void check_alias(const uint64_t *weights, size_t count) {
+    __extension__ typedef unsigned __int128 u128;
+    tb_alias_t *cells = checked_memory(count, sizeof *cells);
+    u128 *mass = checked_memory(count, sizeof *mass);
+    uint64_t total = 0;
+    int equal = 1;
+
+    for (size_t i = 0; i < count; i++) total += weights[i];
+    CHECK(tb_alias_fill(cells, weights, count, total) == TB_OK);
+    for (size_t i = 0; i < count; i++) {
+        CHECK(cells[i].threshold <= total && cells[i].alias < count);
+        mass[i] += cells[i].threshold;
+        mass[cells[i].alias] += total - cells[i].threshold;
+    }
+    for (size_t i = 0; i < count; i++) equal &= mass[i] == (u128)weights[i] * count;
+    CHECK(equal);
+    free(cells);
+    free(mass);
+}
+
+static void test_alias_tables(void) {
+    uint64_t state = 64, *weights = checked_memory(MOST_CATEGORIES, sizeof *weights);
+
+    for (int round = 0; round < 4; round++) {
+        for (size_t l = 0; l < LENGTH_COUNT; l++) {
+            for (size_t i = 0; i < LENGTHS[l]; i++) {
+                weights[i] = round == 0 ? 1 : 1 + next_number(&state, 20, round == 1 ? 1 : 43);
+            }
+            check_alias(weights, LENGTHS[l]);
+        }
+    }
+    for (size_t i = 0; i < MOST_CATEGORIES; i++) weights[i] = (UINT64_C(1) << 53) / MOST_CATEGORIES - i % 7;
+    check_alias(weights, MOST_CATEGORIES);
+    free(weights);
+}
+
+static void check_without(const bench_t *bench, const double *count, size_t length, double draw, tb_address_t at) {
+    double *first = doubles(length), *out = doubles(length), total = total_of(count, length);
+
+    for (size_t s = 0; s < machine.count; s++) {
+        int within = 1;
+
+        memset(out, 1, padded_length(length) * sizeof *out);
+        CHECK(tb_draw_without(bench->plan[s], bench->scratch[s], count, length, total, draw, at, TB_FOR_SUBSAMPLE,
+                              TB_FOR_SUBSAMPLE_FIX, out) == TB_OK);
+        for (size_t i = 0; i < length; i++) within &= out[i] <= count[i];
+        CHECK(within && is_batch(out, count, length, draw));
+        if (s == 0) memcpy(first, out, length * sizeof *out);
+        CHECK(same_doubles(first, out, length));
+    }
+    free(first);
+    free(out);
+}
+
+static void try_without(const bench_t *bench, int kind, size_t length, uint64_t *state) {
+    double *count = doubles(length), total = fill_weights(kind, count, length, state);
+    const double half = (double)(uint64_t)(total / 2.0);
+    const double draws[] = {0.0, 1.0, half, half + 1.0, total - 1.0, total, (double)(uint64_t)(total * 0.9)};
+
+    for (size_t d = 0; d < sizeof draws / sizeof *draws; d++) {
+        if (draws[d] >= 0.0 && draws[d] <= total) check_without(bench, count, length, draws[d], next_address(state));
+    }
+    free(count);
+}
+
+static void test_without(const bench_t *bench) {
+    uint64_t state = 65;
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (size_t l = 0; l < LENGTH_COUNT; l++) try_without(bench, kind, LENGTHS[l], &state);
+        try_without(bench, kind, MOST_CATEGORIES, &state);
+    }
+}
+
+/* 1e12 items of each category, to a total near 2^53; and ten million of one. */
+static void test_without_huge_counts(const bench_t *bench) {
+    enum { LENGTH = 9000 / 2 };
+    static const double draws[] = {1e12, 2.25e15, 4.4e15, 4.5e15 - 3.0};
+    double *count = doubles(LENGTH), one = 1e7;
+    uint64_t state = 66;
+
+    for (size_t i = 0; i < LENGTH; i++) count[i] = 1e12;
+    for (size_t d = 0; d < sizeof draws / sizeof *draws; d++) {
+        check_without(bench, count, LENGTH, draws[d], next_address(&state));
+    }
+    memset(count, 0, LENGTH * sizeof *count);
+    count[0] = one;
+    check_without(bench, count, 1, one / 2.0, next_address(&state));
+    free(count);
+}
+
+int main(void) {
+    bench_t bench;
+
+    machine = this_machine();
+    bench = new_bench(new_regime(SUBSAMPLE, MOST_CATEGORIES, 2, 100000, 3));
+    test_batches(&bench);
+    test_totals_far_off(&bench);
+    test_without(&bench);
+    test_without_huge_counts(&bench);
+    drop_bench(&bench);
+    test_human();
+    test_picks();
+    test_alias_tables();
+    return finish();
+}

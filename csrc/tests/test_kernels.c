@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels without a law of their own: words, sums, compaction. */
+#include <math.h>
+
+#include "checks.h"
+#include "machine.h"
+#include "oracle.h"
+
+static machine_t machine;
+
+/* Known answers of the generator's authors (Random123, kat_vectors), so that the oracle itself is anchored. */
+static void test_philox_known_answers(void) {
+    static const struct {
+        uint32_t counter[4], key[2], answer[4];
+    } known[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const uint32_t *c = known[i].counter, *a = known[i].answer;
+        tb_address_t at = {known[i].key[0] | (uint64_t)known[i].key[1] << 32, c[1], c[2], c[3]};
+        uint64_t word[2];
+
+        tb_philox(&at, c[0], word);
+        CHECK(word[0] == (a[0] | (uint64_t)a[1] << 32));
+        CHECK(word[1] == (a[2] | (uint64_t)a[3] << 32));
+    }
+}
+
+/* Slots wrap within 32 bits, as counters do. */
+static void test_fill_words(void) {
+    static const uint32_t slots[] = {0, 1, 12345, (5u << 26) + 3, UINT32_MAX - 6};
+    uint64_t state = 11;
+
+    for (size_t l = 0; l < LENGTH_COUNT; l++) {
+        tb_address_t at = next_address(&state);
+        uint32_t slot = slots[l % (sizeof slots / sizeof *slots)];
+        size_t calls = LENGTHS[l], room = (2 * calls + 2 * TB_ROW - 1) / (2 * TB_ROW) * (2 * TB_ROW);
+        uint64_t *out = checked_memory(room, sizeof *out);
+
+        for (size_t s = 0; s < machine.count; s++) {
+            int equal = 1;
+
+            memset(out, 0, room * sizeof *out);
+            machine.set[s]->fill_words(&at, slot, calls, out);
+            for (size_t i = 0; i < 2 * calls; i++) equal &= out[i] == word_at(at, slot, i);
+            CHECK(equal);
+        }
+        free(out);
+    }
+}
+
+static double plain_sum(const double *x, size_t length) {
+    double total = 0.0;
+
+    for (size_t i = 0; i < length; i++) total += x[i];
+    return total;
+}
+
+static void check_sums(const double *x, size_t length, const tb_kernels_t *kernels) {
+    size_t blocks = (length + TB_ROW - 1) / TB_ROW, parents = (length + 1) / 2;
+    double *block = checked_memory(blocks, sizeof *block), *parent = doubles(parents), *padded = doubles(length);
+    int equal = 1;
+
+    memcpy(padded, x, length * sizeof *x);
+    CHECK(kernels->sum(padded, length) == plain_sum(x, length));
+    kernels->block_sums(padded, blocks, block);
+    for (size_t i = 0; i < blocks; i++) equal &= block[i] == plain_sum(padded + i * TB_ROW, TB_ROW);
+    kernels->sum_pairs(padded, parents, parent);
+    for (size_t i = 0; i < parents; i++) equal &= parent[i] == padded[2 * i] + padded[2 * i + 1];
+    CHECK(equal);
+    free(block);
+    free(parent);
+    free(padded);
+}
+
+static void test_sums(void) {
+    uint64_t state = 12;
+
+    for (size_t l = 0; l < LENGTH_COUNT; l++) {
+        for (int kind = 0; kind < KINDS; kind++) {
+            double *x = doubles(LENGTHS[l]);
+
+            fill_weights(kind, x, LENGTHS[l], &state);
+            for (size_t s = 0; s < machine.count; s++) check_sums(x, LENGTHS[l], machine.set[s]);
+            free(x);
+        }
+    }
+}
+
+/* The index as kernels.h describes it, level by level. */
+static tb_index_t new_index(const double *x, size_t length) {
+    tb_index_t index = {0, {NULL}};
+    size_t rows = (length + TB_ROW - 1) / TB_ROW;
+    double *end, sum = 0.0;
+
+    for (;;) {
+        const size_t room = (rows + TB_ROW - 1) / TB_ROW * TB_ROW;
+
+        end = checked_memory(room, sizeof *end);
+        for (size_t i = 0; i < room; i++) end[i] = HUGE_VAL;
+        for (size_t i = 0; i < rows; i++) {
+            const double *below = index.height ? index.end[index.height - 1] : NULL;
+
+            end[i] = below ? below[TB_ROW * i + TB_ROW - 1] : (sum += plain_sum(x + TB_ROW * i, TB_ROW));
+        }
+        index.end[index.height++] = end;
+        if (rows <= TB_ROW) return index;
+        rows = room / TB_ROW;
+    }
+}
+
+static uint32_t element_of(const double *x, double item) {
+    uint32_t i = 0;
+
+    for (double sum = x[0]; sum <= item; sum += x[i]) i++;
+    return i;
+}
+
+/* The first and the last item of every element, and any. */
+static void check_find(const double *x, size_t length, double total, uint64_t *state) {
+    enum { ANY = 64 };
+    const size_t count = 2 * length + ANY;
+    tb_index_t index = new_index(x, length);
+    double *item = checked_memory(count, sizeof *item), before = 0.0;
+    uint32_t *where = checked_memory(count, sizeof *where);
+
+    for (size_t i = 0; i < length; before += x[i], i++) {
+        item[2 * i] = x[i] > 0.0 ? before : 0.0;
+        item[2 * i + 1] = x[i] > 0.0 ? before + x[i] - 1.0 : total - 1.0;
+    }
+    for (size_t i = 2 * length; i < count; i++) item[i] = floor(next_unit(state) * total);
+    for (size_t s = 0; s < machine.count; s++) {
+        int equal = 1;
+
+        machine.set[s]->find_items(x, &index, item, count, where);
+        for (size_t i = 0; i < count; i++) equal &= where[i] == element_of(x, item[i]);
+        CHECK(equal);
+    }
+    for (size_t l = 0; l < index.height; l++) free(index.end[l]);
+    free(item);
+    free(where);
+}
+
+static void test_find(void) {
+    uint64_t state = 14;
+
+    for (size_t l = 0; l < LENGTH_COUNT + 1; l++) {
+        const size_t length = l < LENGTH_COUNT ? LENGTHS[l] : 2000;
+
+        for (int kind = 0; kind < KINDS; kind++) {
+            double *x = doubles(length), total = fill_weights(kind, x, length, &state);
+
+            if (total > 0.0) check_find(x, length, total, &state);
+            free(x);
+        }
+    }
+}
+
+static void check_compact(const double *weight, size_t length, const tb_kernels_t *kernels) {
+    double *w = doubles(length);
+    uint32_t *id = indices(length);
+    size_t kept = 0, got;
+    int equal = 1;
+
+    memcpy(w, weight, length * sizeof *w);
+    for (size_t i = 0; i < length; i++) id[i] = UINT32_MAX - (uint32_t)(3 * i);
+    got = kernels->compact(id, w, length);
+    for (size_t i = 0; i < length; i++) {
+        if (weight[i] == 0.0) continue;
+        equal &= kept < got && w[kept] == weight[i] && id[kept] == UINT32_MAX - (uint32_t)(3 * i);
+        kept++;
+    }
+    CHECK(equal && kept == got);
+    free(w);
+    free(id);
+}
+
+static void test_compact(void) {
+    uint64_t state = 13;
+
+    for (size_t l = 0; l < LENGTH_COUNT; l++) {
+        for (int kind = 0; kind < KINDS; kind++) {
+            double *weight = doubles(LENGTHS[l]);
+
+            fill_weights(kind, weight, LENGTHS[l], &state);
+            for (size_t s = 0; s < machine.count; s++) check_compact(weight, LENGTHS[l], machine.set[s]);
+            free(weight);
+        }
+    }
+}
+
+static void test_names(void) {
+    for (size_t s = 0; s < machine.count; s++) CHECK(tb_isa_find(machine.set[s]->name) == machine.set[s]);
+    CHECK(tb_isa_find("mmx") == NULL && tb_isa_best() == machine.set[machine.count - 1]);
+#if defined(__x86_64__)
+    CHECK(machine.count >= 2);
+#endif
+}
+
+int main(void) {
+    machine = this_machine();
+    test_names();
+    test_philox_known_answers();
+    test_fill_words();
+    test_sums();
+    test_find();
+    test_compact();
+    return finish();
+}
