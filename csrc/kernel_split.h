@@ -7,31 +7,31 @@
 #include "quantile.h"
 
 /* Cornish-Fisher to third order with the lattice (Sheppard) terms for a law of mean np and variance np(1-p); p = 0 is the
- * Poisson law. The quantile is floor(f) unless f is within tol of an integer.
+ * Poisson law. The quantile is floor(f) unless f is within tol of an integer. Returns s^2 = npq - 1/12.
  *
- * With m = 1-2p, M = m^2, r^2 = 1 / (npq - 1/12) and v = npq r^2 = 1 + r^2/12, skewness and kurtosis of the expansion are
- * polynomials in m, M and r^2: the fractions below come from collecting powers of z, the third-order ones at v = 1. The
- * constants of tol are several times the worst error of a scan that the tests repeat; 2.5e-7 is the error of z. */
-SIMD void cornish_fisher(vd np, vd p, vd z, vd *f, vd *tol) {
+ * With m = 1-2p, M = m^2 and r = 1/s the expansion is
+ *   f = np + 1/2 + s z + m (z^2-1)/6 + r z [(1/16 - 7M/144) + z^2 (M/144 - 1/48)]
+ *       + m r^2 [(M/405 - 1/45) + z^2 (7/720 - 7M/6480) + z^4 (1/240 - M/2160)],
+ * where terms of order r^3 are left to tol. Its constants are several times the worst error of a scan that the tests repeat;
+ * 2.5e-7 is the error of z. */
+SIMD vd cornish_fisher(vd np, vd p, vd z, vd *f, vd *tol) {
     vd s2 = np * (d_set(1.0) - p) - d_set(1.0 / 12);
+    vd s = d_sqrt(s2);
     vd r = d_rsqrt(s2);
-    vd s = s2 * r;
     vd r2 = r * r;
     vd m = d_set(1.0) - (p + p);
-    vd e = m * (d_set(1.0) + d_set(1.0 / 12) * r2);
     vd mm = m * m;
-    vd mr2 = m * r2;
-    vd c0 = mr2 * (d_set(1.0 / 405) * mm - d_set(1.0 / 120)) - d_set(1.0 / 6) * e;
-    vd c2 = d_set(1.0 / 6) * e - mr2 * (d_set(7.0 / 6480) * mm + d_set(1.0 / 240));
-    vd c4 = mr2 * (d_set(1.0 / 240) - d_set(1.0 / 2160) * mm);
-    vd c1 = s + r * ((d_set(1.0 / 16) - d_set(7.0 / 144) * mm) + r2 * (d_set(13.0 / 1728) * mm + d_set(1.0 / 240)));
-    vd c3 = r * ((d_set(1.0 / 144) * mm - d_set(1.0 / 48)) - r2 * (d_set(7.0 / 1728) * mm + d_set(1.0 / 720)));
     vd z2 = z * z;
     vd z4 = z2 * z2;
-    vd y = ((c0 + c2 * z2) + c4 * z4) + z * (c1 + c3 * z2);
-    *f = (np + d_set(0.5)) + y;
-    *tol = ((d_set(0.08) + d_set(0.003) * (z2 * z4)) * (r2 * r) + d_set(2.5e-7) * (s * d_abs(z))) +
-           (d_set(1e-15) * *f + d_set(1e-12));
+    vd odd = (d_set(1.0 / 16) - d_set(7.0 / 144) * mm) + z2 * (d_set(1.0 / 144) * mm - d_set(1.0 / 48));
+    vd with_mm = (d_set(1.0 / 405) - d_set(7.0 / 6480) * z2) - d_set(1.0 / 2160) * z4;
+    vd without = (d_set(7.0 / 720) * z2 - d_set(1.0 / 45)) + d_set(1.0 / 240) * z4;
+    vd even = (d_set(1.0 / 6) * z2 - d_set(1.0 / 6)) + r2 * (mm * with_mm + without);
+    vd main = z * (s + r * odd);
+    *f = (np + d_set(0.5)) + (main + m * even);
+    *tol = (d_set(0.08) + d_set(0.003) * (z2 * z4)) * (r2 * r) + (d_set(2.7e-7) * d_abs(main) + d_set(1e-15) * np) +
+           d_set(2e-12);
+    return s2;
 }
 
 SIMD vm settled(vd f, vd k, vd tol) {
@@ -47,17 +47,20 @@ SIMD void enqueue(tb_queue_t *queue, vm m, vd n, vd p, vu word, vu where) {
     queue->count = at + u_compress(queue->word + at, m, word);
 }
 
+/* The expansion serves from npq = 1.5 on; below, few steps lead up from zero. */
+#define REGULAR (1.5 - 1.0 / 12)
+
 /* Counts of the left parts: n items split with weights a : b, at the word whose normal quantile is z. Lanes in doubt get a
  * place in a queue (where: index of the left count, shifted, and the flip in the last bit) and a value that is overwritten
  * when the queue is worked off. An accepted value is the quantile, so it lies in 0..n. */
 SIMD vd split(vd n, vd a, vd b, vd z, vu word, vu left, tb_work_t *work) {
     vm flip = d_lt(b, a);
     vd minor = d_min(a, b);
-    vd p = minor / d_max(a + b, d_set(1.0));
-    vd np = n * p, f, tol;
-    cornish_fisher(np, p, d_sel(flip, d_set(0.0) - z, z), &f, &tol);
+    vd p = minor / (a + b); /* not a number where both are empty, and so in what follows: no comparison holds */
+    vd f, tol;
+    vd s2 = cornish_fisher(n * p, p, d_sel(flip, d_set(0.0) - z, z), &f, &tol);
     vd k = d_floor(f);
-    vm regular = m_and(d_le(d_set(2.0), np), d_le(d_set(8.0), n));
+    vm regular = d_le(d_set(REGULAR), s2);
     vm good = m_and(regular, settled(f, k, tol));
     if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
         vm open = m_and(m_not(good), m_and(d_lt(d_set(0.0), n), d_lt(d_set(0.0), minor)));
@@ -91,7 +94,7 @@ static const double RECIPROCAL[24] = {0,        1.0,      1.0 / 2,  1.0 / 3,  1.
                                       1.0 / 8,  1.0 / 9,  1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14, 1.0 / 15,
                                       1.0 / 16, 1.0 / 17, 1.0 / 18, 1.0 / 19, 1.0 / 20, 1.0 / 21, 1.0 / 22, 1.0 / 23};
 
-/* Search upward from zero, for means below 2 or fewer than 8 items. Lanes whose uniform is near 1, or nearer to a step than
+/* Search upward from zero, for variances below 1.5. Lanes whose uniform is near 1, or nearer to a step than
  * rounding can tell, come back in `doubt`. */
 SIMD vd search_small(vd n, vd p, vu word, vm *doubt) {
     vd q = d_set(1.0) - p;
