@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lineages with few survivors, eight to a register: each lane is a lineage. A tree's nodes have the same addresses however
  * many empty rows follow, so lineages of any length share a pack and the grouping changes no bit. All of a pack are at the
  * same generation; they part and are grouped anew by length wherever a lineage is compacted. */

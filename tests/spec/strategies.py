@@ -51,7 +51,7 @@ weighted = st.builds(
 mixes = st.one_of(
     st.builds(
         tb.Mix,
-        st.just((tb.Fresh(share=0.25), tb.Hoard(size=10**7, share=0.1))),
+        st.just((tb.Fresh(share=0.25), tb.Hoard(size=10**9, share=0.1))),
         st.just((1.0,)),
     ),
     st.builds(
