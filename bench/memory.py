@@ -20,8 +20,8 @@ STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
 RESET_PEAK = "5"
 ID_BYTES, COUNT_BYTES = 4, 8
-# Replacing lineages no larger than this run side by side, so that the state of a run is that of all of them.
-SIDE_BY_SIDE = 512
+# Replacing lineages no larger than this run side by side, so many at a time: their state is held together.
+SIDE_BY_SIDE, TOGETHER = 512, 256
 
 
 def resident(field: str) -> int:
@@ -39,7 +39,7 @@ def state_bytes(workload: Workload) -> int:
     """
     slot = ID_BYTES if workload.human else 0
     together = workload.categories <= SIDE_BY_SIDE and not workload.human
-    lineages = workload.replicates if together else 1
+    lineages = min(workload.replicates, TOGETHER) if together else 1
     return lineages * workload.categories * (ID_BYTES + COUNT_BYTES + slot)
 
 
