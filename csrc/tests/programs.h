@@ -6,7 +6,7 @@
 #include "core.h"
 #include "machine.h"
 
-enum { MOST_CATEGORIES = 6000, MOST_GENERATIONS = 64, BANDS = 4 };
+enum { MOST_CATEGORIES = 6000, MOST_GENERATIONS = 96, BANDS = 4 };
 
 typedef struct {
     tb_program_t program;
@@ -66,6 +66,7 @@ enum regime {
     FRESH_FEW,
     FRESH_MANY,
     FRESH_HALF,
+    FRESH_RISING,
     FIXED,
     FIXED_LARGE,
     HOARD,
@@ -78,8 +79,9 @@ enum regime {
 };
 
 static const char *const REGIME_NAMES[REGIMES] = {
-    "replace", "growing",     "shrinking", "accumulate", "subsample", "fresh few", "fresh many", "fresh half",
-    "fixed",   "fixed large", "hoard",     "window",     "ages",      "real only", "mix",        "weighted mix"};
+    "replace",    "growing",    "shrinking",    "accumulate", "subsample",   "fresh few",
+    "fresh many", "fresh half", "fresh rising", "fixed",      "fixed large", "hoard",
+    "window",     "ages",       "real only",    "mix",        "weighted mix"};
 
 static inline void keep(setup_t *self, uint64_t size, uint64_t joining) {
     self->program.kept = size;
@@ -110,6 +112,8 @@ static inline setup_t *new_regime(int regime, size_t categories, size_t generati
     if (regime == FRESH_FEW || regime == MIX) set_from_second(self->fresh, generations, few);
     if (regime == FRESH_MANY) set_from_second(self->fresh, generations, samples - samples / 8);
     if (regime == FRESH_HALF || regime == WEIGHTED_MIX) set_from_second(self->fresh, generations, samples / 2);
+    for (size_t t = 1; regime == FRESH_RISING && t <= generations; t++)
+        self->fresh[t] = samples * t / (MOST_GENERATIONS + 1);
     if (regime == REAL_ONLY) set_from_second(self->fresh, generations, samples);
     if (regime == FIXED) keep(self, samples / 4, samples / 4);
     if (regime == FIXED_LARGE) keep(self, samples, samples);
