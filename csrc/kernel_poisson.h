@@ -104,7 +104,7 @@ KERNEL double poisson_large(const double *weight, double rate, const uint32_t *l
             cornish_fisher(d_load(lambda + j), d_set(0.0), d_load(normals.z + j), &f, &tol);
             vd k = d_floor(f);
             d_store(draw + j, k);
-            unsigned hard = m_bits(m_not(settled(f, k, tol)));
+            unsigned hard = m_bits(m_not(m_and(d_le(d_set(2.0), d_load(lambda + j)), settled(f, k, tol))));
             for (size_t i = j; hard && i < j + LANES && i < some; i++) {
                 if (hard >> (i - j) & 1) draw[i] = (double)tb_poisson_quantile(lambda[i], normals.word[i]);
             }
