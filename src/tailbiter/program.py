@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .record import Record
 from .reference import Support
-from .regime import exact
+from .regime import Replace, canonical, exact
 from .spec import Spec
 
 __all__ = ["Program", "lower"]
@@ -64,6 +64,9 @@ class Program:
         Whether to keep when each category was forgotten.
     snapshots : uint32[m]
         Generations whose counts to keep, ascending.
+    plain : bool
+        Whether every training set is the newest batch, all synthetic, at any length of run: such lineages may
+        run side by side.
     """
 
     key: int
@@ -84,6 +87,7 @@ class Program:
     variables: tuple[str, ...]
     forgotten: bool
     snapshots: Ids
+    plain: bool
 
     @property
     def categories(self) -> int:
@@ -159,6 +163,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         variables=record.names,
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
+        plain=canonical(spec.regime) == canonical(Replace()),
     )
 
 

@@ -241,6 +241,31 @@ def test_large_runs_are_lowered_quickly():
     assert time.process_time() - start < 5
 
 
+PLAIN = (
+    tb.Replace(),
+    tb.Mix(ages=[0.5]),
+    tb.Window(1),
+    tb.Anchored(real=0.0),
+    tb.Mix([tb.Fresh(count=0), tb.Synthetic()]),
+)
+NOT_PLAIN = (
+    tb.Accumulate(),
+    tb.AccumulateSubsample(),
+    tb.Window(2),
+    tb.Mix(ages=[1, 0]),
+    tb.RealOnly(),
+    tb.Anchored(real=[0.0, 0.0, 0.5]),
+    tb.Anchored(real_count=0, source="hoard", hoard=10),
+    tb.Mix([tb.Fresh(share=0.0, weight=0.0), tb.Synthetic(weight=1.0)]),
+)
+
+
+@pytest.mark.parametrize("generations", [1, 5])
+def test_plain_at_any_length_of_run(generations):
+    assert all(lowered(regime=regime, generations=generations).plain is True for regime in PLAIN)
+    assert all(lowered(regime=regime, generations=generations).plain is False for regime in NOT_PLAIN)
+
+
 def test_programs_share_what_may_not_be_written():
     made = spec(reference=tb.Counts([3, 9, 4]), regime=tb.AccumulateSubsample())
     first, second = tb.lower(made), tb.lower(made)
