@@ -45,7 +45,7 @@ class Composition:
     item_weights : uint64[T + 1, 3] or None
         Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
     ages : uint64[k]
-        Weight of an item by the age of its batch; empty for all batches alike.
+        Weight of an item by the age of its batch, at most T of them; empty for all batches alike.
     draw : uint64[T + 1] or None
         Size of the subsample that is trained on.
     """
@@ -83,7 +83,7 @@ def compose(regime: Regime, samples: Words) -> Composition:
     fresh = _items(regime, mix, "fresh", samples)
     kept, from_kept = _kept(regime, mix, samples)
     _fit(regime, mix, samples, fresh, from_kept)
-    ages = _age_weights(mix)
+    ages = _age_weights(mix)[: len(samples) - 1]  # no batch grows older; rounded first, whatever the length
     _check_totals(ages, samples)
     return Composition(
         samples=samples,

@@ -47,7 +47,7 @@ class Program:
     item_weights : uint64[T + 1, 3] or None
         Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
     ages : uint64[k]
-        Weight of an item by the age of its batch; empty for all batches alike.
+        Weight of an item by the age of its batch, k at most T; empty for all batches alike.
     draw : uint64[T + 1] or None
         Size of the subsample that is trained on.
     at : uint32[n]

@@ -63,7 +63,7 @@ def test_a_longer_run_extends_a_shorter_one(spec):
     T = short.generations
     assert long.key == short.key
     assert long.kept == short.kept
-    assert np.array_equal(long.ages, short.ages)
+    assert np.array_equal(long.ages[:T], short.ages)
     for name in ("samples", "fresh", "from_kept"):
         assert np.array_equal(getattr(long, name)[:T], getattr(short, name)[:T])
     ones = np.ones((T, 3), np.uint64)
@@ -140,6 +140,27 @@ def test_ages():
     assert lowered(regime=tb.Mix(ages=(1, 0.5, 0, 0.3))).ages.tolist() == [10, 5, 0, 3]
     fine = lowered(regime=tb.Mix(ages=(1, 0.123456789, 1e-12, 0))).ages
     assert fine.tolist() == [2**20, round(0.123456789 * 2**20), 1, 0]
+
+
+def test_ages_beyond_the_run_are_cut():
+    assert lowered(regime=tb.Window(10**5)).ages.tolist() == [1] * 5
+    assert lowered(regime=tb.Mix(ages=(1, 0.5, 0, 0.3)), generations=2).ages.tolist() == [10, 5]
+    assert lowered(regime=tb.Mix(ages=(0.5, 0.25)), generations=1).ages.tolist() == [2]
+    assert lowered(regime=tb.Window(10**5)).key != lowered(regime=tb.Window(5)).key
+
+
+AGES = [(1,) * 9, (1, 0.5, 0.25, 0.125), (0.5, 0, 0.7), (1, 0.5, 0.25, 0, 0, 1)]
+
+
+@pytest.mark.parametrize("ages", AGES)
+def test_runs_shorter_than_the_ages_begin_a_longer_one(ages):
+    record = tb.Record(generations="all", variables=["survivors", "entropy", "largest_share"])
+    regime = tb.Mix(ages=ages)
+    long = tb.simulate(spec(regime=regime, samples=30, generations=12, replicates=3), record=record)
+    for generations in (1, 2, 3, 5, 8):
+        made = spec(regime=regime, samples=30, generations=generations, replicates=3)
+        short = tb.simulate(made, record=record)
+        assert short.equals(long.isel(generation=slice(generations + 1)))
 
 
 def test_subsamples():
