@@ -132,7 +132,7 @@ def test_fixation_time_equals_its_law_and_its_chain() -> None:
     """The triangular systems, the law over t, and the enumerated chain run until all is fixed."""
     reference = np.array([0.625, 0.25, 0.125])
     size, horizon = 4, 200
-    law = dual.fixation_times(reference, size, horizon)
+    law = dual.fixation_times(reference, size, 1, horizon)
     t = np.arange(1, horizon + 1)
     mean, sd = dual.fixation_time(reference, size)
     assert law[-1] < 1e-12
@@ -141,5 +141,7 @@ def test_fixation_time_equals_its_law_and_its_chain() -> None:
     path = path_law(Plan((5, 2, 1), (size,) * 6), (3, 4, 6), view=presence)
     at_three = sum(p for path_, p in path.items() if sum(path_[0]) == 1)
     at_four = sum(p for path_, p in path.items() if sum(path_[0]) > 1 == sum(path_[1]))
+    by_fives = dual.fixation_times(reference, size, 5, 7)
+    assert by_fives == pytest.approx([*law[:35].reshape(7, 5).sum(axis=1), law[35:].sum()], abs=1e-13)
     assert law[:3].sum() == pytest.approx(at_three, abs=1e-13)
     assert law[3] == pytest.approx(at_four, abs=1e-13)

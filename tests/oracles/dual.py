@@ -130,10 +130,20 @@ def fixation_time(reference: Floats, size: int) -> tuple[float, float]:
     return mean, float(np.sqrt(2.0 * twice[-1] + mean - mean**2))
 
 
-def fixation_times(reference: Floats, size: int, generations: int) -> Floats:
-    """Probability that the time of `fixation_time` is 1, 2, ... `generations`, or later (last entry)."""
-    reached = fixed_on_one(reference, [size] * generations)
-    return np.concatenate([[reached[0]], np.diff(reached), [1.0 - reached[-1]]])
+def fixation_times(reference: Floats, size: int, step: int, cells: int) -> Floats:
+    """Law of the time of `fixation_time` on cells of `step` generations: 1..step, ..., and what is later."""
+    many = np.arange(2, size + 1)
+    table = occupancy(size, size)[2:, 2:]
+    left = 1.0 - np.sum(
+        np.asarray(reference)[None, :] ** many[:, None], axis=1
+    )  # [a - 2], after generation 1
+    for _ in range(step - 1):
+        left = table @ left
+    beyond, leap = [1.0, left[-1]], np.linalg.matrix_power(table, step)
+    for _ in range(cells - 1):
+        left = leap @ left
+        beyond.append(left[-1])
+    return np.append(-np.diff(beyond), beyond[-1])
 
 
 def throw(law: Floats, start: int, boxes: int) -> tuple[Floats, int]:
