@@ -98,6 +98,27 @@ def test_batches_larger_or_smaller_than_the_training_set(first: int, ratio: floa
     )
 
 
+@pytest.mark.parametrize("ratio", [0.1, 0.5, 0.8, 1.0])
+def test_every_count_alone(ratio: float) -> None:
+    """Counts may have tables of their own: each from 1 to 600 is tested alone, and by twenties.
+
+    False alarms 1e-9 over all counts; effects: chi-square distance 1.1 of any one of them, .2 of twenty.
+    """
+    weights = np.concatenate([np.arange(2, 601), np.ones(3_000, int)])
+    n = int(weights.sum())
+    models = trainings(spec(weights, [n, round(n * ratio)], 2, 300), (1, 2))
+    rng = np.random.default_rng(SEED)
+    order = rng.permutation(len(weights))
+    values, expected = uniforms(models[1][:, order], models[0][:, order], rng)
+    count = np.rint(expected * n / round(n * ratio)).astype(int)
+    cells = 8
+    for width, effect in ((1, 1.1), (20, 0.2)):
+        for now in range(1, 601, width):
+            seen, _ = uniform_tally(values[(count >= now) & (count < now + width)], cells)
+            verdict = g_test(seen, np.full(cells, 1 / cells), tests=630)
+            require(verdict, effect=effect, name=f"{ratio}, {width} counts from {now}")
+
+
 @pytest.mark.parametrize("name", ["accumulate", "window", "real-only"])
 @pytest.mark.parametrize(("k", "n", "replicates"), [(3_000, 3_000, 20), (500, 10**7, 60), (30, 300, 3_000)])
 def test_batches_of_other_regimes_are_multinomial_draws(name: str, k: int, n: int, replicates: int) -> None:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""A small gallery of runs and the fingerprints of their results.
+
+The promise: the hashes in ``golden.json`` hold on every machine, for every number of threads and every
+instruction set. They may change only
+
+- in a release that raises STREAM_VERSION (draws or sums changed on purpose) and says so in the CHANGELOG,
+- when a Spec of the gallery itself is changed or added, for that Spec alone.
+
+A change in a hash for any other reason is a defect of the code, not of the file. ``python -m
+tests.bits.gallery`` prints the fingerprints of this build; with ``--write`` it replaces the file, which a
+commit must then explain.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+import tailbiter as tb
+from tailbiter import _core
+
+GOLDEN = Path(__file__).with_name("golden.json")
+LOGISTIC = tb.Schedule(start=1.0, end=0.05, over=20, shape="logistic")
+
+
+def _spec(reference, regime=None, samples=100, generations=30, replicates=5, **more) -> tb.Spec:
+    return tb.Spec(
+        reference=reference,
+        regime=regime or tb.Replace(),
+        samples=samples,
+        generations=generations,
+        replicates=replicates,
+        seed=1851,
+        **more,
+    )
+
+
+def gallery() -> dict[str, tb.Spec]:
+    """Every regime, every kind of reference, sizes that lead through every path of the engine."""
+    zipf = tb.Zipf(categories=300)
+    return {
+        "replace": _spec(tb.Zipf(categories=3_000, exponent=1.1, shift=2.7), samples=3_000, generations=60),
+        "long": _spec(zipf, samples=1_000, generations=2_500),
+        "large": _spec(tb.Counts([5, 0, 3, 9, 9, 1] * 100), samples=10**9, generations=8),
+        "largest": _spec(tb.Zipf(categories=64), samples=10**12, generations=8),
+        "sweep": _spec(tb.Uniform(categories=100), samples=1_000, generations=300, replicates=300),
+        "tiny": _spec(tb.Counts([5, 2, 1]), samples=4, generations=6, replicates=1_000),
+        "growth": _spec(zipf, samples=tb.Growth(first=50, factor=1.1, step=3, most=20_000), generations=90),
+        "list": _spec(zipf, samples=[1_000, 20, 3_000, 10**6] * 10, generations=39),
+        "accumulate": _spec(tb.Geometric(categories=60, ratio=0.9), tb.Accumulate()),
+        "subsample": _spec(zipf, tb.AccumulateSubsample()),
+        "subsample-wide": _spec(tb.Zipf(categories=1_000), tb.AccumulateSubsample(), samples=120),
+        "subsample-large": _spec(zipf, tb.AccumulateSubsample(draw=10**6), samples=10**7),
+        "fresh": _spec(tb.Zipf(categories=2_000), tb.Anchored(real=0.01), samples=2_000, generations=80),
+        "fresh-mostly": _spec(zipf, tb.Anchored(real=0.9), samples=5_000),
+        "fresh-sweep": _spec(tb.Uniform(categories=20), tb.Anchored(real=0.05), replicates=200),
+        "fixed": _spec(zipf, tb.Anchored(real=0.1, source="fixed")),
+        "hoard": _spec(zipf, tb.Anchored(real=0.1, source="hoard", hoard=250)),
+        "window": _spec(tb.Dirichlet(categories=200, concentration=0.3, seed=4), tb.Window(4)),
+        "real-only": _spec(tb.Probabilities([0.5, 0.2, 0.2, 0.05, 0.05]), tb.RealOnly()),
+        "weights": _spec(zipf, tb.Mix((tb.Fresh(share=0.3, weight=0.6), tb.Synthetic(weight=0.4)))),
+        "schedule": _spec(
+            zipf,
+            tb.Mix((tb.Fresh(share=LOGISTIC), tb.Synthetic())),
+        ),
+        "ages": _spec(zipf, tb.Mix((tb.Fresh(count=5), tb.Synthetic()), ages=(1.0, 0.5, 0.25))),
+    }
+
+
+def fingerprint(ds: xr.Dataset) -> dict[str, str]:
+    """SHA-256 of the integers (what was drawn) and of the reals (what was summed), with names and shapes."""
+    hashes = {"drawn": hashlib.sha256(), "summed": hashlib.sha256()}
+    for name in sorted(map(str, ds.data_vars)):
+        values = ds[name].values
+        kind = "summed" if values.dtype.kind == "f" and name != "survivors_output" else "drawn"
+        little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+        hashes[kind].update(f"{name} {little.dtype.str} {little.shape} ".encode())
+        hashes[kind].update(little.tobytes())
+    return {kind: value.hexdigest() for kind, value in hashes.items()}
+
+
+def with_snapshots(spec: tb.Spec) -> tb.Record:
+    """Everything that can be recorded."""
+    return tb.Record(generations="all", forgotten=True, snapshots=(1, 3, spec.generations))
+
+
+def fingerprints(threads: int = 1) -> dict[str, dict[str, str]]:
+    """Fingerprints of the whole gallery."""
+    return {
+        name: fingerprint(tb.simulate(spec, record=with_snapshots(spec), threads=threads))
+        for name, spec in gallery().items()
+    }
+
+
+def document() -> dict[str, object]:
+    """What ``golden.json`` holds."""
+    return {"stream_version": _core.build_info()["stream_version"], "runs": fingerprints()}
+
+
+if __name__ == "__main__":
+    text = json.dumps(document(), indent=2) + "\n"
+    if "--write" in sys.argv[1:]:
+        GOLDEN.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
