@@ -19,6 +19,7 @@ from .regime import (
     Schedule,
     Synthetic,
     Varying,
+    age_ratios,
     exact,
     lowest_terms,
 )
@@ -189,13 +190,10 @@ def _age_weights(mix: Mix) -> Words:
     """Whole weights by age; ratios that need more than 2**20 are rounded, whatever the length of the run."""
     if isinstance(mix.ages, str):
         return np.zeros(0, np.uint64)
-    if len(set(mix.ages)) == 1:
-        return np.ones(len(mix.ages), np.uint64)
-    ratios = [exact(a) for a in mix.ages]
-    top = exact(max(mix.ages))
-    whole = lowest_terms(ratios)
-    if max(whole) > _AGE_MOST:
-        whole = [max(1, rounded(r / top, _AGE_MOST)) if r else 0 for r in ratios]
+    whole = age_ratios(mix.ages)
+    top = max(whole)
+    if top > _AGE_MOST:
+        whole = [max(1, rounded(Fraction(r, top), _AGE_MOST)) if r else 0 for r in whole]
     return np.array(whole, np.uint64)
 
 

@@ -480,20 +480,27 @@ REGIMES: dict[str, type[msgspec.Struct]] = {
 
 
 def canonical(regime: Regime) -> dict[str, Any]:
-    """Return plain data that is the same for every way of writing the same law.
+    """Return plain data that leaves out some of what does not matter to the law.
 
     Named regimes become their `Mix`; sources stand in one order; what contributes nothing is left out; ages
-    are in lowest terms.
+    are in lowest terms. Other ways of writing one law stay apart, with keys of their own: one share in a
+    list, a share and the count that it makes (and, outside the regime, sizes all alike in a list or as
+    `Growth`).
     """
     mix = regime.as_mix()
     kept = [source for source in mix.sources if mix.weighted or not _contributes_nothing(source)]
     out: dict[str, Any] = {
         "sources": [as_dict(s, defaults=False) for s in sorted(kept, key=lambda s: s.kind)],
-        "ages": mix.ages if isinstance(mix.ages, str) else lowest_terms([exact(a) for a in mix.ages]),
+        "ages": mix.ages if isinstance(mix.ages, str) else age_ratios(mix.ages),
     }
     if isinstance(regime, AccumulateSubsample):
         out["draw"] = regime.draw or "samples"
     return out
+
+
+def age_ratios(ages: tuple[float, ...]) -> list[int]:
+    """Return ages in lowest terms; ages all alike, which may be many, take no arithmetic."""
+    return [1] * len(ages) if len(set(ages)) == 1 else lowest_terms([exact(age) for age in ages])
 
 
 def _contributes_nothing(source: Source) -> bool:
