@@ -50,6 +50,20 @@ TEXTS = {
         (["1990", "1991"], [5, 3]),
     ),
     "a header of numbers": ("w.csv", b"word,2020\nthe,5\na,3\n", {"counts": "2020"}, THE),
+    "a header of numbers by its number": ("w.csv", b"word,2020\nthe,5\na,3\n", {"counts": 2020}, THE),
+    "a usual word above the labels": ("w.csv", b"Word,2020\nthe,5\na,3\n", {}, THE),
+    "a usual word alone": ("w.csv", b"word,2020\n", {}, (["word"], [2020])),
+    "an unusual word above the labels": ("w.csv", b"lion,20\nthe,5\n", {}, (["lion", "the"], [20, 5])),
+    "a number in quotes": ("w.csv", b"the,5\na,3\n", {"counts": "1", "labels": "0"}, THE),
+    "a number that is data": ("w.csv", b"the,1\na,3\n", {"counts": "1"}, (["the", "a"], [1, 3])),
+    "old Macintosh line ends": ("w.csv", b"\rword,n\rthe,5\r\ra,3\r", {}, THE),
+    "line ends of other texts": (
+        "w.csv",
+        "w,n\na\u2028b,5\nc\x0cd\x85,3\n".encode(),
+        {},
+        (["a\u2028b", "c\x0cd\x85"], [5, 3]),
+    ),
+    "a header of two lines": ("w.csv", b'"wo\nrd",n\nthe,5\na,3\n', {"labels": "wo\nrd"}, THE),
     "zeros": ("w.csv", b"the,5\na,3\nthou,0\n", {}, (["the", "a", "thou"], [5, 3, 0])),
 }
 
@@ -71,6 +85,20 @@ def test_a_file_longer_than_the_sample(tmp_path):
     text = "word,n\n" + "".join(f"{word},{i}\n" for i, word in enumerate(words))
     (tmp_path / "w.csv").write_text(text, encoding="utf-8")
     assert read(tmp_path / "w.csv") == (words, list(range(30_000)))
+
+
+def test_lines_in_quotes_beyond_the_parser_s_block(tmp_path):
+    words = [f"w{i}\n" + "x" * 1000 for i in range(3000)]
+    (tmp_path / "w.csv").write_text("word,n\n" + "".join(f'"{word}",1\n' for word in words))
+    assert read(tmp_path / "w.csv") == (words, [1] * 3000)
+
+
+def test_rows_of_a_file_that_has_gone_are_items(tmp_path):
+    (tmp_path / "w.csv").write_text("a,1\nb,1e-30\n")
+    values = tb.Probabilities.read(tmp_path / "w.csv")
+    (tmp_path / "w.csv").unlink()
+    with pytest.raises(tb.SpecError, match=r"w.csv, item 1, column 1: 1e-30 is too small"):
+        _ = values.support
 
 
 def test_parquet(tmp_path):
@@ -129,8 +157,9 @@ BAD = {
     "no file": (lambda folder: tb.Counts.read(folder / "w.csv"), "w.csv: 'w.csv' does not exist; give a CSV"),
     "a directory": (directory, "w.csv: 'w.csv' is a directory; give a CSV"),
     "empty": (write("w.csv", b""), "w.csv: 'w.csv' is empty; give a table"),
-    "blank": (write("w.csv", b"\n\n"), "w.csv: 'w.csv' has no rows; give a table"),
-    "header only": (write("w.csv", b"word,n\n", counts="n"), "w.csv: 'w.csv' has no rows; give a table"),
+    "blank": (write("w.csv", b"\n\n"), "w.csv: 'w.csv' has no rows; give a row"),
+    "header only": (write("w.csv", b"word,n\n", counts="n"), "'w.csv' has a header and no rows; give"),
+    "header only, and no column named": (write("w.csv", b"word,n\n"), "has a header and no rows; give a row"),
     "ragged": (
         write("w.csv", b"word,n\nthe,5\na,3,4\n"),
         "w.csv, row 3: 'a,3,4' has 3 columns where 2 were expected; mend",
@@ -147,11 +176,56 @@ BAD = {
         write("w.csv", b"word,n\n" + b"".join(b"w%d,3\n" % i for i in range(20_000)) + b"\xe9,3\n"),
         "w.csv, row 20002: b'\\xe9,3\\n' is not UTF-8; save the file",
     ),
-    "UTF-16": (write("w.csv", "word,n\nthe,5\n".encode("utf-16")), "is not UTF-8; save the file"),
+    "UTF-16": (write("w.csv", "word,n\nthe,5\n".encode("utf-16")), "w.csv: 'w.csv' is UTF-16 text; save it"),
+    "UTF-16 without a mark": (
+        write("w.csv", "word,n\nthe,5\n".encode("utf-16-be")),
+        "w.csv: 'w.csv' is UTF-16 text without a mark; save it as UTF-8",
+    ),
+    "Excel": (write("w.xlsx", b"PK\3\4..."), "w.xlsx: 'w.xlsx' is an Excel workbook; save the sheet as CSV"),
+    "numpy's archive": (
+        write("w.npz", b"PK\3\4..."),
+        "w.npz: 'w.npz' is an archive of numpy arrays; save one array",
+    ),
+    "ZIP": (write("w.csv", b"PK\3\4..."), "w.csv: 'w.csv' is a ZIP archive; unpack it"),
+    "Parquet by another name": (write("w.csv", b"PAR1..."), "'w.csv' is a Parquet file; let its name end in"),
+    "JSON": (write("w.json", b'{"the": 5}'), "w.json: 'w.json' is JSON; write a CSV of labels and counts"),
+    "JSON in lines": (write("w.json", b'[\n["the", 5]]'), "w.json: 'w.json' is JSON; write a CSV"),
+    "bars": (
+        write("w.csv", b"word|n\nthe|5\n"),
+        "w.csv: 'w.csv' has columns separated by '|'; separate the columns by commas, tabs or semicolons",
+    ),
+    "spaces for separators": (
+        write("w.csv", b"the 5\na 3\n"),
+        "w.csv: 'w.csv' has columns separated by spaces; separate the columns by commas",
+    ),
+    "comment": (
+        write("w.csv", b"# made in 2020\nword,n\nthe,5\n"),
+        "w.csv, row 2: 'word,n' has 2 columns where 1 were expected; remove the comment",
+    ),
+    "hexadecimal": (
+        write("w.csv", b"word,n\nthe,5\na,0x10\n"),
+        "w.csv, row 3, column 'n': '0x10' is not a number; give a number such as 12",
+    ),
+    "other digits": (
+        write("w.csv", "word,n\nthe,5\na,\u0663\n".encode()),
+        "w.csv, row 3, column 'n': '\u0663' is not a number; give",
+    ),
+    "after blank lines": (
+        write("w.csv", b"\n\nword,n\n\nthe,5\n\na,x\n"),
+        "w.csv, row 7, column 'n': 'x' is not a number; give",
+    ),
+    "negative after lines in quotes": (
+        write("w.csv", b'"wo\nrd",n\r\n"t\n\nhe",5\r\na,-1\r\n'),
+        "w.csv, row 6, column 'n': -1 is negative; give 0",
+    ),
+    "ragged after blank lines far down": (
+        write("w.csv", b"word,n\n" + b"".join(b"w%d,3\n\n" % i for i in range(500)) + b"x\n"),
+        "w.csv, row 1002: 'x' has 1 columns where 2 were expected; mend",
+    ),
     "negative": (write("w.csv", b"word,n\nthe,-5\n"), "w.csv, row 2, column 'n': -5 is negative; give"),
     "NaN": (
         write("w.csv", b"word,n\nthe,nan\na,3\n"),
-        "w.csv, row 2, column 'n': nan is not a number; give 0",
+        "w.csv, row 2, column 'n': 'nan' is not a number; give a number such as 12 (no separators), 0 for",
     ),
     "missing": (write("w.csv", b"word,n\nthe,\na,3\n"), "w.csv, row 2, column 'n': '' is not a number; give"),
     "fractional": (

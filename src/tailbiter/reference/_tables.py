@@ -34,7 +34,7 @@ class Source(msgspec.Struct, frozen=True):
     values, labels : str or int or None
         Its columns, by name or by number from 0.
     first_row : int
-        Row of the file that holds the first category.
+        Line of the file that holds the first category; 0 for files that are no text.
     """
 
     path: str
@@ -247,6 +247,13 @@ class Counts(Table, frozen=True, eq=False, tag="counts"):
         ------
         DataError
             If the file cannot be used; the message names file, row and column.
+
+        Notes
+        -----
+        The first row is a header if it has a word above a column of numbers, if a column was asked for by its
+        name, or if one of the usual words (word, label, category, name, token, type, species, language, code,
+        lemma, term) stands above the labels. Otherwise ``lions,2020`` cannot be told from a category: ask for
+        the column by its name, ``counts="2020"``.
         """
         return cls._read(path, counts, labels)
 

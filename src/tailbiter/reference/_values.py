@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, SpecError
+from ._files import row_name
 from ._support import MAX_CATEGORIES, MAX_TOTAL, Labels
 
 _COUNTS = "give whole numbers, one for each category"
@@ -27,7 +29,7 @@ class Place:
     path : str, optional
         The file it was read from.
     first_row : int, default 1
-        Row of the file that holds item 0.
+        Line of the file that holds item 0; 0 for files that are no text.
     """
 
     def __init__(self, column: str, path: str | None = None, first_row: int = 1) -> None:
@@ -42,7 +44,7 @@ class Place:
         """Name item ``index``."""
         if self.path is None:
             return f"reference.{self.column}[{index}]"
-        return f"{self.path}, row {self.first_row + index}, {self.column}"
+        return f"{self.path}, {row_name(Path(self.path), self.first_row, index)}, {self.column}"
 
     def error(self, index: int | None, value: object, problem: str, remedy: str) -> SpecError:
         """Return the error for item ``index``, or for the column as a whole."""
