@@ -30,13 +30,13 @@ enum {
     TB_WANT_FORGOTTEN = 4 /* when each category was */
 };
 
-/* The reference as a source of human items: categories up to `head` by a splitting tree, the rest, of which few items are
- * expected each, one by one from an alias table. */
+/* The reference as a source of human items: categories up to `head`, a power of two or all there are, by the splitting tree;
+ * the rest, of which few items are expected each, one by one from an alias table. */
 typedef struct {
-    size_t head, height, cells;
+    size_t head, height; /* of the subtree that holds the head */
     double head_total, total;
-    double *levels[TB_MAX_HEIGHT]; /* sums of the head's weights, from level 1 up */
-    tb_alias_t *cell;              /* of the categories from `head` on */
+    size_t cells;
+    tb_alias_t *cell; /* of the categories from `head` on */
 } tb_source_t;
 
 struct tb_plan {
@@ -46,22 +46,25 @@ struct tb_plan {
     double total;       /* of the reference's weights */
     double sum_squares; /* of its probabilities, in the order in which observe adds */
     double *weight, *log_q;
-    tb_source_t batch;  /* whole batches */
-    tb_source_t single; /* few items: all from its alias table */
+    double *levels[TB_MAX_HEIGHT]; /* sums of the reference's weights, from level 1 up */
+    size_t height;
+    tb_source_t batch;  /* for batches of about generation 1's size */
+    tb_source_t whole;  /* for larger ones: all by tree */
+    tb_source_t single; /* for few items: all from its alias table */
     tb_poisson_t *poisson;
     tb_yardstick_t yardstick;
     uint32_t edges[TB_MAX_EDGES];
     double terms[TB_TERMS];
     tb_sums_t reference; /* what row 0 is made of */
     unsigned sums, wants;
-    /* Lanes apply; fresh human items come in; all categories stay in place; a category can come back. */
-    int packable, fresh, dense, returns;
+    int fresh, returns; /* fresh human items come in; a category can come back */
     size_t shared_bytes;
     size_t *state_bytes; /* high-water mark */
 };
 
 /* Buffers of one thread. */
 typedef struct {
+    tb_control_t *control; /* asked between the passes of a long draw */
     size_t bytes;
     double *levels, *index;
     uint32_t *chosen; /* elements picked, or with large means */
@@ -76,7 +79,7 @@ typedef struct {
     tb_work_t work;
 } tb_scratch_t;
 
-int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan);
+int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *control);
 void tb_scratch_free(tb_scratch_t *self);
 
 /* Zeroed memory in whole cache lines, counted; and its return. */
@@ -92,7 +95,7 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
 /* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out);
-/* Picks items one by one from the source's table, handing categories to `put` some at a time. */
+/* Picks items one by one from the source's table, handing categories to `put` some at a time. Fewer than 2^32 of them. */
 typedef void tb_put_t(void *context, const uint32_t *id, size_t count);
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
                    void *context);
@@ -131,6 +134,8 @@ uint32_t tb_end(const tb_plan_t *plan);
 static inline void tb_count_generations(tb_control_t *control, uint64_t more) {
     __atomic_fetch_add(&control->generations, more, __ATOMIC_RELAXED);
 }
+/* The first of ascending `values` that is at least `least`, as an index. */
+size_t tb_find(const uint32_t *values, size_t count, uint32_t least);
 
 /* A lineage with few survivors, ready to run beside others. */
 typedef struct {

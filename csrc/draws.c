@@ -37,10 +37,12 @@ void tb_give(void *p) {
 #endif
 }
 
-int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan) {
+int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *control) {
     const size_t padded = plan->padded, cells = TB_PACK_MOST * TB_ROW;
     const int spares = plan->program.draw || plan->program.kept;
     memset(self, 0, sizeof *self);
+    self->control = control;
+    self->bytes = sizeof *self;
     self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
     self->chosen_capacity = padded + TB_FEW;
@@ -50,7 +52,7 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
     }
-    if (plan->packable) {
+    if (plan->program.plain) {
         self->pack.leaf = tb_take(cells, sizeof(double), &self->bytes);
         self->pack.before = tb_take(cells, sizeof(double), &self->bytes);
         self->pack.room = tb_take(cells + TB_MAX_HEIGHT * TB_ROW, sizeof(double), &self->bytes);
@@ -64,7 +66,7 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->levels);
     tb_give(self->index);
     tb_give(self->chosen);
-    free(self->seen);
+    tb_give(self->seen);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
     tb_give(self->pack.leaf);
@@ -106,28 +108,27 @@ static int first_time(uint64_t *seen, size_t mask, uint64_t item) {
     return 1;
 }
 
-static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
-    size_t slots = 64;
-    while (slots < 2 * picks) slots *= 2;
-    if (slots > scratch->seen_capacity) {
-        free(scratch->seen);
-        scratch->seen = malloc(slots * sizeof *scratch->seen);
-        scratch->seen_capacity = scratch->seen ? slots : 0;
-        if (!scratch->seen) return TB_ERR_MEMORY;
-    }
-    memset(scratch->seen, 0, slots * sizeof *scratch->seen);
-    *mask = slots - 1;
+/* Room for `wanted` items where there is less: twice as much, without what the old room held. */
+static int make_room(void *where, size_t size, uint64_t wanted, size_t *capacity, size_t *bytes) {
+    void *old, *more;
+    if (wanted <= *capacity) return TB_OK;
+    memcpy(&old, where, sizeof old);
+    more = tb_take(2 * wanted, size, bytes);
+    if (!more) return TB_ERR_MEMORY;
+    *bytes -= up(*capacity * size, 64);
+    tb_give(old);
+    memcpy(where, &more, sizeof more);
+    *capacity = 2 * wanted;
     return TB_OK;
 }
 
-/* How many items a Poisson total is off by has no bound; beyond the usual, room is made. */
-static int make_room(tb_scratch_t *scratch, uint64_t picks) {
-    if (picks <= scratch->chosen_capacity) return TB_OK;
-    uint32_t *more = tb_take(2 * picks, sizeof *more, &scratch->bytes);
-    if (!more) return TB_ERR_MEMORY;
-    tb_give(scratch->chosen);
-    scratch->chosen = more;
-    scratch->chosen_capacity = 2 * picks;
+static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
+    size_t slots = 64;
+    while (slots < 2 * picks) slots *= 2;
+    int code = make_room(&scratch->seen, sizeof *scratch->seen, slots, &scratch->seen_capacity, &scratch->bytes);
+    if (code) return code;
+    memset(scratch->seen, 0, slots * sizeof *scratch->seen);
+    *mask = slots - 1;
     return TB_OK;
 }
 
@@ -160,7 +161,8 @@ static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double
                       uint64_t picks, int different, tb_address_t at, double step, double *target) {
     enum { SOME = 64 };
     chooser_t chooser = {at, (uint64_t)total, (0 - (uint64_t)total) % (uint64_t)total, NULL, 0};
-    int code = make_room(scratch, picks);
+    /* How many items a Poisson total is off by has no bound; beyond the usual, room is made. */
+    int code = make_room(&scratch->chosen, sizeof *scratch->chosen, picks, &scratch->chosen_capacity, &scratch->bytes);
     if (!code && different) code = clear_seen(scratch, picks, &chooser.mask);
     if (code) return code;
     chooser.seen = different ? scratch->seen : NULL;
@@ -195,7 +197,7 @@ static size_t sum_up(const tb_kernels_t *kernels, const double *leaf, size_t len
     return height;
 }
 
-static void draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double n,
+static int draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double n,
                          tb_address_t at, double *out) {
     double *level[TB_MAX_HEIGHT];
     size_t size[TB_MAX_HEIGHT];
@@ -204,14 +206,16 @@ static void draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const dou
     size_t height = sum_up(kernels, weight, length, scratch->levels, level, size);
     if (height == 0) {
         out[0] = n;
-        return;
+        return TB_OK;
     }
     level[height][0] = n;
     while (--height > 0) {
+        if (tb_is_cancelled(scratch->control)) return TB_ERR_CANCELLED;
         kernels->split_level(level[height], level[height + 1], size[height + 1], level[height], tb_slot(height), &tree,
                              &scratch->work);
     }
     kernels->split_level(weight, level[1], size[1], out, tb_slot(0), &tree, &scratch->work);
+    return TB_OK;
 }
 
 /* Independent Poisson counts with the weights as means, then single items until the total is n: given its total such a
@@ -239,8 +243,7 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
     if (poisson_pays((double)length, total * plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
-    draw_by_tree(plan, scratch, weight, length, n, at, out);
-    return TB_OK;
+    return draw_by_tree(plan, scratch, weight, length, n, at, out);
 }
 
 /* How many of n human items fall to the head. */
@@ -255,8 +258,8 @@ static double draw_head(const tb_source_t *source, double n, const tb_address_t 
 }
 
 /* The sums of the reference's weights are shared and stay as they are, so the counts get levels of their own. */
-static void split_head(const tb_plan_t *plan, tb_scratch_t *scratch, double n, const tb_address_t *at, double *out) {
-    const tb_source_t *source = &plan->batch;
+static void split_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_source_t *source, double n,
+                       const tb_address_t *at, double *out) {
     const tb_kernels_t *kernels = plan->kernels;
     double *level[TB_MAX_HEIGHT], *room = scratch->levels;
     size_t size[TB_MAX_HEIGHT], height = source->height;
@@ -273,7 +276,7 @@ static void split_head(const tb_plan_t *plan, tb_scratch_t *scratch, double n, c
     memset(level[height], 0, TB_PAD * sizeof(double));
     level[height][0] = n;
     while (--height > 0) {
-        kernels->split_level(source->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), at,
+        kernels->split_level(plan->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), at,
                              &scratch->work);
         memset(level[height] + size[height], 0, (up(size[height], TB_PAD) - size[height]) * sizeof(double));
     }
@@ -286,12 +289,13 @@ static void put_items(void *context, const uint32_t *id, size_t count) {
     for (size_t i = 0; i < count; i++) out[id[i]] += 1.0;
 }
 
+/* The head is made for generation 1's size; for much more, single items would be too many. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out) {
-    const tb_source_t *source = &plan->batch;
+    const tb_source_t *source = n / 4 <= plan->program.samples[0] ? &plan->batch : &plan->whole;
     const tb_address_t first = tb_at(at, tree_for, 1), tree = tb_at(at, tree_for, 0);
     const double head = draw_head(source, (double)n, &first);
-    if (source->head > 0) split_head(plan, scratch, head, &tree, out);
+    if (source->head > 0) split_head(plan, scratch, source, head, &tree, out);
     memset(out + source->head, 0, (plan->padded - source->head) * sizeof *out);
     tb_pick_human(plan, source, n - (uint64_t)head, tb_at(at, pick_for, 0), put_items, out);
 }
@@ -346,6 +350,7 @@ int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *
     int taking = 1;
     memset(out, 0, padded * sizeof *out);
     for (uint32_t depth = 0; open > 0; depth++) {
+        if (tb_is_cancelled(scratch->control)) return TB_ERR_CANCELLED;
         if (open > 0.5 * left) { /* the complement is smaller: move all of the pool, then move back */
             for (size_t i = 0; i < length; i++) out[i] += taking ? pool[i] : -pool[i];
             open = left - open;

@@ -72,7 +72,7 @@ SIMD void choose_high(block_t *block, size_t i, vu bits) {
     u_store32(block->cell + i, u_or(u_shl(u_from_d(d_load(block->multiple + i)), 9), u_shr(bits, 23)));
 }
 
-SIMD vd draw_high(const block_t *block, size_t i, vu bits, vu element, put_off_t *off) {
+SIMD vd draw_high(const block_t *block, size_t i, vu bits, vu element, double step, put_off_t *off) {
     vd multiple = d_load(block->multiple + i);
     vu entry = u_load32(block->entry + i);
     vu part = u_and(bits, u_set(0x7fffff)), threshold = u_shr(entry, 9);
@@ -81,7 +81,7 @@ SIMD vd draw_high(const block_t *block, size_t i, vu bits, vu element, put_off_t
         u_compress(off->high_cell + off->high_ties, tie, u_load32(block->cell + i));
         off->high_ties += u_compress(off->high_element + off->high_ties, tie, element);
     }
-    vd base = d_max(d_set(0.0), multiple * d_set(TB_POISSON_STEP) - d_set(TB_POISSON_HIGH_CELLS / 2));
+    vd base = d_max(d_set(0.0), d_floor(multiple * d_set(step)) - d_set(TB_POISSON_HIGH_CELLS / 2));
     vd value = base + small_double(u_sel(u_lt(part, threshold), u_shr(bits, 23), u_and(entry, u_set(511))));
     return d_sel(some, value, d_set(0.0));
 }
@@ -162,7 +162,7 @@ SIMD vd draw_highs(block_t *block, const stream_t *stream, const tb_poisson_t *t
     look_up(block, tables->high_entry, half, half + 32);
     for (size_t i = 0; i < 32; i += LANES) {
         vu element = u_add(u_set(first + half + i), u_iota());
-        vd draw = draw_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW), element, off);
+        vd draw = draw_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW), element, tables->step, off);
         sum = sum + draw;
         d_store(x + first + half + i, d_load(x + first + half + i) + draw);
     }

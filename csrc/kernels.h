@@ -34,9 +34,10 @@ typedef struct {
 /* Alias tables of the Poisson laws with means rate * weight. A draw for a weight beyond the step is the sum of two. */
 typedef struct {
     double rate; /* at most 1 */
+    double step; /* TB_POISSON_STEP * rate */
     uint32_t entry[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* threshold (9 bits) << 16 | alias << 8 | own */
     uint64_t remainder[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
-    /* threshold (23 bits) << 9 | alias; own is the cell; values count from max(0, mean weight - half the cells) */
+    /* threshold (23 bits) << 9 | alias; own is the cell; values count from max(0, floor(multiple * step) - half the cells) */
     uint32_t high_entry[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
     uint64_t high_remainder[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
 } tb_poisson_t;

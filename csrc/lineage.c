@@ -39,10 +39,10 @@ int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *re
     int missing = take(self, &self->id, sizeof *self->id, 1);
     missing |= take(self, &self->weight, sizeof(double), 1);
     missing |= take(self, &self->next, sizeof(double), 1);
-    missing |= take(self, &self->other, sizeof(double), plan->dense || program->kept);
+    missing |= take(self, &self->other, sizeof(double), plan->fresh || program->kept);
     missing |= take(self, &self->pool, sizeof(double), pool);
     missing |= take(self, &self->kept, sizeof(double), program->kept > 0);
-    missing |= take(self, &self->place, sizeof *self->place, plan->fresh && !plan->dense);
+    missing |= take(self, &self->place, sizeof *self->place, plan->fresh);
     missing |= take(self, &self->stamp, sizeof *self->stamp, plan->returns && plan->wants & TB_WANT_CHANGES);
     if (newest && !pool) {
         self->batch = self->next;
@@ -106,7 +106,7 @@ static void compact(tb_lineage_t *self) {
 
 /* On schedule, and where many categories have arrived. */
 static void compact_when_due(tb_lineage_t *self) {
-    if (self->plan->dense || self->pool || self->plan->program.age_count == 0) return; /* nothing ever dies */
+    if (self->pool || self->plan->program.age_count == 0) return; /* nothing ever dies */
     const int crowded = self->length > self->base + self->base / 4 + TB_PAD;
     if (crowded || self->generation >= tb_next_compaction(self->compacted)) compact(self);
 }
@@ -171,7 +171,7 @@ static void end_dates(tb_lineage_t *self) {
     const size_t count = self->plan->program.categories;
     if (!date) return;
     date += self->cursor.lineage * count;
-    if (self->place || self->plan->dense) {
+    if (self->place) {
         for (size_t i = 0; i < count; i++) date[i] = -date[i];
         return;
     }
@@ -188,7 +188,8 @@ static int begin(tb_lineage_t *self, size_t lineage, uint32_t replicate) {
     if (!code) code = tb_lineage_first(self);
     if (code) return code;
     begin_dates(self);
-    if (!self->plan->dense) compact(self);
+    compact(self);
+    tb_count_generations(self->scratch->control, 1);
     return record(self);
 }
 
@@ -215,9 +216,9 @@ static int hand_over(tb_lineage_t *self, tb_few_t *few) {
 static int run_alone(tb_lineage_t *self, tb_control_t *control, int *few) {
     const uint32_t last = tb_last_needed(self->plan), end = tb_end(self->plan);
     while (self->generation < end) {
-        *few = self->plan->packable && self->length <= TB_PACK_MOST && self->compacted == self->generation;
+        *few = self->plan->program.plain && self->length <= TB_PACK_MOST && self->compacted == self->generation;
         if (*few) return TB_OK;
-        if (control->cancel) return TB_ERR_CANCELLED;
+        if (tb_is_cancelled(control)) return TB_ERR_CANCELLED;
         const int stop = self->generation >= last;
         int code = tb_lineage_step(self, stop);
         if (code) return code;
@@ -243,7 +244,8 @@ static int run_some(tb_lineage_t *lineage, size_t row, uint32_t first, uint32_t 
     int code = TB_OK;
     for (uint32_t i = 0; !code && i < count; i++) {
         int left = 0;
-        code = begin(lineage, row + i, first + i);
+        if (tb_is_cancelled(control)) code = TB_ERR_CANCELLED;
+        if (!code) code = begin(lineage, row + i, first + i);
         if (!code) code = run_alone(lineage, control, &left);
         if (!code && left) {
             memset(&few[waiting], 0, sizeof few[waiting]);
@@ -266,7 +268,7 @@ int tb_run(const tb_plan_t *plan, uint32_t first, uint32_t count, const tb_outpu
     tb_lineage_t lineage;
     memset(&lineage, 0, sizeof lineage);
     int code = scratch ? TB_OK : TB_ERR_MEMORY;
-    if (!code) code = tb_scratch_init(scratch, plan);
+    if (!code) code = tb_scratch_init(scratch, plan, control);
     if (!code) code = tb_lineage_init(&lineage, plan, &recorder, scratch);
     for (uint32_t done = 0; !code && done < count; done += TB_TOGETHER) {
         const uint32_t some = count - done < TB_TOGETHER ? count - done : TB_TOGETHER;

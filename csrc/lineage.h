@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of one lineage that runs by itself: ids, current counts, and the columns its regime carries. */
+/* The state of one lineage that runs by itself: ids, current counts, and the columns its regime carries.
+ *
+ * Every column is zero from `length` to its end, so that kernels may read whole rows and a category that comes back finds
+ * nothing. Kernels write zeros there; only a compaction leaves more, up to a row behind the old length, and clears it. */
 #ifndef TB_LINEAGE_H
 #define TB_LINEAGE_H
 #include "core.h"

@@ -48,16 +48,26 @@ static void date_losses(const pack_t *self, size_t lane) {
     }
 }
 
+/* A lane's column, and its ids. */
+static void read_lane(const pack_t *self, size_t lane, double *weight, uint32_t *id) {
+    for (size_t i = 0; i < self->rows; i++) {
+        weight[i] = self->leaf[i * TB_ROW + lane];
+        id[i] = self->id[i * TB_ROW + lane];
+    }
+}
+
 static int write_snapshot(pack_t *self, size_t lane) {
-    const tb_few_t *few = self->lane[lane];
-    unload(self, lane);
-    return tb_write_snapshot(self->recorder, few->replicate, self->generation, few->weight, few->id, few->length);
+    double weight[TB_PACK_MOST];
+    uint32_t id[TB_PACK_MOST];
+    read_lane(self, lane, weight, id);
+    return tb_write_snapshot(self->recorder, self->lane[lane]->replicate, self->generation, weight, id, self->rows);
 }
 
 static void write_output(pack_t *self, size_t lane) {
-    double column[TB_PACK_MOST];
-    for (size_t i = 0; i < self->rows; i++) column[i] = self->leaf[i * TB_ROW + lane];
-    tb_write_output(self->recorder, self->lane[lane]->cursor.lineage, self->generation, column, self->rows);
+    double weight[TB_PACK_MOST];
+    uint32_t id[TB_PACK_MOST];
+    read_lane(self, lane, weight, id);
+    tb_write_output(self->recorder, self->lane[lane]->cursor.lineage, self->generation, weight, self->rows);
 }
 
 /* Lanes of a pack are at one generation, and so at one record. */
@@ -107,39 +117,41 @@ static int run_group(pack_t *self, tb_few_t **group, size_t count, uint32_t to, 
     self->generation = group[0]->generation;
     for (size_t l = 0; l < TB_ROW; l++) load(self, l, l < count ? group[l] : NULL);
     while (self->generation < to) {
-        if (control->cancel) return TB_ERR_CANCELLED;
+        if (tb_is_cancelled(control)) return TB_ERR_CANCELLED;
         int code = step(self);
         if (code) return code;
+        tb_count_generations(control, self->generation <= self->last ? count : 0);
     }
-    tb_count_generations(control, count * (to - group[0]->generation));
     for (size_t l = 0; l < count; l++) unload(self, l);
     return TB_OK;
 }
 
-/* One category left holds everything for ever: what is recorded changes with the size of the training set alone. */
-static int finish_single(const pack_t *self, tb_few_t *few) {
+/* One category left holds everything for ever: only what is asked for is visited. */
+static int finish_single(const pack_t *self, tb_few_t *few, tb_control_t *control) {
     const tb_plan_t *plan = self->recorder->plan;
     const tb_program_t *program = &plan->program;
-    double weight[TB_ROW] = {0};
+    double weight[TB_ROW] = {1.0}, summed = 0.0;
     uint32_t id[TB_ROW] = {few->id[0]};
     tb_sums_t sums;
-    double summed = 0.0;
-    for (; few->generation < self->end; few->generation++) {
-        weight[0] = 1.0;
-        tb_write_output(self->recorder, few->cursor.lineage, few->generation, weight, 1);
-        if (few->generation >= self->last) continue;
-        const double total = (double)program->samples[few->generation];
-        weight[0] = total;
-        if (program->snapshot_count && tb_is_snapshot(program, few->generation + 1)) {
-            int code = tb_write_snapshot(self->recorder, few->replicate, few->generation + 1, weight, id, 1);
-            if (code) return code;
-        }
-        if (few->cursor.next == program->at_count || program->at[few->cursor.next] != few->generation + 1) continue;
-        if (total != summed) tb_add_up(plan, weight, id, 1, total, &sums);
-        summed = total;
-        tb_write_record(self->recorder, &few->cursor, &sums, 0, total, 0);
+    for (size_t i = tb_find(program->at, program->at_count, few->generation); i < program->at_count; i++) {
+        if (program->at[i] >= self->end) break;
+        tb_write_output(self->recorder, few->cursor.lineage, program->at[i], weight, 1);
     }
-    return TB_OK;
+    for (size_t i = tb_find(program->snapshots, program->snapshot_count, few->generation + 1); i < program->snapshot_count;
+         i++) {
+        weight[0] = (double)program->samples[program->snapshots[i] - 1];
+        int code = tb_write_snapshot(self->recorder, few->replicate, program->snapshots[i], weight, id, 1);
+        if (code) return code;
+    }
+    while (few->cursor.next < program->at_count) {
+        weight[0] = (double)program->samples[program->at[few->cursor.next] - 1];
+        if (weight[0] != summed) tb_add_up(plan, weight, id, 1, weight[0], &sums);
+        summed = weight[0];
+        tb_write_record(self->recorder, &few->cursor, &sums, 0, summed, 0);
+    }
+    if (self->last > few->generation) tb_count_generations(control, self->last - few->generation);
+    few->generation = self->end;
+    return tb_is_cancelled(control) ? TB_ERR_CANCELLED : TB_OK;
 }
 
 /* The lineages at generation `at`, longest first. */
@@ -179,7 +191,7 @@ int tb_run_packs(tb_recorder_t *recorder, tb_few_t *few, size_t count, tb_scratc
         const uint32_t next = tb_next_compaction(at), to = next < self.end ? next : self.end;
         size_t members = gather(few, count, at, group);
         for (; members > 0 && group[members - 1]->length == 1; members--) {
-            int code = finish_single(&self, group[members - 1]);
+            int code = finish_single(&self, group[members - 1], control);
             if (code) return code;
         }
         for (size_t i = 0; i < members; i += TB_ROW) {

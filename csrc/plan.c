@@ -14,16 +14,30 @@ const char *tb_strerror(int code) {
         return "out of memory";
     case TB_ERR_CANCELLED:
         return "cancelled";
+    case TB_ERR_PROGRAM:
+        return "more bands or generations than there is room for";
     default:
         return "unknown error";
     }
+}
+
+void tb_cancel(tb_control_t *self) {
+    __atomic_store_n(&self->cancel, 1, __ATOMIC_RELAXED);
+}
+
+int tb_is_cancelled(const tb_control_t *self) {
+    return __atomic_load_n(&self->cancel, __ATOMIC_RELAXED);
+}
+
+uint64_t tb_progress(const tb_control_t *self) {
+    return __atomic_load_n(&self->generations, __ATOMIC_RELAXED);
 }
 
 void tb_plan_free(tb_plan_t *self) {
     if (!self) return;
     tb_give(self->weight);
     tb_give(self->log_q);
-    tb_give(self->batch.levels[1]);
+    tb_give(self->levels[1]);
     tb_give(self->batch.cell);
     tb_give(self->single.cell);
     tb_give(self->poisson);
@@ -79,19 +93,6 @@ static int can_return(const tb_program_t *program) {
     return 0;
 }
 
-static void choose_ways(tb_plan_t *self) {
-    const tb_program_t *program = &self->program;
-    uint64_t most_fresh = 0;
-    for (size_t i = 0; i <= program->generations; i++) {
-        if (program->fresh[i] > most_fresh) most_fresh = program->fresh[i];
-    }
-    self->fresh = most_fresh > 0;
-    self->dense = most_fresh > program->categories / 4;
-    self->returns = can_return(program);
-    int newest = program->age_count == 1 && program->ages[0] == 1;
-    self->packable = newest && !program->kept && !most_fresh && !program->draw && !program->item_weights;
-}
-
 static int fill_reference(tb_plan_t *self) {
     const size_t count = self->program.categories;
     self->weight = tb_take(self->padded, sizeof(double), &self->shared_bytes);
@@ -108,43 +109,44 @@ static int fill_reference(tb_plan_t *self) {
     return TB_OK;
 }
 
-/* `head` is even or all there is, so no pair of the first level reaches beyond it. */
-static int fill_tree(tb_plan_t *self, tb_source_t *source) {
-    size_t length = source->head;
-    double *room = tb_take(tb_padded(length) + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->shared_bytes);
+static int fill_tree(tb_plan_t *self) {
+    size_t length = self->program.categories;
+    double *room = tb_take(self->padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->shared_bytes);
     const double *below = self->weight;
-    source->levels[1] = room;
+    self->levels[1] = room;
     if (!room) return TB_ERR_MEMORY;
     while (length > 1) {
         length = (length + 1) / 2;
-        const size_t padded = (length + TB_PAD - 1) / TB_PAD * TB_PAD;
         self->kernels->sum_pairs(below, (length + TB_PAD / 2 - 1) / (TB_PAD / 2) * (TB_PAD / 2), room);
-        memset(room + length, 0, (padded - length) * sizeof *room);
-        below = source->levels[++source->height] = room;
-        room += padded;
+        below = self->levels[++self->height] = room;
+        room += (length + TB_PAD - 1) / TB_PAD * TB_PAD;
     }
-    source->head_total = below[0];
     return TB_OK;
 }
 
-/* Fewer than half an item is expected of each category from `head` on. */
-static int fill_source(tb_plan_t *self, tb_source_t *source, size_t head) {
-    source->head = head;
+/* A source whose head has at least `least` categories. */
+static int fill_source(tb_plan_t *self, tb_source_t *source, size_t least) {
+    const size_t count = self->program.categories;
+    while (source->height < self->height && (size_t)1 << source->height < least) source->height++;
+    source->head = source->height == self->height ? count : (size_t)1 << source->height;
+    if (least == 0 && count > 1) source->head = 0;
+    if (source->head == count) source->height = self->height;
+    if (source->head > 0) source->head_total = source->height ? self->levels[source->height][0] : self->weight[0];
     source->total = self->total;
-    source->cells = self->program.categories - head;
-    int code = head ? fill_tree(self, source) : TB_OK;
-    if (code || source->cells == 0) return code;
+    source->cells = count - source->head;
+    if (source->cells == 0) return TB_OK;
     source->cell = tb_take(source->cells, sizeof *source->cell, &self->shared_bytes);
     if (!source->cell) return TB_ERR_MEMORY;
-    return tb_alias_fill(source->cell, self->program.weights + head, source->cells,
+    return tb_alias_fill(source->cell, self->program.weights + source->head, source->cells,
                          (uint64_t)(source->total - source->head_total));
 }
 
-static size_t choose_head(const tb_plan_t *self) {
+/* Categories of which generation 1 may expect half an item or more. */
+static size_t count_common(const tb_plan_t *self) {
     const double least = self->total / (2.0 * (double)self->program.samples[0]);
-    size_t head = 0;
-    while (head < self->program.categories && self->weight[head] >= least) head++;
-    return head + (head % 2 && head < self->program.categories);
+    size_t common = 0;
+    while (common < self->program.categories && self->weight[common] >= least) common++;
+    return common;
 }
 
 /* In the order in which observe adds, so that the reference's distance to itself is 0. */
@@ -168,14 +170,12 @@ static int sum_reference(tb_plan_t *self) {
     return TB_OK;
 }
 
-/* Synthetic items for each item of the training set before, half-way through the run. Any rate gives the exact law; this
- * one leaves the fewest items to be added or removed. Beyond 1 the tables would be too short. */
+/* Synthetic items of generation 2 for each item of generation 1. Any rate gives the exact law; this one leaves the fewest
+ * items to be added or removed while neither share nor size changes. Beyond 1 the tables would be too short. */
 static double choose_rate(const tb_plan_t *self) {
     const tb_program_t *program = &self->program;
-    const size_t at = program->generations / 2;
-    if (at == 0 || program->item_weights || program->draw || program->age_count != 1 || program->ages[0] != 1) return 1.0;
-    const uint64_t synthetic = program->samples[at] - program->fresh[at] - program->from_kept[at];
-    const double rate = (double)synthetic / (double)program->samples[at - 1];
+    const uint64_t synthetic = program->samples[1] - program->fresh[1] - program->from_kept[1];
+    const double rate = (double)synthetic / (double)program->samples[0];
     return rate > 0.0 && rate < 1.0 ? rate : 1.0;
 }
 
@@ -194,12 +194,16 @@ static int fill(tb_plan_t *self) {
     tb_poisson_fill(self->poisson, choose_rate(self));
     code = sum_reference(self);
     if (code) return code;
-    code = fill_source(self, &self->batch, choose_head(self));
-    if (code || !self->fresh || self->dense) return code;
+    code = fill_tree(self);
+    if (!code) code = fill_source(self, &self->batch, count_common(self));
+    if (!code) code = fill_source(self, &self->whole, self->program.categories);
+    if (code || !self->fresh) return code;
     return fill_source(self, &self->single, 0);
 }
 
 int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels, const tb_output_t *wanted) {
+    *self = NULL;
+    if (program->band_count + 1 > TB_MAX_EDGES || program->generations > INT32_MAX) return TB_ERR_PROGRAM;
     tb_plan_t *plan = calloc(1, sizeof *plan);
     if (!plan) return TB_ERR_MEMORY;
     plan->program = *program;
@@ -207,7 +211,8 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     plan->padded = tb_padded(program->categories);
     choose_sums(plan, wanted);
     choose_edges(plan, wanted);
-    choose_ways(plan);
+    plan->fresh = any(program->fresh, program->generations + 1);
+    plan->returns = can_return(program);
     int code = fill(plan);
     if (code) {
         tb_plan_free(plan);

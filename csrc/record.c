@@ -96,18 +96,23 @@ void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *
     if (plan->wants & TB_WANT_CHANGES) write_changes(self, cursor, at, (int32_t)sums->present[lane], back);
 }
 
-/* Where `generation` stands among the recorded ones, or at_count. */
-static size_t row_of(const tb_program_t *program, uint32_t generation) {
-    size_t low = 0, high = program->at_count;
+size_t tb_find(const uint32_t *values, size_t count, uint32_t least) {
+    size_t low = 0, high = count;
     while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (program->at[middle] < generation) {
+        const size_t middle = (low + high) / 2;
+        if (values[middle] < least) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < program->at_count && program->at[low] == generation ? low : program->at_count;
+    return low;
+}
+
+/* Where `generation` stands among the recorded ones, or at_count. */
+static size_t row_of(const tb_program_t *program, uint32_t generation) {
+    const size_t at = tb_find(program->at, program->at_count, generation);
+    return at < program->at_count && program->at[at] == generation ? at : program->at_count;
 }
 
 void tb_write_output(tb_recorder_t *self, size_t lineage, uint32_t generation, const double *batch, size_t length) {
@@ -121,18 +126,16 @@ void tb_write_output(tb_recorder_t *self, size_t lineage, uint32_t generation, c
 }
 
 int tb_is_snapshot(const tb_program_t *program, uint32_t generation) {
-    for (size_t i = 0; i < program->snapshot_count; i++) {
-        if (program->snapshots[i] == generation) return 1;
-    }
-    return 0;
+    const size_t at = tb_find(program->snapshots, program->snapshot_count, generation);
+    return at < program->snapshot_count && program->snapshots[at] == generation;
 }
 
 /* The last generation that any record, snapshot or date of forgetting needs. */
 uint32_t tb_last_needed(const tb_plan_t *plan) {
     const tb_program_t *program = &plan->program;
     uint32_t last = program->at_count ? program->at[program->at_count - 1] : 0;
-    for (size_t i = 0; i < program->snapshot_count; i++) {
-        if (program->snapshots[i] > last) last = program->snapshots[i];
+    if (program->snapshot_count && program->snapshots[program->snapshot_count - 1] > last) {
+        last = program->snapshots[program->snapshot_count - 1];
     }
     return plan->wants & TB_WANT_FORGOTTEN ? (uint32_t)program->generations : last;
 }

@@ -8,8 +8,8 @@ static size_t padded(const tb_lineage_t *self) {
     return (self->length + TB_PAD - 1) / TB_PAD * TB_PAD;
 }
 
-static tb_address_t address(const tb_lineage_t *self, uint32_t generation, uint32_t purpose) {
-    return (tb_address_t){self->plan->program.key, generation, self->replicate, purpose};
+static tb_address_t address(const tb_lineage_t *self, uint32_t generation) {
+    return (tb_address_t){self->plan->program.key, generation, self->replicate, 0};
 }
 
 /* Human data are one stream of items: generation 1 trains on its beginning, the kept set is its beginning too. */
@@ -17,7 +17,7 @@ static void draw_human(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     const uint64_t n = program->samples[0], kept = self->kept ? program->kept : n;
     const uint64_t both = n < kept ? n : kept, more = n < kept ? kept - n : n - kept;
-    const tb_address_t at = address(self, 1, 0);
+    const tb_address_t at = address(self, 1);
     tb_draw_human(self->plan, self->scratch, both, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
     if (!self->kept) return;
     memcpy(self->kept, self->weight, self->plan->padded * sizeof(double));
@@ -44,7 +44,7 @@ static int begin_columns(tb_lineage_t *self) {
     self->pool_total = self->total;
     self->total = (double)program->draw[0];
     return tb_draw_without(self->plan, self->scratch, self->pool, self->length, self->pool_total, self->total,
-                           address(self, 1, 0), TB_FOR_SUBSAMPLE, TB_FOR_SUBSAMPLE_FIX, self->weight);
+                           address(self, 1), TB_FOR_SUBSAMPLE, TB_FOR_SUBSAMPLE_FIX, self->weight);
 }
 
 int tb_lineage_first(tb_lineage_t *self) {
@@ -58,31 +58,35 @@ int tb_lineage_first(tb_lineage_t *self) {
     return begin_columns(self);
 }
 
-/* Beyond `length` every column is zero. */
+/* Where items of category `id` are counted: at the end, for one that comes back. Beyond `length` every column is zero. */
+static size_t place_of(tb_lineage_t *self, uint32_t id) {
+    if (self->place[id] == TB_NOWHERE) {
+        self->place[id] = (uint32_t)self->length;
+        self->id[self->length++] = id;
+    }
+    return self->place[id];
+}
+
 static void put_fresh(void *context, const uint32_t *id, size_t count) {
     tb_lineage_t *self = context;
     const uint64_t *item = self->plan->program.item_weights;
     const double step = item ? (double)item[3 * self->generation + 1] : 1.0;
     for (size_t i = 0; i < count; i++) __builtin_prefetch(&self->place[id[i]], 1);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t at = self->place[id[i]];
-        if (at == TB_NOWHERE) {
-            at = self->place[id[i]] = (uint32_t)self->length++;
-            self->id[at] = id[i];
-        }
-        self->batch[at] += step;
-    }
+    for (size_t i = 0; i < count; i++) self->batch[place_of(self, id[i])] += step;
 }
 
-/* Fresh human items join the batch; categories that come back are put at the end. */
+/* Fresh human items join the batch: a few one by one, many as a batch of their own. */
 static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
     const tb_plan_t *plan = self->plan;
-    if (!plan->dense) {
+    const size_t categories = plan->program.categories;
+    if (count <= categories / 4) {
         tb_pick_human(plan, &plan->single, count, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
         return;
     }
     tb_draw_human(plan, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
-    for (size_t i = 0; i < self->length; i++) self->batch[i] += step * self->other[i];
+    for (size_t i = 0; i < categories; i++) {
+        if (self->other[i] > 0.0) self->batch[place_of(self, (uint32_t)i)] += step * self->other[i];
+    }
 }
 
 /* The kept set, or some of its items, joins the batch. */
@@ -126,7 +130,7 @@ static int compose(tb_lineage_t *self, uint32_t to) {
         for (size_t i = 0; i < self->length; i++) self->pool[i] += self->batch[i];
         self->pool_total += (double)program->samples[to - 1];
         return tb_draw_without(self->plan, self->scratch, self->pool, self->length, self->pool_total,
-                               (double)program->draw[to - 1], address(self, to, 0), TB_FOR_SUBSAMPLE, TB_FOR_SUBSAMPLE_FIX,
+                               (double)program->draw[to - 1], address(self, to), TB_FOR_SUBSAMPLE, TB_FOR_SUBSAMPLE_FIX,
                                self->next);
     }
     if (self->columns) {
@@ -173,7 +177,7 @@ int tb_lineage_step(tb_lineage_t *self, int stop) {
     const uint64_t fresh = program->fresh[i], from_kept = program->from_kept[i];
     const uint64_t synthetic = program->samples[i] - fresh - from_kept;
     const uint64_t *item = program->item_weights ? program->item_weights + 3 * i : NULL;
-    tb_address_t at = address(self, (uint32_t)i + 1, 0);
+    tb_address_t at = address(self, (uint32_t)i + 1);
     int code = TB_OK;
     if (synthetic > 0) {
         code = tb_draw_batch(self->plan, self->scratch, self->weight, self->length, self->total, (double)synthetic, at,

@@ -63,9 +63,6 @@ SIMD vd d_from_u(vu a) {
 }
 /* For 0 <= a < 2^52. */
 SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
-SIMD vu u_gather32(const uint32_t *base, vu i) {
-    return _mm256_cvtepu32_epi64(_mm256_i64gather_epi32((const int *)base, i, 4));
-}
 SIMD vd d_gather(const double *base, vu i) { return _mm256_i64gather_pd(base, i, 8); }
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);

@@ -52,9 +52,6 @@ SIMD vd d_of_bits(vu a) { return _mm512_castsi512_pd(a); }
 SIMD vu d_bits(vd a) { return _mm512_castpd_si512(a); }
 SIMD vd d_from_u(vu a) { return _mm512_cvtepu64_pd(a); }
 SIMD vu u_from_d(vd a) { return _mm512_cvttpd_epu64(a); }
-SIMD vu u_gather32(const uint32_t *base, vu i) {
-    return _mm512_cvtepu32_epi64(_mm512_i64gather_epi32(i, base, 4));
-}
 SIMD vd d_gather(const double *base, vu i) { return _mm512_i64gather_pd(i, base, 8); }
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = _mm512_permutex2var_pd(a, _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), b);

@@ -64,7 +64,6 @@ SIMD vu d_bits(vd a) {
 }
 SIMD vd d_from_u(vu a) { return (double)a; }
 SIMD vu u_from_d(vd a) { return (uint64_t)a; }
-SIMD vu u_gather32(const uint32_t *base, vu i) { return base[i]; }
 SIMD vd d_gather(const double *base, vu i) { return base[i]; }
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = a;

@@ -42,7 +42,7 @@ static tb_dd_t exp_minus(double x) {
 }
 
 /* Probabilities of base, base+1, ... under the Poisson law of mean rate * weight, times the total of all cells: by
- * recurrence from e^-mean, rounded down, the remainder to the likeliest. */
+ * recurrence from e^-mean, rounded down, the remainder, below 2^-60, to the likeliest. */
 static void poisson_masses(double rate, unsigned weight, unsigned base, size_t cells, int bits, u128 *mass) {
     const tb_dd_t once = exp_minus(rate), mean = tb_dd_product(rate, (double)weight);
     const u128 total = (u128)cells << bits;
@@ -76,7 +76,8 @@ static void fill_step(tb_poisson_t *self, unsigned weight) {
 
 static void fill_high(tb_poisson_t *self, unsigned multiple) {
     enum { CELLS = TB_POISSON_HIGH_CELLS };
-    const unsigned weight = multiple * TB_POISSON_STEP, base = weight > CELLS / 2 ? weight - CELLS / 2 : 0;
+    const unsigned weight = multiple * TB_POISSON_STEP, mean = (unsigned)((double)multiple * self->step);
+    const unsigned base = mean > CELLS / 2 ? mean - CELLS / 2 : 0;
     u128 mass[CELLS];
     uint32_t alias[CELLS], stack[CELLS];
     poisson_masses(self->rate, weight, base, CELLS, 64 + 23, mass);
@@ -92,6 +93,7 @@ static void fill_high(tb_poisson_t *self, unsigned multiple) {
 /* A cell that keeps all of its own has itself as alias and an empty threshold. */
 void tb_poisson_fill(tb_poisson_t *self, double rate) {
     self->rate = rate;
+    self->step = TB_POISSON_STEP * rate;
     for (unsigned weight = 0; weight <= TB_POISSON_STEP; weight++) fill_step(self, weight);
     for (unsigned multiple = 1; multiple <= TB_POISSON_HIGH; multiple++) fill_high(self, multiple);
 }

@@ -14,7 +14,8 @@
 enum {
     TB_OK = 0,
     TB_ERR_MEMORY = -1,   /* an allocation failed */
-    TB_ERR_CANCELLED = -2 /* the control's flag was raised */
+    TB_ERR_CANCELLED = -2, /* the control's flag was raised */
+    TB_ERR_PROGRAM = -3    /* more bands or generations than the core has room for */
 };
 const char *tb_strerror(int code);
 
@@ -45,6 +46,7 @@ typedef struct {
     const uint32_t *band_start; /* first id of each band, from rare to common */
     size_t band_count;
     uint32_t tail_start; /* first id of the tail; == categories when there is none */
+    int plain;           /* every training set is the newest batch, all synthetic: whatever `generations` is */
 } tb_program_t;
 
 /* Where records go; a NULL pointer: not asked for. Rows are lineages, then records. */
@@ -62,9 +64,12 @@ typedef struct {
 void tb_snapshots_free(tb_snapshots_t *self);
 
 typedef struct {
-    volatile int cancel;
-    volatile uint64_t generations; /* of all lineages finished so far */
+    int cancel;           /* read and written by tb_is_cancelled and tb_cancel, from any thread */
+    uint64_t generations; /* of all lineages finished so far */
 } tb_control_t;
+void tb_cancel(tb_control_t *self);
+int tb_is_cancelled(const tb_control_t *self);
+uint64_t tb_progress(const tb_control_t *self);
 
 /* What is derived from a program once and shared by all threads. */
 typedef struct tb_plan tb_plan_t;

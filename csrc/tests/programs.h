@@ -107,6 +107,7 @@ static inline setup_t *new_regime(int regime, size_t categories, size_t generati
     const uint64_t few = categories / 8 < samples / 4 ? categories / 8 : samples / 4;
 
     set_sizes(self, regime);
+    program->plain = regime == REPLACE || regime == GROWING || regime == SHRINKING;
     if (regime == ACCUMULATE || regime == SUBSAMPLE) program->age_count = 0;
     if (regime == SUBSAMPLE) program->draw = self->draw;
     if (regime == FRESH_FEW || regime == MIX) set_from_second(self->fresh, generations, few);
@@ -139,9 +140,10 @@ static inline tb_plan_t *plain_plan(const setup_t *setup, const tb_kernels_t *ke
 }
 
 static inline tb_scratch_t *new_scratch(const tb_plan_t *plan) {
+    static tb_control_t never; /* cancelled */
     tb_scratch_t *scratch = checked_memory(1, sizeof *scratch);
 
-    if (tb_scratch_init(scratch, plan)) abort();
+    if (tb_scratch_init(scratch, plan, &never)) abort();
     return scratch;
 }
 

@@ -38,8 +38,8 @@ static table_t step_table(const tb_poisson_t *all, size_t weight) {
 }
 
 static table_t high_table(const tb_poisson_t *all, size_t multiple) {
-    const unsigned weight = TB_POISSON_STEP * (unsigned)multiple, half = TB_POISSON_HIGH_CELLS / 2;
-    table_t table = {.cells = TB_POISSON_HIGH_CELLS, .bits = 23, .base = weight > half ? weight - half : 0};
+    const unsigned mean = (unsigned)((double)multiple * all->step), half = TB_POISSON_HIGH_CELLS / 2;
+    table_t table = {.cells = TB_POISSON_HIGH_CELLS, .bits = 23, .base = mean > half ? mean - half : 0};
 
     for (size_t i = 0; i < table.cells; i++) {
         const uint32_t entry = all->high_entry[multiple * TB_POISSON_HIGH_CELLS + i];

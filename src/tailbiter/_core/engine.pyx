@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 cdef extern from "tailbiter.h" nogil:
-    int TB_STREAM_VERSION, TB_OK, TB_ERR_MEMORY, TB_ERR_CANCELLED
+    int TB_STREAM_VERSION, TB_OK, TB_ERR_MEMORY, TB_ERR_CANCELLED, TB_ERR_PROGRAM
 
     ctypedef struct tb_kernels_t:
         const char *name
@@ -40,6 +40,7 @@ cdef extern from "tailbiter.h" nogil:
         const uint32_t *band_start
         size_t band_count
         uint32_t tail_start
+        int plain
 
     ctypedef struct tb_output_t:
         int32_t *survivors
@@ -67,8 +68,10 @@ cdef extern from "tailbiter.h" nogil:
         uint64_t *weight
 
     ctypedef struct tb_control_t:
-        int cancel
-        uint64_t generations
+        pass
+
+    void tb_cancel(tb_control_t *self)
+    uint64_t tb_progress(const tb_control_t *self)
 
     ctypedef struct tb_plan_t:
         pass
@@ -155,12 +158,12 @@ cdef class Control:
 
     def cancel(self):
         """Stop at the next generation."""
-        self.state.cancel = 1
+        tb_cancel(&self.state)
 
     @property
     def progress(self):
         """Generations finished, over all replicates."""
-        return self.state.generations
+        return tb_progress(&self.state)
 
 
 cdef const uint64_t *words(array) except? NULL:
@@ -225,6 +228,7 @@ cdef class Engine:
     cdef tb_plan_t *plan
     cdef tb_program_t program
     cdef object source
+    cdef object item_weights  # flat, and contiguous
     cdef object lists
 
     def __cinit__(self, program):
@@ -239,7 +243,9 @@ cdef class Engine:
         to.fresh = words(program.fresh)
         to.from_kept = words(program.from_kept)
         to.kept = program.kept
-        to.item_weights = words(None if program.item_weights is None else program.item_weights.reshape(-1))
+        if program.item_weights is not None:
+            self.item_weights = np.ascontiguousarray(program.item_weights).reshape(-1)
+        to.item_weights = words(self.item_weights)
         to.ages = words(program.ages)
         to.age_count = program.ages.size
         to.draw = words(program.draw)
@@ -250,6 +256,7 @@ cdef class Engine:
         to.band_start = ids(program.band_start)
         to.band_count = program.band_start.size
         to.tail_start = program.tail_start
+        to.plain = program.plain
         cdef tb_output_t wanted = pointers(self.outputs(1), 0)
         cdef int code
         with nogil:
@@ -274,6 +281,7 @@ cdef class Engine:
 
     def run(self, Py_ssize_t start, Py_ssize_t stop, dict out, Control control not None):
         """Fill rows start to stop-1; row r is replicate r. Safe to call from many threads at once."""
+        self.check_rows(start, stop, out)
         cdef tb_output_t to = pointers(out, start)
         cdef tb_snapshots_t snapshots
         cdef int code
@@ -293,6 +301,16 @@ cdef class Engine:
                 ))
         finally:
             tb_snapshots_free(&snapshots)
+
+    def check_rows(self, Py_ssize_t start, Py_ssize_t stop, dict out):
+        """Refuse arrays that these rows would not fit."""
+        if not 0 <= start < stop <= 2**31:
+            raise ValueError(f"rows {start} to {stop} are no range of replicates")
+        for name, expected in self.outputs(0).items():
+            array = out[name]
+            fits = array.dtype == expected.dtype and array.shape[1:] == expected.shape[1:] and len(array) >= stop
+            if not (fits and array.flags.c_contiguous and array.flags.writeable):
+                raise ValueError(f"{name}: the array is not as outputs({stop}) makes it")
 
     def snapshots(self, out):
         """Replicate, generation, id and weight of every count kept, sorted by these."""
@@ -319,5 +337,7 @@ def check(int code):
         raise MemoryError("tailbiter: " + tb_strerror(code).decode())
     if code == TB_ERR_CANCELLED:
         raise KeyboardInterrupt
+    if code == TB_ERR_PROGRAM:
+        raise ValueError("tailbiter: " + tb_strerror(code).decode())
     if code != TB_OK:
         raise RuntimeError("tailbiter: " + tb_strerror(code).decode())
