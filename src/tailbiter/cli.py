@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""The command line. Exit 0: done; 1: a check failed; 2: bad input, one line on stderr, nothing written."""
+"""The command line. Exit 0: done; 2: bad input, one line on stderr, nothing written; 130: Ctrl-C."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
 import tailbiter
+from tailbiter._checks import choice
+from tailbiter._interrupt import check
 from tailbiter.errors import SpecError, TailbiterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     import xarray as xr
     from cyclopts import Token
@@ -26,12 +30,20 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 # The table of forgetting, replicates x categories x 8 bytes, is kept for the summary up to this size.
 FORGOTTEN_BYTES = 2**30
-# Which regime each of the flags belongs to, for the remedy when it is given alone.
-REGIME_OF = {"real": "anchored", "real_count": "anchored", "source": "anchored", "hoard": "anchored"}
-REGIME_OF |= {"k": "window", "draw": "accumulate_subsample"}
+# The regimes that flags can spell; of the flags, those of each regime: "needs one of" and "may have".
+REGIMES = {
+    "replace": ((), ()),
+    "accumulate": ((), ()),
+    "accumulate_subsample": ((), ("draw",)),
+    "anchored": (("real", "real_count"), ("source", "hoard")),
+    "window": (("k",), ()),
+    "real_only": ((), ()),
+}
+# What a field is called on the command line, where it is not its own name.
+FLAG_OF = {"real_count": "real-count", "k": "window", "kind": "regime"}
+EXAMPLE_OF = {"real": "0.01", "k": "5"}
 
 app = App(
     name="tailbiter",
@@ -91,7 +103,7 @@ def run(
     window: Annotated[Count, _numeric("window: how many batches")] = None,
     draw: Annotated[Count, _numeric("accumulate_subsample: size of the training set")] = None,
     threads: Annotated[int | None, _numeric("By default all processors; changes no bit")] = None,
-    out: Annotated[Path | None, _flag("New directory for tables, Spec and picture")] = None,
+    out: Annotated[str | None, _flag("New directory for tables, Spec and picture")] = None,
     force: Annotated[bool, _flag("Replace a run that --out already holds")] = False,
     as_json: Annotated[bool, _flag("Print the summary as JSON", "--json")] = False,
     quiet: Annotated[bool, _flag("Print nothing but errors")] = False,
@@ -109,12 +121,15 @@ def run(
 
     sizes = _given(samples=samples, generations=generations, replicates=replicates, seed=seed)
     table = _given(real=real, real_count=real_count, source=source, hoard=hoard, k=window, draw=draw)
-    resolved = _spec(spec, (counts, counts_column, labels_column), _regime(regime, table), sizes)
-    if out is not None:
-        check_target(out, force=force)
-    ds = simulate(resolved, record=_record(spec, resolved), threads=threads, progress=not quiet)
-    if out is not None:
-        write_run(ds, resolved, out, force=force)
+    with _spoken_as_flags({*sizes, *_given(threads=threads, out=out)}, set(table)):
+        resolved = _spec(spec, (counts, counts_column, labels_column), _regime(regime, table), sizes)
+        if out is not None:
+            check_target(out, force=force)
+        check()
+        ds = simulate(resolved, record=_record(spec, resolved), threads=threads, progress=not quiet)
+        check()
+        if out is not None:
+            write_run(ds, resolved, out, force=force)
     if as_json:
         print(json.dumps(_report(resolved, ds, out)))
     elif not quiet:
@@ -141,7 +156,7 @@ def info(*, as_json: Annotated[bool, _flag("Print it as JSON", "--json")] = Fals
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line; Ctrl-C is left to the caller.
 
     Parameters
     ----------
@@ -161,13 +176,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         return _fail(f"{str(error).rstrip('.')}; see tailbiter --help")
     except BrokenPipeError:
-        # The reader left; what Python still holds for it must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        return INTERRUPTED
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}")
+    except ImportError as error:
+        # The engine looks at the environment while it is imported.
+        if not str(error).startswith("TAILBITER_ISA"):
+            raise
+        return _fail(str(error))
     return int(status or 0)
+
+
+def _drop_output() -> None:
+    """Nobody takes the output; what Python still holds of it must not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> int:
@@ -179,14 +204,44 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+@contextmanager
+def _spoken_as_flags(fields: Container[str], regime_fields: Container[str]) -> Iterator[None]:
+    """Name the flag, not the field, in an error about a value that was given by flag."""
+    try:
+        yield
+    except SpecError as error:
+        table, _, name = error.field.rpartition(".")
+        if name not in {"": fields, "regime": regime_fields}.get(table, ()):
+            raise
+        raise type(error)(_flag_of(name), error.value, error.problem, error.remedy) from error
+
+
+def _flag_of(name: str) -> str:
+    return f"--{FLAG_OF.get(name, name)}"
+
+
 def _regime(name: str | None, table: dict[str, Any]) -> dict[str, Any] | None:
     """The [regime] table that the flags spell; None when there is none."""
-    if name is not None:
-        return {"kind": name.replace("-", "_"), **table}
-    if not table:
+    if name is None:
+        for key, value in table.items():
+            owner = next(regime for regime, flags in REGIMES.items() if key in chain(*flags))
+            raise SpecError(_flag_of(key), value, "needs a regime", f"add --regime {owner}")
         return None
-    key, value = next(iter(table.items()))
-    raise SpecError(f"regime.{key}", value, "needs a regime", f"add --regime {REGIME_OF[key]}")
+    kind = name.replace("-", "_")
+    if kind == "mix":
+        raise SpecError("--regime", name, "is too rich for flags", "write it in a Spec file (TOML)")
+    needs, may = REGIMES[choice(kind, "--regime", list(REGIMES))]
+    for key, value in table.items():
+        if key not in needs + may:
+            raise SpecError(_flag_of(key), value, f"does not go with --regime {name}", "leave it out")
+    if needs and len(table.keys() & set(needs)) != 1:
+        given = [_flag_of(key) for key in needs if key in table]
+        wanted = " or ".join(map(_flag_of, needs))
+        problem = f"cannot have both {wanted.replace(' or ', ' and ')}" if given else f"needs {wanted}"
+        raise SpecError("--regime", name, problem, f"give {_flag_of(needs[0])} {EXAMPLE_OF[needs[0]]}, say")
+    if ("hoard" in table) != (table.get("source") == "hoard"):
+        raise SpecError("--source", table.get("source"), "and --hoard go together", "give both, or neither")
+    return {"kind": kind, **table}
 
 
 def _spec(
@@ -201,22 +256,18 @@ def _spec(
     from tailbiter.spec import Spec
 
     changes = sizes if regime is None else {**sizes, "regime": regime}
-    table, count_column, label_column = counts[0], _column(counts[1]), _column(counts[2])
-    if table is None and counts[1:] != (None, None):
-        raise SpecError("counts", counts[1] or counts[2], "is a column of no table", "add --counts FILE")
+    table, *columns = counts
+    if table is None and columns != [None, None]:
+        flag, column = ("--counts-column", columns[0]) if columns[0] else ("--labels-column", columns[1])
+        raise SpecError(flag, column, "is a column of no table", "add --counts FILE")
     if path is not None and table is not None:
-        raise SpecError("counts", str(table), "cannot be joined with a Spec file", "give one of the two")
+        raise SpecError("--counts", str(table), "cannot be joined with a Spec file", "give one of the two")
     if path is not None:
         return Spec.from_toml(path).replace(**changes)
     if table is not None:
-        return Spec(reference=Counts.read(table, counts=count_column, labels=label_column), **changes)
+        return Spec(reference=Counts.read(table, counts=columns[0], labels=columns[1]), **changes)
     words = Counts.read(data.path("shakespeare"), counts="train", labels="word")
     return Spec(reference=words, **changes)
-
-
-def _column(name: str | None) -> str | int | None:
-    """A column by name, or by number from 0."""
-    return int(name) if name is not None and name.isdecimal() else name
 
 
 def _record(path: Path | None, spec: Spec) -> Record:
@@ -240,7 +291,7 @@ def _headline(spec: Spec, ds: xr.Dataset) -> str:
     )
 
 
-def _report(spec: Spec, ds: xr.Dataset, out: Path | None) -> dict[str, Any]:
+def _report(spec: Spec, ds: xr.Dataset, out: str | None) -> dict[str, Any]:
     """What --json prints: never the reference itself, which may be as large as the input."""
     from tailbiter.summary import summarise
 
@@ -250,7 +301,7 @@ def _report(spec: Spec, ds: xr.Dataset, out: Path | None) -> dict[str, Any]:
         "digest": spec.digest(),
         "summary": summarise(ds).to_dict(),
         "provenance": json.loads(ds.attrs["provenance"]),
-        "out": None if out is None else str(out),
+        "out": out,
     }
 
 

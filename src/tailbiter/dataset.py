@@ -7,6 +7,7 @@ when it is read, by the functions here, and never stored.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -67,6 +68,7 @@ def build_dataset(
     outputs: Mapping[str, np.ndarray],
     snapshots: tuple[np.ndarray, ...] | None,
     attrs: Mapping[str, Any],
+    replicates: int,
 ) -> xr.Dataset:
     """Wrap the arrays an engine filled; nothing large is copied.
 
@@ -80,6 +82,8 @@ def build_dataset(
         (replicate, generation, internal id, weight), one entry per category present.
     attrs : mapping
         Attributes of the Dataset.
+    replicates : int
+        How many were run.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def build_dataset(
     import xarray as xr
 
     data = {name: _recorded(name, outputs[name], program) for name in VARIABLES if name in outputs}
-    coords = _axes(program, next(iter(outputs.values())).shape[0])
+    coords = _axes(program, replicates)
     if any("band" in dims for dims, _, _ in data.values()):
         coords |= _band_coords(program)
     if program.forgotten:
@@ -259,7 +263,7 @@ def hill_numbers(ds: xr.Dataset, order: float = 1) -> xr.DataArray:
     """
     import xarray as xr
 
-    source = HILL_SOURCES.get(float(order))
+    source = HILL_SOURCES.get(order) if isinstance(order, Real) else None
     if source is None:
         raise SpecError(
             "order", order, "is not an order that can be derived from a record", "give 0, 1, 2 or inf"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import secrets
 import shutil
 import tempfile
@@ -21,11 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailbiter._interrupt import held
 from tailbiter.errors import DataError, SpecError
 
 if TYPE_CHECKING:
-    import os
-
     import pyarrow as pa
     import xarray as xr
 
@@ -53,37 +53,62 @@ def check_target(directory: str | os.PathLike[str], *, force: bool = False) -> P
     Parameters
     ----------
     directory : path
-        A directory that does not exist yet or is empty; its parent must exist.
+        A directory that does not exist yet (its parent must), or an empty one, or a link to one.
     force : bool
         Accept a directory that holds a run, whose files will be replaced.
 
     Returns
     -------
     Path
-        The directory. Nothing is left behind in it or beside it.
+        The directory, resolved. Nothing is left behind in it or beside it.
 
     Raises
     ------
     SpecError
         Naming what stands in the way.
     """
-    target = Path(directory)
-    if target.exists() and not target.is_dir():
-        raise SpecError(FIELD, str(target), "is not a directory", "name a directory that does not exist yet")
-    if target.is_dir() and any(target.iterdir()) and not force:
-        raise SpecError(
-            FIELD, str(target), "is not empty", "name a new directory, or pass --force to replace a run"
-        )
-    if not target.absolute().parent.is_dir():
-        raise SpecError(
-            FIELD, str(target), "has no parent directory", f"create {target.absolute().parent} first"
-        )
+    target = _resolved(directory)
     try:
+        _refuse_unusable(target, force=force)
         with tempfile.TemporaryDirectory(dir=_staging_parent(target)):
             pass
     except OSError as error:
         raise _unwritable(target, error) from error
     return target
+
+
+def _resolved(directory: str | os.PathLike[str]) -> Path:
+    """The directory itself, with no link or dot left to be replaced in its stead."""
+    if not os.fspath(directory):
+        raise SpecError(FIELD, directory, "is empty", "name a directory that does not exist yet")
+    return Path(os.path.realpath(directory))
+
+
+def _refuse_unusable(target: Path, *, force: bool) -> None:
+    new = "name a directory that does not exist yet"
+    if not target.is_dir():
+        if os.path.lexists(target):
+            raise SpecError(FIELD, str(target), "is not a directory", new)
+        if not target.parent.is_dir():
+            raise SpecError(FIELD, str(target), "has no parent directory", f"create {target.parent} first")
+    elif any(target.iterdir()):
+        if not force:
+            remedy = "name a new directory, or pass --force to replace a run"
+            raise SpecError(FIELD, str(target), "is not empty", remedy)
+        if not _holds_run(target):
+            raise SpecError(FIELD, str(target), "holds no run to replace", new)
+
+
+def _holds_run(directory: Path) -> bool:
+    """Whether a run was written here, by any version."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = directory / "records.parquet"
+    try:
+        return path.is_file() and METADATA in (pq.read_schema(path).metadata or {})
+    except pa.ArrowInvalid:
+        return False
 
 
 def _unwritable(target: Path, error: OSError) -> SpecError:
@@ -142,7 +167,7 @@ def write_run(
         with _staged(target) as staging:
             (staging / "spec.toml").write_text(spec.to_toml(record=record), encoding="utf-8")
             for name, dims in TABLES.items():
-                if _members(ds, dims):
+                if name == "records" or _members(ds, dims):
                     _write_table(ds, dims, staging / f"{name}.parquet")
             if picture and "band_survivors" in ds and bool((ds["generation"] > 0).any()):
                 save_tails(ds, staging / "tails.png")
@@ -189,32 +214,51 @@ def read_run(directory: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def _staging_parent(target: Path) -> Path:
-    """Beside a new directory, inside an existing run: a rename must not cross file systems."""
-    return target if target.is_dir() and any(target.iterdir()) else target.absolute().parent
+    """Inside a directory that is there, beside one that is not: a rename must not cross file systems."""
+    return target if target.is_dir() else target.parent
 
 
 @contextmanager
 def _staged(target: Path) -> Iterator[Path]:
     """A scratch directory that becomes the target when the block ends well, and vanishes when it does not."""
     parent = _staging_parent(target)
-    staging = parent / f".{target.name}.{secrets.token_hex(4)}.partial"
+    staging = parent / f".{secrets.token_hex(4)}.partial"
     staging.mkdir()
     try:
         yield staging
-        if parent == target:
-            _replace_files(staging, target)
-        else:
-            staging.replace(target)
+        with held(f"the run had been written to {target}"):
+            if parent == target:
+                _replace_files(staging, target)
+            else:
+                staging.replace(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
 def _replace_files(staging: Path, target: Path) -> None:
-    for name in FILES:
-        if (staging / name).exists():
-            (staging / name).replace(target / name)
-        else:
-            (target / name).unlink(missing_ok=True)
+    """Put new files in the place of old ones; on failure the old ones return, and no two runs ever mix."""
+    old = staging / "old"
+    old.mkdir()
+    _move_files(target, old)
+    try:
+        _move_files(staging, target)
+    except OSError:
+        _move_files(old, target)
+        raise
+
+
+def _move_files(source: Path, target: Path) -> None:
+    """Move what there is of a run, all of it or nothing."""
+    moved = []
+    try:
+        for name in FILES:
+            if os.path.lexists(source / name):
+                (source / name).replace(target / name)
+                moved.append(name)
+    except OSError:
+        for name in moved:
+            (target / name).replace(source / name)
+        raise
 
 
 def _members(ds: xr.Dataset, dims: tuple[str, ...]) -> list[str]:

@@ -103,9 +103,12 @@ def simulate(
     from tailbiter.estimate import refuse_if_too_large
     from tailbiter.program import lower
     from tailbiter.record import Record
+    from tailbiter.spec import Spec
 
     started = time.perf_counter()
     record = Record() if record is None else record
+    _refuse_other(spec, Spec, "spec")
+    _refuse_other(record, Record, "record")
     workers = _threads(threads)
     spec = spec if rng is None else spec.replace(seed=_seed(rng))
     program = lower(spec, record)
@@ -119,9 +122,15 @@ def simulate(
     attrs = {
         "spec": spec.to_json(brief=program.categories > INLINE_CATEGORIES),
         "record": record.to_json(),
-        "provenance": json.dumps(_provenance(spec, workers, wall)),
+        "provenance": json.dumps(_provenance(spec, _used(spec.replicates, workers), wall)),
     }
-    return build_dataset(program, outputs, snapshots, attrs)
+    return build_dataset(program, outputs, snapshots, attrs, spec.replicates)
+
+
+def _refuse_other(value: object, wanted: type, field: str) -> None:
+    if not isinstance(value, wanted):
+        remedy = f"give a {wanted.__name__}, such as {wanted.__name__}.from_dict(...) makes"
+        raise SpecError(field, value, f"is not a {wanted.__name__}", remedy)
 
 
 def default_threads() -> int:
@@ -178,6 +187,11 @@ def _blocks(replicates: int, threads: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, replicates)) for start in range(0, replicates, size)]
 
 
+def _used(replicates: int, threads: int) -> int:
+    """Threads that have anything to do."""
+    return min(threads, len(_blocks(replicates, threads)))
+
+
 def run_blocks(
     engine: Engine,
     outputs: dict[str, np.ndarray],
@@ -202,7 +216,7 @@ def run_blocks(
         A progress bar (anything with `n` and `refresh`), or none.
     """
     blocks = _blocks(replicates, threads)
-    pool = ThreadPoolExecutor(min(threads, len(blocks)), thread_name_prefix="tailbiter")
+    pool = ThreadPoolExecutor(_used(replicates, threads), thread_name_prefix="tailbiter")
     with nullcontext() if bar is None else bar as shown:
         try:
             futures = [pool.submit(engine.run, start, stop, outputs, control) for start, stop in blocks]

@@ -57,31 +57,37 @@ CASES = {
     "half a thread": (["run", "@spec.toml", "--threads", "0.5"], "threads: 0.5"),
     # Regimes.
     "unknown regime": (["run", "@spec.toml", "--regime", "anchord"], "anchored"),
-    "share above one": (["run", "@spec.toml", "--regime", "anchored", "--real", "1.5"], "regime.real: 1.5"),
+    "share above one": (["run", "@spec.toml", "--regime", "anchored", "--real", "1.5"], "--real: 1.5"),
     "share below zero": (
         ["run", "@spec.toml", "--regime", "anchored", "--real", "-0.1"],
-        "regime.real: -0.1",
+        "--real: -0.1",
     ),
     "share that rounds to nothing": (
         ["run", "@spec.toml", "--regime", "anchored", "--real", "0.001"],
-        "regime.real: 0.001",
+        "--real: 0.001",
     ),
-    "anchored to nothing": (["run", "@spec.toml", "--regime", "anchored"], "real"),
+    "anchored to nothing": (["run", "@spec.toml", "--regime", "anchored"], "needs --real or --real-count"),
+    "window of no size": (["run", "@spec.toml", "--regime", "window"], "give --window 5"),
+    "regime too rich for flags": (["run", "@spec.toml", "--regime", "mix"], "TOML"),
+    "hoard of no size": (
+        ["run", "@spec.toml", "--regime", "anchored", "--real", "0.1", "--source", "hoard"],
+        "--hoard",
+    ),
     "share and count": (
         ["run", "@spec.toml", "--regime", "anchored", "--real", "0.1", "--real-count", "9"],
-        "real_count",
+        "cannot have both --real and --real-count",
     ),
     "unknown source": (
         ["run", "@spec.toml", "--regime", "anchored", "--real", "0.1", "--source", "stale"],
-        "regime.source: 'stale'",
+        "--source: 'stale'",
     ),
     "share without a regime": (["run", "@spec.toml", "--real", "0.1"], "--regime anchored"),
     "window without a regime": (["run", "@spec.toml", "--window", "3"], "--regime window"),
-    "window of nothing": (["run", "@spec.toml", "--regime", "window", "--window", "0"], "regime.k: 0"),
-    "flag of another regime": (["run", "@spec.toml", "--regime", "replace", "--real", "0.1"], "real"),
+    "window of nothing": (["run", "@spec.toml", "--regime", "window", "--window", "0"], "--window: 0"),
+    "flag of another regime": (["run", "@spec.toml", "--regime", "replace", "--real", "0.1"], "--real: 0.1"),
     "draw more than there is": (
         ["run", "@spec.toml", "--regime", "accumulate_subsample", "--draw", "101"],
-        "regime.draw: 101",
+        "--draw: 101",
     ),
     # Tables.
     "no such table": (["run", "--counts", "absent.csv"], "absent.csv"),
@@ -98,8 +104,12 @@ CASES = {
     "no numbers": (["run", "--counts", "@text.csv"], "text.csv"),
     "wrong encoding": (["run", "--counts", "@latin.csv"], "UTF-8"),
     "unknown column": (["run", "--counts", "@words.csv", "--counts-column", "cuont"], "cuont"),
+    "column beyond the last": (
+        ["run", "--counts", "@words.csv", "--counts-column", "7"],
+        "'7' is not a column of it",
+    ),
     "column without a table": (["run", "--counts-column", "count"], "--counts"),
-    "table beside a Spec": (["run", "@spec.toml", "--counts", "@words.csv"], "counts"),
+    "table beside a Spec": (["run", "@spec.toml", "--counts", "@words.csv"], "--counts: "),
     # Spec files.
     "no such Spec": (["run", "absent.toml"], "absent.toml"),
     "not TOML": (["run", "@syntax.toml"], "syntax.toml"),
@@ -109,8 +119,11 @@ CASES = {
     "unknown variable": (["run", "@record.toml"], "entropy"),
     "record beyond the end": (["run", "@beyond.toml"], "record.generations: 9"),
     # Where to.
-    "a file for a directory": (["run", "@spec.toml", "--out", "@words.csv"], "out: "),
+    "a file for a directory": (["run", "@spec.toml", "--out", "@words.csv"], "--out: "),
     "a directory in use": (["run", "@spec.toml", "--out", "@."], "--force"),
+    "a directory without a run": (["run", "@spec.toml", "--out", "@.", "--force"], "holds no run"),
+    "no directory": (["run", "@spec.toml", "--out", ""], "--out: '' is empty"),
+    "a name too long": (["run", "@spec.toml", "--out", "a" * 300], "File name too long".lower()),
     "no parent": (["run", "@spec.toml", "--out", "absent/run"], "absent"),
 }
 

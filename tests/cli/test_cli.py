@@ -134,6 +134,22 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in text for name in facts)
 
 
+def test_a_column_called_by_a_number_is_found_by_name_or_else_by_place(tmp_path: Path) -> None:
+    (tmp_path / "years.csv").write_text("word,2019,2020\nthe,60,7\nof,30,5\n")
+    for column, counts in (("2020", [7, 5]), ("2", [7, 5]), ("2019", [60, 30])):
+        where = [
+            "--counts",
+            str(tmp_path / "years.csv"),
+            "--counts-column",
+            column,
+            "--labels-column",
+            "word",
+        ]
+        assert main(["run", *where, *SMALL, "--quiet", "--out", str(tmp_path / column)]) == 0
+        read = Spec.from_toml(tmp_path / column / "spec.toml").reference
+        assert (read.counts.tolist(), read.labels.tolist()) == (counts, ["the", "of"])
+
+
 @pytest.mark.parametrize("verb", ["run", "info"])
 def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0
@@ -162,6 +178,50 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert child.wait(60) == 0
     assert child.stderr.read() == ""
     child.stderr.close()
+
+
+@pytest.mark.parametrize("verb", ["run", "info"])
+def test_an_instruction_set_that_is_not_there(verb: str) -> None:
+    environment = {**os.environ, "TAILBITER_ISA": "foo"}
+    done = subprocess.run([*COMMAND, verb], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: TAILBITER_ISA: 'foo'")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_full_disk_behind_the_output() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, "info"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "error: standard output: No space left on device\n")
+
+
+# Presses Ctrl-C, so to say, when a module is imported; then runs the command line.
+PRESSED = """
+import signal, sys
+module = sys.argv.pop(1)
+class Press:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            sys.meta_path.remove(self)
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Press())
+from tailbiter.__main__ import command
+sys.exit(command())
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["cyclopts", "tailbiter.errors", "pandas.core.api", "xarray", "matplotlib"]
+)
+def test_ctrl_c_during_an_import_is_not_lost(module: str, tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text("word,count\nthe,60\nof,30\n")
+    arguments = ["run", "--counts", "words.csv", *SMALL, "--out", "run"]
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSED, module, *arguments],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted: nothing was written\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["words.csv"]
 
 
 LONG = ["run", "--generations", "1e6", "--samples", "1e9", "--regime", "anchored", "--real", "0.5"]

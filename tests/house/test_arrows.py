@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tailbiter"
 # From what knows least to what knows most: a module imports from its own layer and from those before it.
 LAYERS = (
     {"errors"},
-    {"_core", "_checks", "_document", "data"},
+    {"_core", "_checks", "_document", "_interrupt", "data"},
     {"reference", "samples", "regime", "record", "_compose"},
     {"spec"},
     {"program"},

@@ -2,14 +2,17 @@
 """A run on disk: what is read back is identical, and nothing is ever half-written."""
 
 import errno
+import signal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
 
 from tailbiter import run_files
+from tailbiter._interrupt import guarded
 from tailbiter.errors import DataError, SpecError
 from tailbiter.record import Record
 from tailbiter.reference import Counts, Zipf
@@ -33,6 +36,7 @@ def ds() -> xr.Dataset:
         (SPEC, EVERYTHING),
         (SPEC, Record()),
         (SPEC, Record(generations=[3], variables=["entropy"])),
+        (SPEC, Record(variables=[])),
         (SPEC.replace(reference=WORDS, bands=(2.0, 50.0)), EVERYTHING),
         (SPEC.replace(samples=[300] * 40), EVERYTHING),
         (SPEC.replace(replicates=1, generations=1), Record(forgotten=True, snapshots=[1])),
@@ -129,6 +133,106 @@ def test_an_empty_directory_may_be_used(ds: xr.Dataset, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     xr.testing.assert_identical(read_run(write_run(ds, SPEC, tmp_path / "run")), ds)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_the_directory_one_stands_in_may_be_used(
+    ds: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check_target(".") == write_run(ds, SPEC, ".", picture=False) == tmp_path
+    xr.testing.assert_identical(read_run(tmp_path), ds)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_followed(ds: xr.Dataset, tmp_path: Path, there: bool) -> None:
+    if there:
+        (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert check_target(tmp_path / "link") == tmp_path / "real"
+    write_run(ds, SPEC, tmp_path / "link", picture=False)
+    assert (tmp_path / "link").is_symlink()
+    xr.testing.assert_identical(read_run(tmp_path / "real"), ds)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 300, "loop", "file/run"])
+def test_a_name_that_cannot_be_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    with pytest.raises(SpecError, match=r"^out: "):
+        check_target(name)
+
+
+@pytest.mark.parametrize("content", [b"no table", None])
+def test_force_replaces_nothing_but_a_run(ds: xr.Dataset, tmp_path: Path, content: bytes | None) -> None:
+    mine = tmp_path / "records.parquet"
+    if content is None:
+        pq.write_table(pa.table({"mine": [1]}), mine)
+    else:
+        mine.write_bytes(content)
+    before = mine.read_bytes()
+    with pytest.raises(SpecError, match="holds no run"):
+        write_run(ds, SPEC, tmp_path, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["records.parquet"]
+    assert mine.read_bytes() == before
+
+
+def press_at(monkeypatch: pytest.MonkeyPatch, moves: int, problem: Exception | None = None) -> None:
+    """Press Ctrl-C, or fail, when that many files have been moved."""
+    real, done = Path.replace, []
+
+    def replace(self: Path, target: Path) -> Path:
+        done.append(self)
+        if len(done) == moves:
+            if problem is not None:
+                raise problem
+            signal.raise_signal(signal.SIGINT)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+@pytest.mark.parametrize("moves", [1, 3, 6])
+def test_ctrl_c_waits_until_all_files_are_replaced(
+    ds: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    write_run(ds, SPEC, tmp_path, picture=False)
+    other = simulate(SPEC.replace(seed=8), record=EVERYTHING)
+
+    def command() -> int:
+        press_at(monkeypatch, moves)
+        write_run(other, SPEC.replace(seed=8), tmp_path, picture=False, force=True)
+        return 0
+
+    assert guarded(command) == 130
+    xr.testing.assert_identical(read_run(tmp_path), other)
+    assert Spec.from_toml(tmp_path / "spec.toml").seed == 8
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_message_tells_what_had_happened(
+    ds: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> int:
+        press_at(monkeypatch, 1)
+        write_run(ds, SPEC, tmp_path / "run", picture=False)
+        return 0
+
+    assert guarded(command) == 130
+    assert capsys.readouterr().err == f"interrupted: the run had been written to {tmp_path / 'run'}\n"
+
+
+@pytest.mark.parametrize("moves", [1, 3, 6])
+def test_a_failure_among_the_moves_brings_the_old_run_back(
+    ds: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    write_run(ds, SPEC, tmp_path, picture=False)
+    other = simulate(SPEC.replace(seed=8), record=EVERYTHING)
+    press_at(monkeypatch, moves, OSError(errno.EIO, "Input/output error"))
+    with pytest.raises(SpecError, match="input/output error"):
+        write_run(other, SPEC.replace(seed=8), tmp_path, picture=False, force=True)
+    xr.testing.assert_identical(read_run(tmp_path), ds)
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_the_check_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -263,3 +263,30 @@ def test_no_thread_outlives_a_run() -> None:
     before = threading.active_count()
     simulate(SPEC, threads=4)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("spec", "record", "field"),
+    [(3, None, "spec"), ({"samples": 3}, None, "spec"), (SPEC, "all", "record"), (SPEC, {}, "record")],
+)
+def test_what_is_no_spec_or_record_is_refused(spec: object, record: object, field: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        simulate(spec, record=record)
+    assert caught.value.field == field
+
+
+def test_a_run_that_records_nothing_has_its_axes() -> None:
+    run = simulate(SPEC, record=Record(variables=[]))
+    assert dict(run.sizes) == {"replicate": 5, "generation": 41}
+
+
+@pytest.mark.parametrize("order", ["x", "1", None, 3, [1]])
+def test_an_unknown_hill_order_is_refused(ds: xr.Dataset, order: object) -> None:
+    with pytest.raises(SpecError, match="order"):
+        hill_numbers(ds, order)
+
+
+@pytest.mark.parametrize(("replicates", "threads", "used"), [(1, 8, 1), (5, 2, 2), (20, 64, 20)])
+def test_provenance_counts_the_threads_that_worked(replicates: int, threads: int, used: int) -> None:
+    run = simulate(SPEC.replace(replicates=replicates), threads=threads)
+    assert json.loads(run.attrs["provenance"])["threads"] == used
