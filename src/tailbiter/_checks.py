@@ -8,7 +8,7 @@ import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -22,7 +22,10 @@ def number(value: object, field: str, remedy: str) -> float:
     """Return ``value`` as a finite float, or raise a SpecError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise SpecError(field, value, "is not a number", remedy)
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError as error:
+        raise SpecError(field, value, "is too large", remedy) from error
     if not math.isfinite(result):
         raise SpecError(field, value, "is not finite", remedy)
     return result + 0.0  # -0.0 becomes 0.0, so that equal values are written equally
@@ -48,6 +51,17 @@ def whole(value: object, field: str, low: int, high: int, remedy: str) -> int:
     if not low <= result <= high:
         raise SpecError(field, value, f"is outside {low:,} to {high:,}", remedy)
     return result
+
+
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is a sequence of items, and not text or bytes."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview))
+
+
+def check_table(data: object, field: str) -> None:
+    """Refuse what is no mapping of keys to values."""
+    if not isinstance(data, Mapping):
+        raise SpecError(field, data, "is not a table", "give keys and values, as to_dict returns them")
 
 
 def nearest(word: object, options: Iterable[str]) -> str:
@@ -100,6 +114,7 @@ def build(kinds: Mapping[str, type[msgspec.Struct]], data: Mapping[str, Any], fi
 
 def make(cls: type[msgspec.Struct], data: Mapping[str, Any], field: str) -> Any:
     """Make a ``cls`` from a table, refusing unknown keys and naming missing ones."""
+    check_table(data, field)
     fields = fields_of(cls)
     check_keys(data, [f.name for f in fields], field)
     missing = [f.name for f in fields if f.required and f.name not in data]

@@ -179,11 +179,18 @@ def _fit(regime: Regime, mix: Mix, samples: Words, fresh: Words, from_kept: Word
     if not over.size:
         return
     at = int(over[0])
-    source = next(s for s in mix.sources if not isinstance(s, Synthetic))
-    name = "count" if source.count is not None else "share"
-    problem = f"makes {int(human[at]):,} human items of {int(samples[at]):,} samples (generation {at + 1})"
+    given = {
+        source.kind: ("share", source.share) if source.count is None else ("count", source.count)
+        for source in mix.sources
+        if not isinstance(source, Synthetic)
+    }
+    made = f"{int(human[at]):,} human items of {int(samples[at]):,} samples (generation {at + 1})"
     remedy = "give fewer human items, or more samples"
-    raise SpecError(_field(regime, source.kind, name), getattr(source, name), problem, remedy)
+    if len(given) > 1:
+        values = {kind: value for kind, (_, value) in given.items()}
+        raise SpecError("regime.sources", values, f"make together {made}", remedy)
+    ((kind, (name, value)),) = given.items()
+    raise SpecError(_field(regime, kind, name), value, f"makes {made}", remedy)
 
 
 def _age_weights(mix: Mix) -> Words:

@@ -50,6 +50,8 @@ def read_toml(source: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
         raise DataError(str(path), str(path), "is a directory", "give a TOML file") from error
     except UnicodeDecodeError as error:
         raise DataError(str(path), str(path), "is not UTF-8 text", "save the file as UTF-8") from error
+    except ValueError as error:
+        raise DataError(str(path), str(path), "is not a path", "give a TOML file that exists") from error
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or 'unknown').lower()})"
         raise DataError(str(path), str(path), problem, "give a TOML file that exists") from error

@@ -7,7 +7,24 @@ import reprlib
 
 __all__ = ["DataError", "MemoryEstimateError", "SpecError", "TailbiterError"]
 
-_SHORT = reprlib.Repr()
+
+class _Short(reprlib.Repr):
+    """Values as a user would write them, cut short."""
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Describe what Python refuses to write in decimals."""
+        if value.bit_length() > 1000:
+            return f"a whole number of {value.bit_length():,} bits"
+        return super().repr_int(value, level)
+
+    def repr_float(self, value: float, _level: int) -> str:
+        """Write 1e8 so, not as 100000000.0."""
+        short = f"{value:g}"
+        exact = abs(value) >= 1e6 and float(short) == value
+        return short.replace("e+0", "e").replace("e+", "e") if exact else repr(value)
+
+
+_SHORT = _Short()
 _SHORT.maxstring = 160
 _SHORT.maxother = 80
 _SHORT.maxlong = 40

@@ -55,7 +55,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     forgotten : bool, default False
         Keep, for each category, the first generation from which it is absent to the end.
     snapshots : sequence of int, default ()
-        Generations whose sparse training counts are kept.
+        Generations whose sparse training counts are kept; of generation 0, the reference's weights.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             SET(self, "variables", _variables(self.variables))
         if not isinstance(self.forgotten, bool):
             raise SpecError("record.forgotten", self.forgotten, "is not true or false", "give true or false")
-        SET(self, "snapshots", _generations(self.snapshots, "record.snapshots", 1))
+        SET(self, "snapshots", _generations(self.snapshots, "record.snapshots", 0))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _generations(values: object, field: str, low: int) -> tuple[int, ...]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, (str, bytes, bytearray)) or not isinstance(values, Iterable):
         raise SpecError(field, values, "is not a list of generations", _GENERATION)
     items = values.tolist() if isinstance(values, np.ndarray) else values
     return tuple(sorted({whole(item, field, low, _LAST, _GENERATION) for item in items}))
@@ -148,7 +148,7 @@ def _generations(values: object, field: str, low: int) -> tuple[int, ...]:
 
 def _variables(values: object) -> tuple[str, ...]:
     field = "record.variables"
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, (str, bytes, bytearray)) or not isinstance(values, Iterable):
         raise SpecError(field, values, "is not a list of names", "give 'standard' or a list of names")
     asked = {choice(name, field, STANDARD) for name in values}
     return tuple(name for name in STANDARD if name in asked)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ._checks import SET, as_dict, build, choice, make, number, whole, within
+from ._checks import SET, as_dict, build, choice, is_list, make, number, whole, within
 from .errors import SpecError
 from .samples import MAX_SAMPLES
 
@@ -102,14 +102,25 @@ def _varying(value: object, field: str) -> Varying:
     if isinstance(value, Schedule):
         return value
     if isinstance(value, Mapping):
-        return make(Schedule, value, field)
+        return _schedule(value, field)
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if is_list(value):
         if not value:
             raise SpecError(field, value, "is empty", _SHARE)
         return tuple(within(item, f"{field}[{i}]", 0, 1, _SHARE) for i, item in enumerate(value))
     return within(value, field, 0, 1, _SHARE)
+
+
+def _schedule(table: Mapping[str, Any], field: str) -> Any:
+    """Make a schedule whose errors say where it stands."""
+    try:
+        return make(Schedule, table, field)
+    except SpecError as error:
+        where = error.field.removeprefix("schedule")
+        if where == error.field:
+            raise
+        raise SpecError(field + where, error.value, error.problem, error.remedy) from error
 
 
 class _Source(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -314,7 +325,7 @@ class Mix(_Regime, frozen=True, tag="mix"):
 
 def _sources(values: object) -> tuple[Source, ...]:
     field = "regime.sources"
-    if isinstance(values, (str, Mapping)) or not isinstance(values, Sequence):
+    if not is_list(values):
         raise SpecError(field, values, "is not a list of sources", "give Fresh, Fixed, Hoard or Synthetic")
     out = []
     for value in values:
@@ -332,7 +343,7 @@ def _ages(values: object) -> str | tuple[float, ...]:
         return choice(values, field, ("all",))
     if isinstance(values, np.ndarray):
         values = values.tolist()
-    if not isinstance(values, Sequence) or not 1 <= len(values) <= MAX_WINDOW:
+    if not is_list(values) or not 1 <= len(values) <= MAX_WINDOW:
         raise SpecError(field, values, f"is not a list of 1 to {MAX_WINDOW:,} weights", remedy)
     ages = tuple(number(value, f"{field}[{i}]", remedy) for i, value in enumerate(values))
     for index, value in enumerate(ages):

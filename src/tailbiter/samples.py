@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, make, number, whole
+from ._checks import SET, is_list, make, number, whole
 from .errors import SpecError
 
 __all__ = ["MAX_SAMPLES", "Growth"]
@@ -75,11 +75,11 @@ class Growth(msgspec.Struct, frozen=True):
         most = math.inf if self.most is None else float(self.most)
         size = float(self.first)
         for index in range(count):
-            drawn = math.floor(size + 0.5)
-            if not 1 <= drawn <= MAX_SAMPLES:
-                problem = f"gives generation {index + 1} {drawn:,} samples, outside 1 to {MAX_SAMPLES:,}"
+            rounded = size + 0.5  # may be infinite
+            if not 1 <= rounded < MAX_SAMPLES + 1:
+                problem = f"gives generation {index + 1} {size:.6g} samples, outside 1 to {MAX_SAMPLES:,}"
                 raise SpecError("samples", self, problem, "set most, or a factor and step nearer to 1 and 0")
-            out[index] = drawn
+            drawn = out[index] = math.floor(rounded)
             following = min(most, size * self.factor + self.step)
             if following == size:
                 out[index:] = drawn
@@ -99,7 +99,7 @@ def as_samples(value: object) -> Samples:
         return make(Growth, value, "samples")
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if is_list(value):
         if not value:
             raise SpecError("samples", value, "is empty", "give one size for every generation")
         return tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,19 @@ import msgspec
 import numpy as np
 
 from . import _document
-from ._checks import SET, as_dict, build, check_keys, make, nearest, number, whole, within
+from ._checks import (
+    SET,
+    as_dict,
+    build,
+    check_keys,
+    check_table,
+    is_list,
+    make,
+    nearest,
+    number,
+    whole,
+    within,
+)
 from ._compose import Composition, compose
 from .errors import SpecError
 from .record import Record
@@ -192,6 +204,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         SpecError
             For an unknown key (the nearest known one is named) and for anything that cannot be run.
         """
+        check_table(data, "spec")
         rest = dict(data)
         if isinstance(rest.get("reference"), Mapping):
             rest["reference"] = _reference_from(rest["reference"], folder)
@@ -247,6 +260,10 @@ def _as_reference(value: object) -> Reference:
         return _reference_from(value, None)
     if not isinstance(value, Reference):
         remedy = "give Counts, Probabilities, Uniform, Zipf, Geometric or Dirichlet"
+        if isinstance(value, str) and value in KINDS:
+            remedy = (
+                f'give {KINDS[value].__name__}(...), or in TOML a table: [reference] kind = "{value}" ...'
+            )
         raise SpecError("reference", value, "is not a reference", remedy)
     return value
 
@@ -265,7 +282,10 @@ def _as_regime(value: object) -> Regime:
         value = build(REGIMES, value, "regime")
     if not isinstance(value, tuple(REGIMES.values())):
         names = [cls.__name__ for cls in REGIMES.values()]
-        raise SpecError("regime", value, "is not a regime", nearest(value, names))
+        remedy = nearest(value, names)
+        if isinstance(value, str) and value in REGIMES:
+            remedy = f'give {REGIMES[value].__name__}(...), or in TOML a table: [regime] kind = "{value}"'
+        raise SpecError("regime", value, "is not a regime", remedy)
     return value  # type: ignore[return-value]  # one of REGIMES, which are the Regime union
 
 
@@ -274,7 +294,7 @@ def _as_bands(value: object) -> tuple[float, ...] | None:
         return None
     remedy = "give ascending edges such as [1, 10, 100]"
     items = value.tolist() if isinstance(value, np.ndarray) else value
-    if isinstance(items, str) or not isinstance(items, Sequence) or not 1 <= len(items) <= _MAX_EDGES:
+    if not is_list(items) or not 1 <= len(items) <= _MAX_EDGES:
         raise SpecError("bands", value, f"is not a list of 1 to {_MAX_EDGES} edges", remedy)
     edges = tuple(number(item, f"bands[{index}]", remedy) for index, item in enumerate(items))
     for index, edge in enumerate(edges):

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tailbiter import data
+from tailbiter import SpecError, data
 
 README = data.path("shakespeare").with_name("README.md").read_text(encoding="utf-8")
 
@@ -68,5 +68,5 @@ def test_licence_that_must_go_along_is_there():
 
 
 def test_unknown_name_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"name: 'words' is not .* give one of languages, shakespeare"):
+    with pytest.raises(SpecError, match=r"name: 'words' is not .*; known: languages, shakespeare"):
         data.path("words")

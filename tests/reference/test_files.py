@@ -110,7 +110,21 @@ def test_parquet(tmp_path):
     assert tb.Probabilities.read(path, "m").values.tolist() == [0.5, 0.25]
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i4", ">i8", "f4", "f8"])
+def test_shipped_tables_by_name():
+    named = tb.Counts.read("tailbiter:shakespeare", counts="train")
+    assert named == tb.Counts.read("tailbiter:shakespeare.csv", counts="train")
+    for name in ("../plot.py", "../data/shakespeare", "shakespear", ""):
+        with pytest.raises(tb.SpecError, match=r"is not a shipped table; .*known: languages, shakespeare"):
+            tb.Counts.read(f"tailbiter:{name}")
+
+
+def test_a_sum_beyond_half_precision(tmp_path):
+    np.save(tmp_path / "w.npy", np.array([60000, 60000, 1], "f2"))
+    assert read(tmp_path / "w.npy")[1] == [60000, 60000, 1]
+    assert tb.Probabilities.read(tmp_path / "w.npy").support.weights[0] == 60000 * 2**36
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i4", ">i8", "f2", "f4", "f8"])
 def test_npy(tmp_path, dtype):
     np.save(tmp_path / "w.npy", np.array([5, 3], dtype))
     assert read(tmp_path / "w.npy") == (None, [5, 3])
@@ -155,6 +169,7 @@ def directory(folder):
 
 BAD = {
     "no file": (lambda folder: tb.Counts.read(folder / "w.csv"), "w.csv: 'w.csv' does not exist; give a CSV"),
+    "a long name": (lambda folder: tb.Counts.read(folder / ("w" * 400)), "w' cannot be read (File name too"),
     "a directory": (directory, "w.csv: 'w.csv' is a directory; give a CSV"),
     "empty": (write("w.csv", b""), "w.csv: 'w.csv' is empty; give a table"),
     "blank": (write("w.csv", b"\n\n"), "w.csv: 'w.csv' has no rows; give a row"),
@@ -242,7 +257,7 @@ BAD = {
     ),
     "too large": (
         write("w.csv", b"the,99999999999999999999\n"),
-        "w.csv, row 1, column 1: 1e+20 exceeds 2**53;",
+        "w.csv, row 1, column 1: 1e20 exceeds 2**53;",
     ),
     "duplicate": (
         write("w.csv", b"word,n\nthe,5\na,3\nthe,1\n"),

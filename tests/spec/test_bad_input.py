@@ -65,6 +65,35 @@ COUNTS = {
         lambda: tb.Counts(np.ones(10**7 + 1, np.int8)),
         "reference.counts: 10000001 categories exceed 10,000,000; merge",
     ),
+    "count beyond all floats": (lambda: tb.Counts([2**5000, 1]), "reference.counts[0]: inf exceeds 2**53;"),
+    "count below all floats": (
+        lambda: tb.Counts([2.0, -(2**5000)]),
+        "reference.counts[1]: -inf is negative; give 0 or more",
+    ),
+    "value beyond all floats": (
+        lambda: tb.Probabilities([2**5000]),
+        "reference.values[0]: inf is not finite; give a smaller number",
+    ),
+    "exponent beyond all floats": (
+        lambda: tb.Zipf(10, 10**400),
+        "reference.exponent: a whole number of 1,329 bits is too large; give an exponent such as 1.0",
+    ),
+    "masked counts": (
+        lambda: tb.Counts(np.ma.array([1, 2], mask=[0, 1])),
+        "reference.counts: 'MaskedArray' hides what is missing; give values.filled(0), or leave out",
+    ),
+    "masked labels": (
+        lambda: tb.Counts([1, 2], np.ma.array(["a", "b"], mask=[0, 1])),
+        "reference.labels: 'MaskedArray' hides what is missing; give",
+    ),
+    "counts in bytes": (
+        lambda: tb.Counts(bytearray(b"12")),
+        "reference.counts: bytearray(b'12') is not a list;",
+    ),
+    "half a character": (
+        lambda: tb.Counts([1, 2], ["a", "\ud800"]),
+        "reference.labels[1]: '\\ud800' holds half of a character; decode the text anew",
+    ),
     "duplicate labels": (
         lambda: tb.Counts([1, 2, 3], ["a", "b", "a"]),
         "reference.labels[2]: 'a' stands twice (first: reference.labels[0]); merge",
@@ -89,7 +118,7 @@ COUNTS = {
         "reference (category 55): 5.551115123125783e-17 is too small beside the others",
     ),
     "no categories": (lambda: tb.Uniform(0), "reference.categories: 0 is outside 1 to 10,000,000; give"),
-    "1e8 categories": (lambda: tb.Zipf(1e8), "reference.categories: 100000000.0 is outside 1 to 10,000,000;"),
+    "1e8 categories": (lambda: tb.Zipf(1e8), "reference.categories: 1e8 is outside 1 to 10,000,000;"),
     "half a category": (lambda: tb.Uniform(2.5), "reference.categories: 2.5 is not a whole number; give"),
     "exponent": (lambda: tb.Zipf(3, -1), "reference.exponent: -1.0 is outside [0, 100]; give an exponent"),
     "lost to underflow": (
@@ -117,7 +146,7 @@ FIELDS = {
     "no samples": (lambda: spec(samples=0), "samples: 0 is outside 1 to 1,000,000,000,000; give"),
     "1e13 samples": (
         lambda: spec(samples=1e13),
-        "samples: 10000000000000.0 is outside 1 to 1,000,000,000,000;",
+        "samples: 1e13 is outside 1 to 1,000,000,000,000;",
     ),
     "fractional samples": (lambda: spec(samples=1.5), "samples: 1.5 is not a whole number; give"),
     "samples in words": (lambda: spec(samples="many"), "samples: 'many' is not a number; give"),
@@ -155,7 +184,36 @@ FIELDS = {
     "not a reference": (lambda: spec(reference=[1, 2]), "reference: [1, 2] is not a reference; give Counts,"),
     "not a regime": (
         lambda: spec(regime="replace"),
-        "regime: 'replace' is not a regime; did you mean 'Replace'?",
+        "regime: 'replace' is not a regime; give Replace(...), or in TOML a table: [regime] kind = ",
+    ),
+    "not quite a regime": (
+        lambda: spec(regime="Replce"),
+        "regime: 'Replce' is not a regime; did you mean 'Replace'?",
+    ),
+    "a reference's name": (
+        lambda: spec(reference="zipf"),
+        "reference: 'zipf' is not a reference; give Zipf(...), or in TOML a table: [reference] kind = ",
+    ),
+    "samples in bytes": (
+        lambda: spec(samples=b"abc"),
+        "samples: b'abc' is not a number; give a whole number",
+    ),
+    "masked samples": (
+        lambda: spec(samples=np.ma.array([5, 5], mask=[0, 1])),
+        "samples[1]: None is not a number; give",
+    ),
+    "bands in bytes": (lambda: spec(bands=b"abc"), "bands: b'abc' is not a list of 1 to 254 edges; give"),
+    "growing beyond all floats": (
+        lambda: spec(samples=tb.Growth(10, 1e308)),
+        "gives generation 2 inf samples, outside 1 to 1,000,000,000,000; set most",
+    ),
+    "shrinking below all floats": (
+        lambda: spec(samples=tb.Growth(10, 1, -1e308)),
+        "gives generation 2 -1e+308 samples, outside 1 to",
+    ),
+    "samples beyond all decimals": (
+        lambda: spec(samples=10**5000),
+        "samples: a whole number of 16,610 bits is outside 1 to 1,000,000,000,000; give",
     ),
 }
 
@@ -166,6 +224,9 @@ REGIMES = {
     ),
     "real below 0": (lambda: tb.Anchored(real=-0.1), "regime.real: -0.1 is outside [0, 1]; give a share"),
     "real NaN": (lambda: tb.Anchored(real=math.nan), "regime.real: nan is not finite; give a share"),
+    "real beyond all floats": (lambda: tb.Anchored(real=10**400), "is too large; give a share such as 0.01"),
+    "real in bytes": (lambda: tb.Anchored(real=b"1"), "regime.real: b'1' is not a number; give a share"),
+    "ages in bytes": (lambda: tb.Mix(ages=b"1"), "regime.ages: b'1' is not a list of 1 to 100,000 weights;"),
     "real in percent": (lambda: tb.Anchored(real="1%"), "regime.real: '1%' is not a number; give a share"),
     "neither": (tb.Anchored, "regime: {} needs exactly one of real and real_count; give"),
     "both": (
@@ -239,7 +300,7 @@ REGIMES = {
     ),
     "shares above 1": (
         lambda: mix(tb.Fresh(share=0.6), tb.Fixed(share=0.6)),
-        "regime.sources.fresh.share: 0.6 makes 1,200 human items of 1,000 samples (generation 2)",
+        "regime.sources: {'fixed': 0.6, 'fresh': 0.6} make together 1,200 human items of 1,000 samples",
     ),
     "weight on one": (
         lambda: mix(tb.Fresh(share=0.1, weight=0.5), tb.Synthetic()),
@@ -322,6 +383,12 @@ DOCUMENTS = {
         lambda: json('{"reference": {"kind": "counts", "counts": [1], "digest": "x"}}'),
         "is not the digest that the Spec was written with; restore the table",
     ),
+    "schedule in a document": (
+        lambda: toml(
+            '[regime]\nkind = "mix"\nsources = [{kind = "fresh", share = {start=5, end=1, over=5}}]'
+        ),
+        "regime.sources.fresh.share.start: 5.0 is outside [0, 1]; give a share",
+    ),
     "misspelt schedule": (
         lambda: toml('[regime]\nkind = "anchored"\nreal = {start = 0, end = 1, ower = 5}'),
         "regime.real: 'ower' is not a known key; did you mean 'over'?",
@@ -358,7 +425,18 @@ DOCUMENTS = {
         lambda: tb.Record(generations=5),
         "record.generations: 5 is not a list of generations;",
     ),
-    "snapshot of the reference": (lambda: tb.Record(snapshots=[0]), "record.snapshots: 0 is outside 1 to"),
+    "negative snapshot": (lambda: tb.Record(snapshots=[-1]), "record.snapshots: -1 is outside 0 to"),
+    "generations in bytes": (
+        lambda: tb.Record(generations=b"12"),
+        "record.generations: b'12' is not a list of generations;",
+    ),
+    "list for a Spec": (lambda: tb.Spec.from_dict([1]), "spec: [1] is not a table; give keys and values"),
+    "list for a Record": (lambda: tb.Record.from_dict([1]), "record: [1] is not a table; give keys and"),
+    "no path for TOML": (lambda: tb.Spec.from_toml("a\0b"), "is not a path; give a TOML file that exists"),
+    "nobody's folder": (
+        lambda: tb.Counts.read("~nosuchuser/x.csv"),
+        "~nosuchuser/x.csv: '~nosuchuser/x.csv' starts from no user's folder; write the folder out",
+    ),
     "forgotten": (lambda: tb.Record(forgotten="yes"), "record.forgotten: 'yes' is not true or false; give"),
 }
 

@@ -34,6 +34,12 @@ def test_variables_come_in_the_standard_order():
     assert tb.Record(variables=["kl", "survivors", "kl"]).names == ("survivors", "kl")
 
 
+def test_a_snapshot_of_the_reference():
+    spec = tb.Spec(reference=tb.Counts([3, 9, 4]), samples=10, generations=2, replicates=1)
+    kept = tb.simulate(spec, record=tb.Record(snapshots=[0]), progress=False)
+    assert kept.snapshot_count.values.tolist() == [9, 4, 3]
+
+
 def test_beyond_the_end():
     spec = tb.Spec(reference=tb.Uniform(3), generations=10)
     with pytest.raises(tb.SpecError, match=r"record.generations: 11 lies beyond"):

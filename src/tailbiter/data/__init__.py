@@ -5,6 +5,9 @@ import importlib.resources
 import pathlib
 from typing import Final
 
+from .._checks import nearest
+from ..errors import SpecError
+
 __all__ = ["NAMES", "path"]
 
 NAMES: Final = ("languages", "shakespeare")
@@ -27,7 +30,7 @@ def path(name: str) -> pathlib.Path:
 
     Raises
     ------
-    ValueError
+    SpecError
         No table of this name is shipped.
 
     Examples
@@ -37,5 +40,5 @@ def path(name: str) -> pathlib.Path:
     ['word,train,heldout', 'the,22452,5167']
     """
     if name not in NAMES:
-        raise ValueError(f"name: {name!r} is not a shipped table; give one of {', '.join(NAMES)}")
+        raise SpecError("name", name, "is not a shipped table", nearest(name, NAMES))
     return pathlib.Path(str(importlib.resources.files(__name__) / f"{name}.csv"))

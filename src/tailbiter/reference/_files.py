@@ -64,8 +64,8 @@ def read_columns(path: Path, values: Column | None, labels: Column | None) -> Ta
     DataError
         If the file or a column cannot be used.
     """
-    _check_file(path)
     try:
+        _check_file(path)
         return _READERS.get(path.suffix.lower(), _read_text)(path, values, labels)
     except OSError as error:
         problem = f"cannot be read ({error.strerror or error})"

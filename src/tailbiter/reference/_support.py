@@ -161,5 +161,5 @@ def content_digest(array: npt.NDArray[Any], labels: Labels | None = None) -> str
     digest = hashlib.sha256(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
     if labels is not None:
         digest.update(np.fromiter(map(len, labels), "<i8", len(labels)).tobytes())
-        digest.update("".join(labels).encode("utf-8", "surrogatepass"))
+        digest.update("".join(labels).encode())
     return digest.hexdigest()

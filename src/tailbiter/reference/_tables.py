@@ -164,8 +164,13 @@ class Table(Reference, frozen=True):
 
 def _resolved(path: str, folder: str | os.PathLike[str] | None) -> Path:
     if path.startswith(_SHIPPED):
-        return _SHIPPED_FOLDER / path.removeprefix(_SHIPPED)
-    return (Path.cwd() if folder is None else Path(folder)).resolve() / Path(path).expanduser()
+        from .. import data
+
+        return data.path(path.removeprefix(_SHIPPED).removesuffix(".csv"))
+    try:
+        return (Path.cwd() if folder is None else Path(folder)).resolve() / Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(path, path, "starts from no user's folder", "write the folder out") from error
 
 
 def _portable(path: str, folder: str | os.PathLike[str] | None) -> str:

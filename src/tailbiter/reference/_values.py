@@ -90,6 +90,7 @@ def as_labels(values: object, count: int, place: Place) -> Labels:
         items = [_label(item, index, place) for index, item in enumerate(items)]
     if len(set(items)) < count:
         raise _duplicate(items, place)
+    _refuse_surrogates(items, place)
     labels = np.empty(count, object)
     labels[:] = items
     labels.flags.writeable = False
@@ -104,6 +105,16 @@ def _label(item: object, index: int, place: Place) -> str:
     raise place.error(index, item, "is not a label", "give a text for every category")
 
 
+def _refuse_surrogates(items: list[str], place: Place) -> None:
+    """Refuse labels that no file could hold."""
+    try:
+        "".join(items).encode()
+    except UnicodeEncodeError:
+        index = next(i for i, item in enumerate(items) if any("\ud800" <= c <= "\udfff" for c in item))
+        remedy = 'decode the text anew, with errors="replace" if need be'
+        raise place.error(index, items[index], "holds half of a character", remedy) from None
+
+
 def _duplicate(items: list[str], place: Place) -> SpecError:
     """The error for the first label that stood before."""
     seen: dict[str, int] = {}
@@ -112,13 +123,20 @@ def _duplicate(items: list[str], place: Place) -> SpecError:
     return place.error(index, items[index], problem, "merge the rows, or give them other labels")
 
 
+def _refuse_masked(values: object, place: Place) -> None:
+    if isinstance(values, np.ma.MaskedArray):
+        remedy = "give values.filled(0), or leave out what is masked"
+        raise place.error(None, type(values).__name__, "hides what is missing", remedy)
+
+
 def _listed(values: object, place: Place) -> list[Any]:
+    _refuse_masked(values, place)
     if hasattr(values, "__array__"):
         array = np.asarray(values)
         if array.ndim != 1:
             raise place.error(None, array.shape, "is the shape of a table", "give a flat list")
         return array.tolist()
-    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
+    if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or not hasattr(values, "__iter__"):
         raise place.error(None, values, "is not a list", "give a flat list")
     return list(values)
 
@@ -127,6 +145,7 @@ def _numbers(values: object, place: Place) -> npt.NDArray[Any]:
     """Return values as a flat array of integers or floats, not empty."""
     if isinstance(values, Mapping):
         raise place.error(None, type(values).__name__, "is a mapping", "use Counts.of(mapping)")
+    _refuse_masked(values, place)
     if hasattr(values, "__array__"):
         array = np.asarray(values)
         if array.ndim != 1:
@@ -140,7 +159,7 @@ def _numbers(values: object, place: Place) -> npt.NDArray[Any]:
         array = _from_list(array.tolist(), place)
     if array.dtype.kind not in "iuf":
         raise place.error(0, array[0], "is not a number", _COUNTS)
-    return array
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 def _from_list(items: list[Any], place: Place) -> npt.NDArray[Any]:
@@ -156,8 +175,18 @@ def _from_list(items: list[Any], place: Place) -> npt.NDArray[Any]:
 
 def _as_array(items: list[Any]) -> npt.NDArray[Any]:
     """Integers or floats; what fits neither (2**70, a fraction) becomes the nearest float."""
-    array = np.array(items)
-    return array if array.dtype.kind in "iuf" else np.array([float(item) for item in items])
+    try:
+        array = np.array(items)
+    except OverflowError:  # a float beside an integer that exceeds all floats
+        array = np.array(items, object)
+    return array if array.dtype.kind in "iuf" else np.array([_as_float(item) for item in items])
+
+
+def _as_float(item: Any) -> float:
+    try:
+        return float(item)
+    except OverflowError:
+        return math.inf if item > 0 else -math.inf
 
 
 def _refuse_first(array: npt.NDArray[Any], good: npt.NDArray[np.bool_], place: Place, *, whole: bool) -> None:
