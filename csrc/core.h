@@ -8,7 +8,8 @@
 #define TB_NOWHERE UINT32_MAX
 #define TB_MAX_HEIGHT 32
 
-/* Lineages with at most this many survivors draw by tree always, and may so run eight to a register. Part of the stream. */
+/* Lineages with at most this many survivors draw by tree always, and may so run eight to a register. Part of the
+ * stream. */
 enum { TB_PACK_MOST = 512 };
 
 /* Lineages that wait for a pack are held at the same time, so there are not too many of them. */
@@ -30,8 +31,8 @@ enum {
     TB_WANT_FORGOTTEN = 4 /* when each category was */
 };
 
-/* The reference as a source of human items: categories up to `head`, a power of two or all there are, by the splitting tree;
- * the rest, of which few items are expected each, one by one from an alias table. */
+/* The reference as a source of human items: categories up to `head`, a power of two or all there are, by the splitting
+ * tree; the rest, of which few items are expected each, one by one from an alias table. */
 typedef struct {
     size_t head, height; /* of the subtree that holds the head */
     double head_total, total;
@@ -85,17 +86,16 @@ void tb_scratch_free(tb_scratch_t *self);
 /* Zeroed memory in whole cache lines, counted; and its return. */
 void *tb_take(size_t count, size_t size, size_t *bytes);
 void tb_give(void *p);
-static inline size_t tb_padded(size_t count) {
-    return (count + TB_PAD - 1) / TB_PAD * TB_PAD + TB_PAD;
-}
+static inline size_t tb_padded(size_t count) { return (count + TB_PAD - 1) / TB_PAD * TB_PAD + TB_PAD; }
 
 /* out ~ Multinomial(n, weight / total). Both padded with zeros; they must not overlap. */
-int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
-                  tb_address_t at, double *out);
+int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
+                  double n, tb_address_t at, double *out);
 /* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out);
-/* Picks items one by one from the source's table, handing categories to `put` some at a time. Fewer than 2^32 of them. */
+/* Picks items one by one from the source's table, handing categories to `put` some at a time. Fewer than 2^32 of them.
+ */
 typedef void tb_put_t(void *context, const uint32_t *id, size_t count);
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
                    void *context);

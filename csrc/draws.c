@@ -9,9 +9,7 @@
 #include "core.h"
 #include "quantile.h"
 
-static size_t up(size_t count, size_t step) {
-    return (count + step - 1) / step * step;
-}
+static size_t up(size_t count, size_t step) { return (count + step - 1) / step * step; }
 
 /* Whole cache lines, so that a register never straddles two. */
 void *tb_take(size_t count, size_t size, size_t *bytes) {
@@ -75,8 +73,8 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->pack.id);
 }
 
-/* A uniform integer below `bound`, exactly (Lemire 2019, doi:10.1145/3230636); `floor` = 2^64 mod bound. The first word is
- * given; where it does not serve, or `seen` knows its result, further attempts at the same address follow. */
+/* A uniform integer below `bound`, exactly (Lemire 2019, doi:10.1145/3230636); `floor` = 2^64 mod bound. The first word
+ * is given; where it does not serve, or `seen` knows its result, further attempts at the same address follow. */
 typedef struct {
     tb_address_t at;
     uint64_t bound, floor, *seen;
@@ -198,7 +196,7 @@ static size_t sum_up(const tb_kernels_t *kernels, const double *leaf, size_t len
 }
 
 static int draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double n,
-                         tb_address_t at, double *out) {
+                        tb_address_t at, double *out) {
     double *level[TB_MAX_HEIGHT];
     size_t size[TB_MAX_HEIGHT];
     const tb_kernels_t *kernels = plan->kernels;
@@ -220,8 +218,8 @@ static int draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const doub
 
 /* Independent Poisson counts with the weights as means, then single items until the total is n: given its total such a
  * batch is multinomial, and adding items by weight or removing any of them keeps it so. */
-static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
-                           double n, tb_address_t at, double *out) {
+static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
+                           double total, double n, tb_address_t at, double *out) {
     double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->chosen, &at);
     tb_address_t fix = tb_at(at, TB_FOR_FIX, 0);
     if (sum < n) {
@@ -238,8 +236,8 @@ static int poisson_pays(double length, double mean, double n) {
     return length > TB_PACK_MOST && 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
-int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total, double n,
-                  tb_address_t at, double *out) {
+int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
+                  double n, tb_address_t at, double *out) {
     if (poisson_pays((double)length, total * plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
@@ -276,8 +274,8 @@ static void split_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_so
     memset(level[height], 0, TB_PAD * sizeof(double));
     level[height][0] = n;
     while (--height > 0) {
-        kernels->split_level(plan->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height), at,
-                             &scratch->work);
+        kernels->split_level(plan->levels[height], level[height + 1], size[height + 1], level[height], tb_slot(height),
+                             at, &scratch->work);
         memset(level[height] + size[height], 0, (up(size[height], TB_PAD) - size[height]) * sizeof(double));
     }
     kernels->split_level(plan->weight, level[1], size[1], out, tb_slot(0), at, &scratch->work);
@@ -336,7 +334,8 @@ void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t co
 
 /* Each item is kept with probability draw/total by binomial thinning; then the surplus, a uniform choice among what was
  * kept, or the shortfall, one among the rest, is drawn in the same way. Each round leaves about the square root of the
- * one before, and the last few items are picked singly. Whatever the rounds, every set of `draw` items is equally likely. */
+ * one before, and the last few items are picked singly. Whatever the rounds, every set of `draw` items is equally
+ * likely. */
 int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
                     double draw, tb_address_t at, uint32_t thin_for, uint32_t fix_for, double *out) {
     const tb_kernels_t *kernels = plan->kernels;

@@ -58,7 +58,8 @@ KERNEL void sum_entropy(const double *weight, size_t rows, const tb_yardstick_t 
     for (size_t v = 0; v < TB_ROW / LANES; v++) d_store(sums->entropy + v * LANES, sum[v]);
 }
 
-KERNEL void sum_edges(const double *weight, const uint32_t *id, size_t rows, const tb_yardstick_t *by, tb_sums_t *sums) {
+KERNEL void sum_edges(const double *weight, const uint32_t *id, size_t rows, const tb_yardstick_t *by,
+                      tb_sums_t *sums) {
     for (size_t e = 0; e < by->edge_count; e++) {
         const vu edge = u_set(by->edges[e]);
         for (size_t v = 0; v < TB_ROW; v += LANES) {

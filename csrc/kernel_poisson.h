@@ -153,24 +153,27 @@ SIMD vu piece32(const words_t *words, size_t v, size_t row) {
 }
 
 /* The draws from the tables for multiples, for half a block at a time, added to what is there. */
-SIMD vd draw_highs(block_t *block, const stream_t *stream, const tb_poisson_t *tables, size_t first, size_t half, double *x,
-                   put_off_t *off) {
+SIMD vd draw_highs(block_t *block, const stream_t *stream, const tb_poisson_t *tables, size_t first, size_t half,
+                   double *x, put_off_t *off) {
     words_t words;
     vd sum = d_set(0.0);
     block_words(stream, (first + half) / 4, &words);
-    for (size_t i = 0; i < 32; i += LANES) choose_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW));
+    for (size_t i = 0; i < 32; i += LANES)
+        choose_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW));
     look_up(block, tables->high_entry, half, half + 32);
     for (size_t i = 0; i < 32; i += LANES) {
         vu element = u_add(u_set(first + half + i), u_iota());
-        vd draw = draw_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW), element, tables->step, off);
+        vd draw =
+            draw_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW), element, tables->step, off);
         sum = sum + draw;
         d_store(x + first + half + i, d_load(x + first + half + i) + draw);
     }
     return sum;
 }
 
-/* Eight slots serve 64 elements: element i uses 16-bit piece (i div 8) mod 8 of slot 8 (i div 64) + i mod 8; its high draw
- * 32-bit piece (i div 8) mod 4 of slot 8 (i div 32) + i mod 8. Whole blocks are drawn: beyond the last element stand zeros. */
+/* Eight slots serve 64 elements: element i uses 16-bit piece (i div 8) mod 8 of slot 8 (i div 64) + i mod 8; its high
+ * draw 32-bit piece (i div 8) mod 4 of slot 8 (i div 32) + i mod 8. Whole blocks are drawn: beyond the last element
+ * stand zeros. */
 KERNEL double poisson(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *base) {
     stream_t stream, high;

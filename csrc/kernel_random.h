@@ -23,7 +23,8 @@ SIMD void stream_init(stream_t *s, uint64_t key, vu generation, vu replicate, ui
     }
 }
 
-/* The upper halves of the 64-bit lanes carry leftovers of the products: the multiplication reads the lower halves only. */
+/* The upper halves of the 64-bit lanes carry leftovers of the products: the multiplication reads the lower halves only.
+ */
 SIMD void stream_words(const stream_t *s, vu slot, vu *w0, vu *w1) {
     vu x0 = slot, x1 = s->generation, x2 = s->replicate, x3 = s->purpose;
     const vu m0 = u_set(TB_PHILOX_M0), m1 = u_set(TB_PHILOX_M1), low = u_set(0xffffffffu);
@@ -42,14 +43,23 @@ SIMD void stream_words(const stream_t *s, vu slot, vu *w0, vu *w1) {
 /* Coefficients from tools/make_coefficients.py. */
 /* log(1 + t) / t for 1 + t in [sqrt(1/2), sqrt(2)], in t - centre: relative error 1.7e-7 */
 static const double LOG_CENTRE = 0x1.f0ed99bed9b38p-5;
-static const double LOG_RATIO[8] = {0.9708430790961067, -0.462151044693351, 0.2919499245068342, -0.20708831295923347, 0.15484404416695943, -0.12121487643296673, 0.11931054435738872, -0.10134056751185655};
+static const double LOG_RATIO[8] = {0.9708430790961067,   -0.462151044693351,  0.2919499245068342,
+                                    -0.20708831295923347, 0.15484404416695943, -0.12121487643296673,
+                                    0.11931054435738872,  -0.10134056751185655};
 /* sqrt(2) erfinv(x) / x in w - 3.125, w = -log(1 - x^2) <= 6.25: relative error 8.1e-10 */
-static const double CENTRAL[10] = {2.338620881458694, 0.3396349607553403, -0.008533794100179643, -0.0010475110294754994, 0.0002648364672775461, -1.963743824734986e-05, -2.1576469545952636e-06, 6.01738097988618e-07, -1.2164726688257183e-08, -6.505345984225681e-09};
+static const double CENTRAL[10] = {2.338620881458694,       0.3396349607553403,    -0.008533794100179643,
+                                   -0.0010475110294754994,  0.0002648364672775461, -1.963743824734986e-05,
+                                   -2.1576469545952636e-06, 6.01738097988618e-07,  -1.2164726688257183e-08,
+                                   -6.505345984225681e-09};
 /* the normal quantile in sqrt(w) - 4.625, sqrt(w) in [2.5, 6.75]: relative error 8e-8 */
-static const double TAIL[10] = {6.323001275889543, 1.4287742031576334, 0.0002554417071487356, -0.0005141380825547183, 0.0001726441698225426, -4.476016844835769e-05, 1.2969435123943325e-05, -3.5709416021511254e-06, 2.6484992844946755e-07, 7.943222092830709e-08};
+static const double TAIL[10] = {6.323001275889543,      1.4287742031576334,      0.0002554417071487356,
+                                -0.0005141380825547183, 0.0001726441698225426,   -4.476016844835769e-05,
+                                1.2969435123943325e-05, -3.5709416021511254e-06, 2.6484992844946755e-07,
+                                7.943222092830709e-08};
 /* (2 atanh(s) / s - 2) / s^2 in s^2 - 0.01472: relative error 8.6e-17 */
-static const double ATANH_RATIO[8] = {0.672617292204049,   0.4085582371552631,  0.29576899805364637, 0.23326973098067494,
-                                      0.19358809625554702, 0.16617684853149875, 0.1461722010170369,  0.130873486686174};
+static const double ATANH_RATIO[8] = {0.672617292204049,   0.4085582371552631,  0.29576899805364637,
+                                      0.23326973098067494, 0.19358809625554702, 0.16617684853149875,
+                                      0.1461722010170369,  0.130873486686174};
 /* exp on [-log(2)/2, log(2)/2]: relative error 4.3e-19 */
 static const double EXPONENTIAL[13] = {1.0,
                                        1.0,

@@ -6,14 +6,14 @@
 #include "kernels.h"
 #include "quantile.h"
 
-/* Cornish-Fisher to third order with the lattice (Sheppard) terms for a law of mean np and variance np(1-p); p = 0 is the
- * Poisson law. The quantile is floor(f) unless f is within tol of an integer. Returns s^2 = npq - 1/12.
+/* Cornish-Fisher to third order with the lattice (Sheppard) terms for a law of mean np and variance np(1-p); p = 0 is
+ * the Poisson law. The quantile is floor(f) unless f is within tol of an integer. Returns s^2 = npq - 1/12.
  *
  * With m = 1-2p, M = m^2 and r = 1/s the expansion is
  *   f = np + 1/2 + s z + m (z^2-1)/6 + r z [(1/16 - 7M/144) + z^2 (M/144 - 1/48)]
  *       + m r^2 [(M/405 - 1/45) + z^2 (7/720 - 7M/6480) + z^4 (1/240 - M/2160)],
- * where terms of order r^3 are left to tol. Its constants are several times the worst error of a scan that the tests repeat;
- * 2.5e-7 is the error of z. */
+ * where terms of order r^3 are left to tol. Its constants are several times the worst error of a scan that the tests
+ * repeat; 2.5e-7 is the error of z. */
 SIMD vd cornish_fisher(vd np, vd p, vd z, vd *f, vd *tol) {
     vd s2 = np * (d_set(1.0) - p) - d_set(1.0 / 12);
     vd s = d_sqrt(s2);
@@ -50,9 +50,9 @@ SIMD void enqueue(tb_queue_t *queue, vm m, vd n, vd p, vu word, vu where) {
 /* The expansion serves from npq = 1.5 on; below, few steps lead up from zero. */
 #define REGULAR (1.5 - 1.0 / 12)
 
-/* Counts of the left parts: n items split with weights a : b, at the word whose normal quantile is z. Lanes in doubt get a
- * place in a queue (where: index of the left count, shifted, and the flip in the last bit) and a value that is overwritten
- * when the queue is worked off. An accepted value is the quantile, so it lies in 0..n. */
+/* Counts of the left parts: n items split with weights a : b, at the word whose normal quantile is z. Lanes in doubt
+ * get a place in a queue (where: index of the left count, shifted, and the flip in the last bit) and a value that is
+ * overwritten when the queue is worked off. An accepted value is the quantile, so it lies in 0..n. */
 SIMD vd split(vd n, vd a, vd b, vd z, vu word, vu left, tb_work_t *work) {
     vm flip = d_lt(b, a);
     vd minor = d_min(a, b);
@@ -145,8 +145,8 @@ SIMD void settle(tb_work_t *work, double *out, size_t stride, size_t most) {
     if (work->hard.count > most) finish_hard(&work->hard, out, stride);
 }
 
-/* Words and their normal quantiles are made for many nodes at a time: short loops of independent steps keep a core busier
- * than one long chain. */
+/* Words and their normal quantiles are made for many nodes at a time: short loops of independent steps keep a core
+ * busier than one long chain. */
 enum { CHUNK = 128 };
 
 typedef struct {
@@ -208,7 +208,8 @@ KERNEL void thin(const double *count, size_t length, double chosen, double rest,
     settle(work, taken, 0, 0);
 }
 
-/* Words and normals of the nodes first..first+count-1 of a level, for eight lineages; count is even or ends the level. */
+/* Words and normals of the nodes first..first+count-1 of a level, for eight lineages; count is even or ends the level.
+ */
 SIMD void fill_row_normals(const stream_t *streams, uint32_t slot, size_t first, size_t count, normals_t *out) {
     for (size_t j = 0; j < count; j += 2) {
         for (size_t v = 0; v < TB_ROW / LANES; v++) {
@@ -233,8 +234,8 @@ SIMD void split_rows(double *child, const double *parent, size_t first, size_t c
                 continue;
             }
             vu left = u_add(u_set(at + v), u_iota());
-            vd k = split(n, d_load(child + at + v), d_load(child + at + v + TB_ROW), d_load(normals->z + j * TB_ROW + v),
-                         u_load(normals->word + j * TB_ROW + v), left, work);
+            vd k = split(n, d_load(child + at + v), d_load(child + at + v + TB_ROW),
+                         d_load(normals->z + j * TB_ROW + v), u_load(normals->word + j * TB_ROW + v), left, work);
             d_store(child + at + v, k);
             d_store(child + at + v + TB_ROW, n - k);
         }
@@ -253,7 +254,8 @@ KERNEL void sum_row_pairs(const double *child, size_t rows, double *parent) {
     }
 }
 
-KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key, tb_work_t *work) {
+KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key,
+                       tb_work_t *work) {
     stream_t streams[TB_ROW / LANES];
     normals_t normals;
     for (size_t v = 0; v < TB_ROW / LANES; v++) {

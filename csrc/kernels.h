@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The vector kernels behind one table of functions. Each instruction set fills the table from the same source, and every
- * entry gives the same bits in all of them. Arrays are padded with zeros to a multiple of TB_PAD elements. */
+/* The vector kernels behind one table of functions. Each instruction set fills the table from the same source, and
+ * every entry gives the same bits in all of them. Arrays are padded with zeros to a multiple of TB_PAD elements. */
 #ifndef TB_KERNELS_H
 #define TB_KERNELS_H
 #include <stddef.h>
@@ -9,9 +9,9 @@
 #include "philox.h"
 
 enum {
-    TB_ROW = 8,          /* virtual lanes: reductions keep this many partial sums at every width */
-    TB_PAD = 64,         /* padding of arrays, in elements */
-    TB_QUEUE = 512,      /* draws put off before they are worked off together */
+    TB_ROW = 8,           /* virtual lanes: reductions keep this many partial sums at every width */
+    TB_PAD = 64,          /* padding of arrays, in elements */
+    TB_QUEUE = 512,       /* draws put off before they are worked off together */
     TB_POISSON_STEP = 48, /* a weight up to this has a table of its own */
     TB_POISSON_CELLS = 128,
     TB_POISSON_HIGH = 10, /* and so many multiples of it have one, for weights up to the next multiple */
@@ -33,17 +33,18 @@ typedef struct {
 
 /* Alias tables of the Poisson laws with means rate * weight. A draw for a weight beyond the step is the sum of two. */
 typedef struct {
-    double rate; /* at most 1 */
-    double step; /* TB_POISSON_STEP * rate */
-    uint32_t entry[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* threshold (9 bits) << 16 | alias << 8 | own */
+    double rate;                                                  /* at most 1 */
+    double step;                                                  /* TB_POISSON_STEP * rate */
+    uint32_t entry[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS];     /* threshold (9 bits) << 16 | alias << 8 | own */
     uint64_t remainder[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
-    /* threshold (23 bits) << 9 | alias; own is the cell; values count from max(0, floor(multiple * step) - half the cells) */
+    /* threshold (23 bits) << 9 | alias; own is the cell; values count from max(0, floor(multiple * step) - half the
+     * cells) */
     uint32_t high_entry[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
     uint64_t high_remainder[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
 } tb_poisson_t;
 
-/* end[0][i]: the sum of rows 0..i; end[l+1] has every eighth entry of end[l]; the last level is one row. Beyond the last
- * entry each level is padded with infinity to a multiple of TB_ROW. */
+/* end[0][i]: the sum of rows 0..i; end[l+1] has every eighth entry of end[l]; the last level is one row. Beyond the
+ * last entry each level is padded with infinity to a multiple of TB_ROW. */
 typedef struct {
     size_t height;
     double *end[12];
@@ -88,20 +89,23 @@ typedef struct {
     /* The element of x that holds item r, counting items along x, for many r. */
     void (*find_items)(const double *x, const tb_index_t *index, const double *item, size_t count, uint32_t *where);
     void (*sum_pairs)(const double *child, size_t parents, double *parent);
-    /* One level of a splitting tree: parent counts to child counts in proportion to child weights. `child` may be `weight`. */
+    /* One level of a splitting tree: parent counts to child counts in proportion to child weights. `child` may be
+     * `weight`. */
     void (*split_level)(const double *weight, const double *parent, size_t parents, double *child, uint32_t slot,
                         const tb_address_t *at, tb_work_t *work);
     /* taken[i] ~ Binomial(count[i], chosen / (chosen + rest)). */
     void (*thin)(const double *count, size_t length, double chosen, double rest, double *taken, const tb_address_t *at,
                  tb_work_t *work);
     /* A whole tree for eight lineages: leaf[row][lane] weights are replaced by counts that add up to n[lane]. */
-    void (*split_pack)(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key, tb_work_t *work);
+    void (*split_pack)(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key,
+                       tb_work_t *work);
     /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for `length` indices. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *at);
     /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */
     size_t (*compact)(uint32_t *id, double *weight, size_t length);
-    /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total weight. */
+    /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total
+     * weight. */
     void (*observe)(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,
                     const tb_yardstick_t *yardstick, tb_sums_t *sums);
     /* out[i] = i log i, as observe adds it up. `count` is a multiple of TB_ROW. */

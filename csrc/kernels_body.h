@@ -40,8 +40,8 @@ KERNEL void block_sums(const double *x, size_t blocks, double *out) {
     }
 }
 
-/* Down a tree of fan-out eight whose nodes hold the sums of all that comes before their end; then along one row. There is
- * no branch on the data, so several searches are under way at once. */
+/* Down a tree of fan-out eight whose nodes hold the sums of all that comes before their end; then along one row. There
+ * is no branch on the data, so several searches are under way at once. */
 KERNEL void find_items(const double *x, const tb_index_t *index, const double *item, size_t count, uint32_t *where) {
     for (size_t i = 0; i < count; i++) {
         const vd r = d_set(item[i]);

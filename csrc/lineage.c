@@ -126,7 +126,8 @@ static int32_t count_back(tb_lineage_t *self) {
 static int record(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     if (program->snapshot_count && tb_is_snapshot(program, self->generation)) {
-        int code = tb_write_snapshot(self->recorder, self->replicate, self->generation, self->weight, self->id, self->length);
+        int code =
+            tb_write_snapshot(self->recorder, self->replicate, self->generation, self->weight, self->id, self->length);
         if (code) return code;
     }
     if (self->cursor.next == program->at_count || program->at[self->cursor.next] != self->generation) return TB_OK;
@@ -234,7 +235,8 @@ static int run_alone(tb_lineage_t *self, tb_control_t *control, int *few) {
 
 static void note_peak(const tb_plan_t *plan, size_t bytes) {
     size_t seen = __atomic_load_n(plan->state_bytes, __ATOMIC_RELAXED);
-    while (bytes > seen && !__atomic_compare_exchange_n(plan->state_bytes, &seen, bytes, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (bytes > seen &&
+           !__atomic_compare_exchange_n(plan->state_bytes, &seen, bytes, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 

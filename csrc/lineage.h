@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The state of one lineage that runs by itself: ids, current counts, and the columns its regime carries.
  *
- * Every column is zero from `length` to its end, so that kernels may read whole rows and a category that comes back finds
- * nothing. Kernels write zeros there; only a compaction leaves more, up to a row behind the old length, and clears it. */
+ * Every column is zero from `length` to its end, so that kernels may read whole rows and a category that comes back
+ * finds nothing. Kernels write zeros there; only a compaction leaves more, up to a row behind the old length, and
+ * clears it. */
 #ifndef TB_LINEAGE_H
 #define TB_LINEAGE_H
 #include "core.h"
@@ -13,8 +14,8 @@ typedef struct {
     tb_scratch_t *scratch;
     tb_cursor_t cursor;
     uint32_t replicate, generation;
-    size_t length, base;  /* elements in use, and how many there were after the last compaction */
-    uint32_t compacted;   /* generation of the last compaction */
+    size_t length, base; /* elements in use, and how many there were after the last compaction */
+    uint32_t compacted;  /* generation of the last compaction */
     uint32_t *id;
     double *weight, total; /* the training set of `generation` */
     double *batch;         /* what was newly drawn */
@@ -24,8 +25,8 @@ typedef struct {
     double *kept;
     double **column; /* batches of the last age_count generations, newest first */
     size_t columns;
-    uint32_t *place; /* element of each id, where single human items come in */
-    uint32_t *stamp; /* record at which each id was last present, where ids come back */
+    uint32_t *place;    /* element of each id, where single human items come in */
+    uint32_t *stamp;    /* record at which each id was last present, where ids come back */
     size_t bytes, peak; /* held now, lineages that wait included; and the most so far */
 } tb_lineage_t;
 

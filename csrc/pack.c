@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lineages with few survivors, eight to a register: each lane is a lineage. A tree's nodes have the same addresses however
- * many empty rows follow, so lineages of any length share a pack and the grouping changes no bit. All of a pack are at the
- * same generation; they part and are grouped anew by length wherever a lineage is compacted. */
+/* Lineages with few survivors, eight to a register: each lane is a lineage. A tree's nodes have the same addresses
+ * however many empty rows follow, so lineages of any length share a pack and the grouping changes no bit. All of a pack
+ * are at the same generation; they part and are grouped anew by length wherever a lineage is compacted. */
 #include <string.h>
 
 #include "core.h"
@@ -137,8 +137,8 @@ static int finish_single(const pack_t *self, tb_few_t *few, tb_control_t *contro
         if (program->at[i] >= self->end) break;
         tb_write_output(self->recorder, few->cursor.lineage, program->at[i], weight, 1);
     }
-    for (size_t i = tb_find(program->snapshots, program->snapshot_count, few->generation + 1); i < program->snapshot_count;
-         i++) {
+    for (size_t i = tb_find(program->snapshots, program->snapshot_count, few->generation + 1);
+         i < program->snapshot_count; i++) {
         weight[0] = (double)program->samples[program->snapshots[i] - 1];
         int code = tb_write_snapshot(self->recorder, few->replicate, program->snapshots[i], weight, id, 1);
         if (code) return code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Randomness by address: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405). A draw is a function of the key
- * and of where it is used, so nothing is consumed in sequence. */
+/* Randomness by address: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405). A draw is a function of the
+ * key and of where it is used, so nothing is consumed in sequence. */
 #ifndef TB_PHILOX_H
 #define TB_PHILOX_H
 #include <stddef.h>
@@ -13,17 +13,17 @@
 
 /* What a word is for. The values are part of the stream: never renumber them. */
 enum tb_purpose {
-    TB_FOR_TREE = 1,          /* splits of the synthetic batch */
-    TB_FOR_REFERENCE = 2,     /* splits of a human batch over the whole reference */
-    TB_FOR_REFERENCE_MORE = 3,/* the human items that only one of generation 1 and the kept set holds */
-    TB_FOR_ALIAS = 4,         /* human items picked one by one */
-    TB_FOR_POISSON = 5,       /* 16-bit draws from the tables */
-    TB_FOR_POISSON_TIE = 6,   /* what decides a tie of the 16 bits */
-    TB_FOR_POISSON_LARGE = 7, /* 64-bit draws for large means */
-    TB_FOR_FIX = 8,           /* items added or removed to meet the total */
-    TB_FOR_SUBSAMPLE = 9,     /* thinning of the pool, attempt = depth */
+    TB_FOR_TREE = 1,           /* splits of the synthetic batch */
+    TB_FOR_REFERENCE = 2,      /* splits of a human batch over the whole reference */
+    TB_FOR_REFERENCE_MORE = 3, /* the human items that only one of generation 1 and the kept set holds */
+    TB_FOR_ALIAS = 4,          /* human items picked one by one */
+    TB_FOR_POISSON = 5,        /* 16-bit draws from the tables */
+    TB_FOR_POISSON_TIE = 6,    /* what decides a tie of the 16 bits */
+    TB_FOR_POISSON_LARGE = 7,  /* 64-bit draws for large means */
+    TB_FOR_FIX = 8,            /* items added or removed to meet the total */
+    TB_FOR_SUBSAMPLE = 9,      /* thinning of the pool, attempt = depth */
     TB_FOR_SUBSAMPLE_FIX = 10,
-    TB_FOR_KEPT = 11,         /* thinning of the kept human set */
+    TB_FOR_KEPT = 11, /* thinning of the kept human set */
     TB_FOR_KEPT_FIX = 12,
     TB_FOR_ALIAS_MORE = 13,
     TB_FOR_POISSON_HIGH = 14, /* 32-bit draws from the tables for multiples */
@@ -43,9 +43,7 @@ static inline tb_address_t tb_at(tb_address_t a, uint32_t purpose, uint32_t atte
 }
 
 /* The slots of a tree level: leaves have height 0. A reference of 1e7 categories needs 23 bits within a level. */
-static inline uint32_t tb_slot(size_t height) {
-    return (uint32_t)height << 26;
-}
+static inline uint32_t tb_slot(size_t height) { return (uint32_t)height << 26; }
 
 /* Two 64-bit words at one slot. */
 static inline void tb_philox(const tb_address_t *a, uint32_t slot, uint64_t word[2]) {

@@ -21,17 +21,11 @@ const char *tb_strerror(int code) {
     }
 }
 
-void tb_cancel(tb_control_t *self) {
-    __atomic_store_n(&self->cancel, 1, __ATOMIC_RELAXED);
-}
+void tb_cancel(tb_control_t *self) { __atomic_store_n(&self->cancel, 1, __ATOMIC_RELAXED); }
 
-int tb_is_cancelled(const tb_control_t *self) {
-    return __atomic_load_n(&self->cancel, __ATOMIC_RELAXED);
-}
+int tb_is_cancelled(const tb_control_t *self) { return __atomic_load_n(&self->cancel, __ATOMIC_RELAXED); }
 
-uint64_t tb_progress(const tb_control_t *self) {
-    return __atomic_load_n(&self->generations, __ATOMIC_RELAXED);
-}
+uint64_t tb_progress(const tb_control_t *self) { return __atomic_load_n(&self->generations, __ATOMIC_RELAXED); }
 
 void tb_plan_free(tb_plan_t *self) {
     if (!self) return;
@@ -45,13 +39,9 @@ void tb_plan_free(tb_plan_t *self) {
     free(self);
 }
 
-size_t tb_plan_shared_bytes(const tb_plan_t *self) {
-    return self->shared_bytes;
-}
+size_t tb_plan_shared_bytes(const tb_plan_t *self) { return self->shared_bytes; }
 
-size_t tb_plan_state_bytes(const tb_plan_t *self) {
-    return *self->state_bytes;
-}
+size_t tb_plan_state_bytes(const tb_plan_t *self) { return *self->state_bytes; }
 
 static void choose_sums(tb_plan_t *self, const tb_output_t *want) {
     if (want->survivors || want->gini_simpson || want->largest_share) self->sums |= TB_SUM_PRESENT;
@@ -170,8 +160,8 @@ static int sum_reference(tb_plan_t *self) {
     return TB_OK;
 }
 
-/* Synthetic items of generation 2 for each item of generation 1. Any rate gives the exact law; this one leaves the fewest
- * items to be added or removed while neither share nor size changes. Beyond 1 the tables would be too short. */
+/* Synthetic items of generation 2 for each item of generation 1. Any rate gives the exact law; this one leaves the
+ * fewest items to be added or removed while neither share nor size changes. Beyond 1 the tables would be too short. */
 static double choose_rate(const tb_plan_t *self) {
     const tb_program_t *program = &self->program;
     const uint64_t synthetic = program->samples[1] - program->fresh[1] - program->from_kept[1];
@@ -201,7 +191,8 @@ static int fill(tb_plan_t *self) {
     return fill_source(self, &self->single, 0);
 }
 
-int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels, const tb_output_t *wanted) {
+int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,
+                  const tb_output_t *wanted) {
     *self = NULL;
     if (program->band_count + 1 > TB_MAX_EDGES || program->generations > INT32_MAX) return TB_ERR_PROGRAM;
     tb_plan_t *plan = calloc(1, sizeof *plan);

@@ -4,9 +4,7 @@
 
 #include "lineage.h"
 
-static size_t padded(const tb_lineage_t *self) {
-    return (self->length + TB_PAD - 1) / TB_PAD * TB_PAD;
-}
+static size_t padded(const tb_lineage_t *self) { return (self->length + TB_PAD - 1) / TB_PAD * TB_PAD; }
 
 static tb_address_t address(const tb_lineage_t *self, uint32_t generation) {
     return (tb_address_t){self->plan->program.key, generation, self->replicate, 0};
@@ -58,7 +56,8 @@ int tb_lineage_first(tb_lineage_t *self) {
     return begin_columns(self);
 }
 
-/* Where items of category `id` are counted: at the end, for one that comes back. Beyond `length` every column is zero. */
+/* Where items of category `id` are counted: at the end, for one that comes back. Beyond `length` every column is zero.
+ */
 static size_t place_of(tb_lineage_t *self, uint32_t id) {
     if (self->place[id] == TB_NOWHERE) {
         self->place[id] = (uint32_t)self->length;
@@ -103,7 +102,8 @@ static int add_kept(tb_lineage_t *self, uint64_t count, double step, tb_address_
     return TB_OK;
 }
 
-/* The batches of the last age_count generations, each with the weight of its age. Equal weights: one comes, one goes. */
+/* The batches of the last age_count generations, each with the weight of its age. Equal weights: one comes, one goes.
+ */
 static void add_ages(tb_lineage_t *self) {
     const uint64_t *age = self->plan->program.ages;
     const size_t last = self->columns - 1;

@@ -8,8 +8,8 @@
 __extension__ typedef unsigned __int128 u128;
 __extension__ typedef __int128 i128;
 
-/* Cells of equal capacity whose masses add up to cells * capacity. On return mass[i] is what cell i keeps of its own; the
- * rest of it belongs to alias[i]. `stack` holds the poor from the front and the rich from the back. */
+/* Cells of equal capacity whose masses add up to cells * capacity. On return mass[i] is what cell i keeps of its own;
+ * the rest of it belongs to alias[i]. `stack` holds the poor from the front and the rich from the back. */
 static void share_out(u128 *mass, size_t cells, u128 capacity, uint32_t *alias, uint32_t *stack) {
     size_t poor = 0, rich = cells;
     for (size_t i = 0; i < cells; i++) {

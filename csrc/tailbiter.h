@@ -13,7 +13,7 @@
 
 enum {
     TB_OK = 0,
-    TB_ERR_MEMORY = -1,   /* an allocation failed */
+    TB_ERR_MEMORY = -1,    /* an allocation failed */
     TB_ERR_CANCELLED = -2, /* the control's flag was raised */
     TB_ERR_PROGRAM = -3    /* more bands or generations than the core has room for */
 };
@@ -53,7 +53,8 @@ typedef struct {
 typedef struct {
     int32_t *survivors, *survivors_output, *lost, *revived, *tail_survivors, *band_survivors;
     double *coverage, *entropy, *gini_simpson, *largest_share, *kl, *total_variation, *brier, *tail_mass, *band_mass;
-    int64_t *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
+    int64_t
+        *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
 } tb_output_t;
 
 typedef struct {
@@ -73,7 +74,8 @@ uint64_t tb_progress(const tb_control_t *self);
 
 /* What is derived from a program once and shared by all threads. */
 typedef struct tb_plan tb_plan_t;
-int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels, const tb_output_t *wanted);
+int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,
+                  const tb_output_t *wanted);
 void tb_plan_free(tb_plan_t *self);
 /* Bytes of the shared tables, and of the largest state and scratch that one run held so far. */
 size_t tb_plan_shared_bytes(const tb_plan_t *self);
