@@ -173,6 +173,11 @@ class Fresh(_Human, frozen=True, kw_only=True, tag="fresh"):
         Items, instead of a share.
     weight : float, sequence of float or Schedule, optional
         Weight of the source in training, shared by its items.
+
+    Examples
+    --------
+    >>> Mix([Fresh(share=0.1), Synthetic()]) == Anchored(real=0.1).as_mix()
+    True
     """
 
 
@@ -187,6 +192,11 @@ class Fixed(_Human, frozen=True, kw_only=True, tag="fixed"):
         Items, instead of a share.
     weight : float, sequence of float or Schedule, optional
         Weight of the source in training, shared by its items.
+
+    Examples
+    --------
+    >>> Mix([Fixed(count=20), Synthetic()]) == Anchored(real_count=20, source="fixed").as_mix()
+    True
     """
 
     def __post_init__(self) -> None:
@@ -209,6 +219,12 @@ class Hoard(_Human, frozen=True, kw_only=True, tag="hoard"):
         Items, instead of a share.
     weight : float, sequence of float or Schedule, optional
         Weight of the source in training, shared by its items.
+
+    Examples
+    --------
+    >>> kept = Hoard(size=5000, share=0.1)
+    >>> Mix([kept, Synthetic()]) == Anchored(real=0.1, source="hoard", hoard=5000).as_mix()
+    True
     """
 
     size: int
@@ -225,6 +241,11 @@ class Synthetic(_Source, frozen=True, kw_only=True, tag="synthetic"):
     ----------
     weight : float, sequence of float or Schedule, optional
         Weight of the source in training, shared by its items.
+
+    Examples
+    --------
+    >>> Mix([Fresh(share=0.1, weight=0.5), Synthetic(weight=0.5)]).weighted
+    True
     """
 
 
@@ -369,7 +390,13 @@ class Replace(_Regime, frozen=True, tag="replace"):
 
 
 class Accumulate(_Regime, frozen=True, tag="accumulate"):
-    """Train on all batches so far, the first of which is human."""
+    """Train on all batches so far, the first of which is human.
+
+    Examples
+    --------
+    >>> Accumulate().as_mix() == Mix(ages="all")
+    True
+    """
 
     def as_mix(self) -> Mix:
         """Return the `Mix` that this regime is a name for."""
@@ -383,6 +410,13 @@ class AccumulateSubsample(_Regime, frozen=True, tag="accumulate_subsample"):
     ----------
     draw : int, optional
         Items drawn for each generation, the first included; as many as ``samples`` says if left out.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Uniform(10), regime=AccumulateSubsample(50), samples=100, generations=3)
+    >>> tb.lower(spec).draw.tolist()
+    [50, 50, 50, 50]
     """
 
     draw: int | None = None
@@ -403,6 +437,11 @@ class Window(_Regime, frozen=True, tag="window"):
     ----------
     k : int
         Number of batches, from 1 to 100,000.
+
+    Examples
+    --------
+    >>> Window(3).as_mix() == Mix(ages=(1, 1, 1))
+    True
     """
 
     k: int
@@ -417,7 +456,13 @@ class Window(_Regime, frozen=True, tag="window"):
 
 
 class RealOnly(_Regime, frozen=True, tag="real_only"):
-    """Train on human data alone, drawn anew each time: the baseline that recursion is judged by."""
+    """Train on human data alone, drawn anew each time: the baseline that recursion is judged by.
+
+    Examples
+    --------
+    >>> RealOnly().as_mix() == Mix([Fresh(share=1.0)])
+    True
+    """
 
     def as_mix(self) -> Mix:
         """Return the `Mix` that this regime is a name for."""

@@ -58,6 +58,12 @@ class Zipf(Reference, frozen=True, tag="zipf"):
         Not negative.
     shift : float, default 0.0
         Above -1.
+
+    Examples
+    --------
+    >>> weights = Zipf(1000, exponent=1.1, shift=2.7).support.weights.tolist()
+    >>> round(weights[0] / weights[9], 6) == round((12.7 / 3.7) ** 1.1, 6)
+    True
     """
 
     categories: int
@@ -97,6 +103,12 @@ class Geometric(Reference, frozen=True, tag="geometric"):
         From 1 to 1e7.
     ratio : float
         Above 0, at most 1.
+
+    Examples
+    --------
+    >>> weights = Geometric(10, ratio=0.5).support.weights.tolist()
+    >>> weights[0] // weights[3]
+    8
     """
 
     categories: int
@@ -133,6 +145,11 @@ class Dirichlet(Reference, frozen=True, tag="dirichlet"):
     -----
     Normalised gamma variates by the method of Marsaglia and Tsang (2000, doi:10.1145/358407.358414) over
     normal variates by the polar method, on the raw words of numpy's Philox.
+
+    Examples
+    --------
+    >>> len(Dirichlet(10, concentration=0.5, seed=1).support)
+    10
     """
 
     categories: int

@@ -259,6 +259,11 @@ class Counts(Table, frozen=True, eq=False, tag="counts"):
         name, or if one of the usual words (word, label, category, name, token, type, species, language, code,
         lemma, term) stands above the labels. Otherwise ``lions,2020`` cannot be told from a category: ask for
         the column by its name, ``counts="2020"``.
+
+        Examples
+        --------
+        >>> Counts.read("tailbiter:shakespeare", counts="train").labels[:3].tolist()
+        ['the', 'and', 'i']
         """
         return cls._read(path, counts, labels)
 
@@ -307,9 +312,21 @@ class Probabilities(Table, frozen=True, eq=False, tag="probabilities"):
     ) -> Probabilities:
         """Read values from a file; see `Counts.read`.
 
+        Parameters
+        ----------
+        path : path
+            As for `Counts.read`.
+        values, labels : str or int, optional
+            The columns, by name or by number from 0.
+
         Raises
         ------
         DataError
             If the file cannot be used; the message names file, row and column.
+
+        Examples
+        --------
+        >>> Probabilities.read("tailbiter:languages", values="people", labels="code").labels[:2].tolist()
+        ['en', 'zh']
         """
         return cls._read(path, values, labels)
