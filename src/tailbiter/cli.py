@@ -282,13 +282,20 @@ def _record(path: Path | None, spec: Spec) -> Record:
 
 
 def _headline(spec: Spec, ds: xr.Dataset) -> str:
+    from tailbiter.summary import counted
+
     provenance = json.loads(ds.attrs["provenance"])
     regime = spec.to_dict()["regime"]["kind"]
-    return (
-        f"{ds.attrs['categories']:,} categories, {int(ds.attrs['first_sample']):,} samples, regime {regime}, "
-        f"{spec.generations:,} generations, {spec.replicates:,} replicates, seed {spec.seed}: "
-        f"{provenance['wall_seconds']:.2f} s on {provenance['threads']} threads ({provenance['isa']})"
+    sizes = (
+        counted(ds.attrs["categories"], "category", "categories"),
+        counted(int(ds.attrs["first_sample"]), "sample", "samples"),
+        f"regime {regime}",
+        counted(spec.generations, "generation", "generations"),
+        counted(spec.replicates, "replicate", "replicates"),
+        f"seed {spec.seed}",
     )
+    threads = counted(provenance["threads"], "thread", "threads")
+    return f"{', '.join(sizes)}: {provenance['wall_seconds']:.2f} s on {threads} ({provenance['isa']})"
 
 
 def _report(spec: Spec, ds: xr.Dataset, out: str | None) -> dict[str, Any]:

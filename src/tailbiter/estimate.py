@@ -21,6 +21,7 @@ SHARED_PER_CATEGORY = 64  # weights, order, alias tables, coordinates of the res
 THREAD_PER_CATEGORY = 72  # counts, ids, pools, kept items and scratch
 BATCH_PER_CATEGORY = 8  # each batch that a window remembers
 PER_LINEAGE = 6144  # few survivors left, waiting to be run in a pack
+SNAPSHOT_ENTRY = 72  # 20 in a list that doubles as it grows, its copies joined, their sort and its result
 LINEAGES_PER_THREAD = 1024  # as many as a block of replicates has at most
 # Left to the system and to what else the process does.
 HEADROOM = 0.95
@@ -39,18 +40,21 @@ class Estimate:
     snapshots : int
         Entries of the snapshots, at most.
     state : int
-        The engine's own state.
+        The engine's own state, but for batches.
+    batches : int
+        Batches remembered: one, or as many as a window holds.
     """
 
     records: int
     forgotten: int
     snapshots: int
     state: int
+    batches: int
 
     @property
     def total(self) -> int:
         """Sum of the parts, in bytes."""
-        return self.records + self.forgotten + self.snapshots + self.state
+        return self.records + self.forgotten + self.snapshots + self.state + self.batches
 
 
 def estimate(program: Program, replicates: int, threads: int) -> Estimate:
@@ -76,15 +80,15 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
     return Estimate(
         records=replicates * int(program.at.size) * cell,
         forgotten=replicates * categories * 8 * program.forgotten,
-        snapshots=replicates * int(program.snapshots.size) * largest * 32,
-        state=_state(categories, program.ages.size, replicates, threads),
+        snapshots=replicates * int(program.snapshots.size) * largest * SNAPSHOT_ENTRY,
+        state=_state(categories, replicates, threads),
+        batches=BATCH_PER_CATEGORY * categories * int(program.ages.size) * min(threads, replicates),
     )
 
 
-def _state(categories: int, batches: int, replicates: int, threads: int) -> int:
-    thread = THREAD_PER_CATEGORY + BATCH_PER_CATEGORY * batches
+def _state(categories: int, replicates: int, threads: int) -> int:
     waiting = PER_LINEAGE * min(replicates, threads * LINEAGES_PER_THREAD)
-    return categories * (SHARED_PER_CATEGORY + thread * min(threads, replicates)) + waiting
+    return categories * (SHARED_PER_CATEGORY + THREAD_PER_CATEGORY * min(threads, replicates)) + waiting
 
 
 def _bytes_of(name: str, bands: int) -> int:
@@ -172,29 +176,37 @@ def refuse_if_too_large(
 
 def _culprit(need: Estimate, program: Program, replicates: int) -> tuple[str, str, str]:
     """Field, value and remedy of the largest part."""
-    parts = {
-        need.records: (
+    generations = int(program.at.size)
+    categories = f"{program.weights.size} categories"
+    window = int(program.ages.size)
+    parts = (
+        (
+            need.records,
             "record.generations",
-            f"{program.at.size} generations x {replicates} replicates x {len(program.variables)} variables",
+            f"{generations} generations x {replicates} replicates x {len(program.variables)} variables",
             "record fewer generations or variables, or run fewer replicates",
         ),
-        need.forgotten: (
+        (
+            need.forgotten,
             "record.forgotten",
-            f"{program.weights.size} categories x {replicates} replicates",
+            f"{categories} x {replicates} replicates",
             "leave it out, or run fewer replicates",
         ),
-        need.snapshots: (
+        (
+            need.snapshots,
             "record.snapshots",
             f"{program.snapshots.size} generations x {replicates} replicates",
             "ask for fewer snapshots, or run fewer replicates",
         ),
-        need.state: (
-            "reference",
-            f"{program.weights.size} categories",
-            "use fewer categories or fewer threads",
+        (need.state, "reference", categories, "use fewer categories or fewer threads"),
+        (
+            need.batches,
+            "regime.k" if len(set(program.ages.tolist())) == 1 else "regime.ages",
+            f"{window} batches x {categories}",
+            "use a shorter window, fewer categories or fewer threads",
         ),
-    }
-    return parts[max(parts)]
+    )
+    return max(parts, key=lambda part: part[0])[1:]
 
 
 def _size(nbytes: int) -> str:

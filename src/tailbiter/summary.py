@@ -18,12 +18,13 @@ from tailbiter.dataset import hill_numbers, share_alive
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Forgetting", "Row", "Summary", "half_gone", "summarise"]
+__all__ = ["Forgetting", "Row", "Summary", "counted", "half_gone", "summarise"]
 
 ROWS = 10
 EXAMPLES = 5
 # Categories looked at in one go while searching for the most common ones that vanished.
 CHUNK = 4096
+LABEL_WIDTH = 40
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class Summary:
     missed_at_once : float or None
         Categories the first sample already missed; None unless generation 1 was recorded.
     first_forgotten, commonest_forgotten : list of Forgetting
-        What most replicates forgot first; the most common categories that most replicates forgot. Empty
-        unless forgetting was recorded.
+        What most replicates forgot first, of what the first sample held; the most common categories that most
+        replicates forgot. Empty unless forgetting was recorded.
     absence_is_final : bool or None
         False where the regime may bring a category back: then forgotten only means absent up to the end.
     tail_categories : int or None
@@ -216,12 +217,19 @@ def _log_spaced(generation: np.ndarray) -> np.ndarray:
 
 
 def _first(forgotten: xr.DataArray) -> list[Forgetting]:
-    """The rarest categories that most replicates forgot, earliest first."""
-    size = forgotten.sizes["category"]
-    rarest = np.arange(max(0, size - CHUNK), size)[::-1]
-    when = _median_generation(forgotten.values[:, rarest])
-    best = np.argsort(when, kind="stable")[:EXAMPLES]
-    return _named(forgotten, rarest[best], when[best])
+    """What most replicates forgot first, the rarest first among equals; never what was not even sampled."""
+    ids = np.empty(0, dtype=np.int64)
+    generations = np.empty(0)
+    for stop in range(forgotten.sizes["category"], 0, -CHUNK):
+        part = np.arange(max(0, stop - CHUNK), stop)[::-1]
+        when = _median_generation(forgotten.values[:, part])
+        ids = np.concatenate([ids, part[when >= 2]])
+        generations = np.concatenate([generations, when[when >= 2]])
+        best = np.argsort(generations, kind="stable")[:EXAMPLES]
+        ids, generations = ids[best], generations[best]
+        if generations.size == EXAMPLES and generations[-1] == 2:
+            break  # nothing sampled is forgotten earlier
+    return _named(forgotten, ids, generations)
 
 
 def _commonest(forgotten: xr.DataArray) -> list[Forgetting]:
@@ -268,21 +276,54 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Write a number with its noun.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    one, many : str
+        The noun, in both numbers.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> counted(1, "category", "categories"), counted(2000, "category", "categories")
+    ('1 category', '2,000 categories')
+    """
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def _table(summary: Summary) -> list[str]:
     shown = [b for b in range(len(summary.bands)) if summary.rows[0].share_alive[b] is not None]
-    head = ["generation", "survivors", *(summary.bands[b] for b in shown), "effective"]
-    lines = [head]
-    for row in summary.rows:
-        shares = [_percent(row.share_alive[b]) for b in shown]
-        lines.append([f"{row.generation:,}", _count(row.survivors), *shares, _count(row.effective_number)])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    columns = [["generation", *(f"{row.generation:,}" for row in summary.rows)]]
+    if _has_survivors(summary):
+        columns.append(["survivors", *(_count(row.survivors) for row in summary.rows)])
+    bands = slice(len(columns), len(columns) + len(shown))
+    columns += [[summary.bands[b], *(_percent(row.share_alive[b]) for row in summary.rows)] for b in shown]
+    if _has_effective(summary):
+        columns.append(["effective", *(_count(row.effective_number) for row in summary.rows)])
+    widths = [max(map(len, column)) for column in columns]
+    lines = zip(*columns, strict=True)
     text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
     if not shown:
         return text
-    left = sum(widths[:2]) + 4
-    width = len(text[0]) - left - widths[-1] - 2
+    left = sum(width + 2 for width in widths[: bands.start])
+    width = sum(width + 2 for width in widths[bands]) - 2
     title = "share alive, by count expected in the first sample"
     return [" " * left + title.center(width).rstrip() if width >= len(title) else title, *text]
+
+
+def _has_survivors(summary: Summary) -> bool:
+    return any(row.survivors is not None for row in summary.rows)
+
+
+def _has_effective(summary: Summary) -> bool:
+    return any(row.effective_number is not None for row in summary.rows)
 
 
 def _percent(share: float | None) -> str:
@@ -298,11 +339,18 @@ def _count(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
+def _label(item: Forgetting) -> str:
+    """A label as it can stand in a line: on a terminal, control characters could do anything."""
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in item.label)
+    return safe if len(safe) <= LABEL_WIDTH else f"{safe[: LABEL_WIDTH - 3]}..."
+
+
 def _sentences(summary: Summary) -> list[str]:
-    lines = [f"Medians over {summary.replicates} replicates; effective = exp(entropy), the effective number."]
+    over = f"Medians over {counted(summary.replicates, 'replicate', 'replicates')}"
+    lines = [over + ("; effective = exp(entropy), the effective number." if _has_effective(summary) else ".")]
     if summary.missed_at_once is not None:
-        missed = _count(summary.missed_at_once)
-        lines.append(f"The first sample already missed {missed} of {summary.categories:,} categories.")
+        categories = counted(summary.categories, "category", "categories")
+        lines.append(f"The first sample already missed {_count(summary.missed_at_once)} of {categories}.")
     if summary.absence_is_final is not None:
         lines += _final_sentences(summary) if summary.absence_is_final else _passing_sentences(summary)
     if summary.tail_categories is not None:
@@ -314,12 +362,13 @@ def _final_sentences(summary: Summary) -> list[str]:
     """What was forgotten, where nothing comes back."""
     if not summary.commonest_forgotten:
         return ["No category vanished in most replicates."]
-    first = ", ".join(f"{item.label} ({_count(item.generation)})" for item in summary.first_forgotten)
+    first = ", ".join(f"{_label(item)} ({_count(item.generation)})" for item in summary.first_forgotten)
     common = "; ".join(
-        f"{item.label} (expected {_count(item.expected)}, generation {_count(item.generation)})"
+        f"{_label(item)} (expected {_count(item.expected)}, generation {_count(item.generation)})"
         for item in summary.commonest_forgotten
     )
-    return [f"Forgotten first (generation): {first}.", f"The most common that vanished: {common}."]
+    lines = [f"Forgotten first (generation): {first}."] if first else []
+    return [*lines, f"The most common that vanished: {common}."]
 
 
 def _passing_sentences(summary: Summary) -> list[str]:
@@ -327,20 +376,16 @@ def _passing_sentences(summary: Summary) -> list[str]:
     if not summary.commonest_forgotten:
         return ["No category is absent at the end in most replicates."]
     common = ", ".join(
-        f"{item.label} (expected {_count(item.expected)})" for item in summary.commonest_forgotten
+        f"{_label(item)} (expected {_count(item.expected)})" for item in summary.commonest_forgotten
     )
     return [f"The most common absent at the end: {common}. In this regime they may come back."]
 
 
 def _tail_sentence(summary: Summary) -> str:
     if not summary.tail_categories:
-        return "There is no tail: no group of equally rare categories is that light."
+        return "No tail to follow: the rarest categories, equally rare, together hold more than tail_mass."
+    tail = f"The tail ({counted(summary.tail_categories, 'rarest category', 'rarest categories')})"
     if summary.tail_half_gone is None:
-        return (
-            f"The tail ({summary.tail_categories:,} rarest categories): half gone was not reached by the end."
-        )
+        return f"{tail}: half gone was not reached by the end."
     when = _count(summary.tail_half_gone)
-    return (
-        f"The tail ({summary.tail_categories:,} rarest categories): "
-        f"half of what generation 1 still held was gone by generation {when}."
-    )
+    return f"{tail}: half of what generation 1 still held was gone by generation {when}."

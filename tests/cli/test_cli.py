@@ -150,6 +150,15 @@ def test_a_column_called_by_a_number_is_found_by_name_or_else_by_place(tmp_path:
         assert (read.counts.tolist(), read.labels.tolist()) == (counts, ["the", "of"])
 
 
+def test_one_is_singular(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC.replace("categories = 8", "categories = 1"))
+    sizes = ["--samples", "1", "--generations", "1", "--replicates", "1"]
+    assert main(["run", str(tmp_path / "spec.toml"), *sizes]) == 0
+    head = capsys.readouterr().out.splitlines()[0]
+    assert head.startswith("1 category, 1 sample, regime replace, 1 generation, 1 replicate, seed 1851: ")
+    assert " s on 1 thread (" in head
+
+
 @pytest.mark.parametrize("verb", ["run", "info"])
 def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0

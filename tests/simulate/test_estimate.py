@@ -12,6 +12,8 @@ from tailbiter.errors import MemoryEstimateError
 from tailbiter.estimate import (
     LINEAGES_PER_THREAD,
     PER_LINEAGE,
+    Estimate,
+    _culprit,
     available_memory,
     control_group_memory,
     estimate,
@@ -57,8 +59,8 @@ def test_records_are_counted_exactly() -> None:
 def test_tables_on_request_count_too() -> None:
     need = estimate(program(forgotten=True, snapshots=np.array([3, 7])), 5, 1)
     assert need.forgotten == 5 * 100 * 8
-    assert need.snapshots == 5 * 2 * 100 * 32
-    assert need.total == need.records + need.forgotten + need.snapshots + need.state
+    assert need.snapshots == 5 * 2 * 100 * 72
+    assert need.total == need.records + need.forgotten + need.snapshots + need.state + need.batches
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_snapshot_holds_no_more_than_can_be_present(samples: int, ages: int, e
     asked = program(
         samples=np.full(11, samples), ages=np.ones(ages, dtype=np.uint64), snapshots=np.array([3])
     )
-    assert estimate(asked, 1, 1).snapshots == entries * 32
+    assert estimate(asked, 1, 1).snapshots == entries * 72
 
 
 @pytest.mark.parametrize("samples", [10**4, 10**6])
@@ -100,7 +102,8 @@ def test_state_covers_what_the_engine_held(
     engine = _core.Engine(lowered)
     engine.run(0, replicates, engine.outputs(replicates), _core.Control())
     held = engine.shared_bytes + engine.state_bytes
-    need = estimate(lowered, replicates, 1).state
+    parts = estimate(lowered, replicates, 1)
+    need = parts.state + parts.batches
     assert held <= need + FIXED_TABLES
     assert need <= 4 * held + PER_LINEAGE * replicates
 
@@ -117,6 +120,8 @@ def test_more_threads_hold_more_state_up_to_one_a_replicate() -> None:
         ({"forgotten": True, "weights": np.ones(2000, dtype=np.uint64)}, 2000, "record.forgotten"),
         ({"snapshots": np.arange(1000)}, 10, "record.snapshots"),
         ({"weights": np.broadcast_to(np.uint64(1), 10**7)}, 1, "reference"),
+        ({"ages": np.ones(1000, dtype=np.uint64)}, 1, "regime.k"),
+        ({"ages": np.arange(1, 1001, dtype=np.uint64)}, 1, "regime.ages"),
     ],
 )
 def test_the_largest_part_is_named(changes: dict[str, object], replicates: int, field: str) -> None:
@@ -125,6 +130,11 @@ def test_the_largest_part_is_named(changes: dict[str, object], replicates: int, 
     assert caught.value.field == field
     assert "100 kB are available" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_parts_of_the_same_size_do_not_hide_each_other() -> None:
+    need = Estimate(records=9, forgotten=9, snapshots=0, state=0, batches=0)
+    assert _culprit(need, program(), 1)[0] == "record.generations"
 
 
 def test_as_many_lineages_are_counted_as_a_block_has() -> None:

@@ -79,23 +79,23 @@ def test_rows_are_medians_over_replicates() -> None:
 
 
 def test_what_most_replicates_forgot() -> None:
-    # a lives; b goes in two of three, first at 4; c in one of three; d and e at once, e in all.
-    forgotten = [[0, 4, 8, 1, 1], [0, 8, 0, 1, 1], [0, 0, 0, 2, 1]]
-    summary = summarise(run_of([[5, 3, 3, 2, 1]] * 3, forgotten))
+    # a lives; b goes in two of three, first at 4; c in one of three; d, e and f at once or soon, f in all.
+    forgotten = [[0, 4, 8, 2, 1, 1], [0, 8, 0, 2, 1, 1], [0, 0, 0, 1, 2, 1]]
+    summary = summarise(run_of([[6, 4, 3, 2, 1]] * 3, forgotten))
     assert [(item.label, item.generation) for item in summary.commonest_forgotten] == [
         ("b", 8),
-        ("d", 1),
+        ("d", 2),
         ("e", 1),
+        ("f", 1),
     ]
     assert [(item.label, item.expected) for item in summary.first_forgotten] == [
-        ("e", 0.5),
-        ("d", 1.0),
-        ("b", 2.0),
+        ("d", 1.5),
+        ("b", 2.5),
     ]
     assert summary.missed_at_once == 2
     text = summary.text()
-    assert "Forgotten first (generation): e (1), d (1), b (8)." in text
-    assert "b (expected 2, generation 8); d (expected 1, generation 1)" in text
+    assert "Forgotten first (generation): d (2), b (8)." in text
+    assert "b (expected 2.5, generation 8); d (expected 1.5, generation 2)" in text
     assert "may come back" not in text
 
 
@@ -127,3 +127,55 @@ def test_the_search_for_the_commonest_goes_beyond_its_first_piece(monkeypatch: p
     monkeypatch.setattr("tailbiter.summary.CHUNK", 2)
     summary = summarise(run_of([[8, 8, 8, 8, 2]], [[0, 0, 0, 3, 0, 4, 0, 8]]))
     assert [item.label for item in summary.commonest_forgotten] == ["d", "f", "h"]
+
+
+def test_the_search_for_the_first_goes_beyond_what_was_never_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailbiter.summary.CHUNK", 2)
+    summary = summarise(run_of([[10, 8, 8, 8, 2]], [[2, 2, 4, 2, 2, 3, 2, 2, 1, 1]]))
+    # Rarest first among equals; nothing is earlier than generation 2, so "a" need not be looked at.
+    assert [item.label for item in summary.first_forgotten] == ["h", "g", "e", "d", "b"]
+
+
+def test_nothing_that_was_sampled_vanished() -> None:
+    text = summarise(run_of([[3, 2, 2, 2, 2]], [[0, 0, 1]])).text()
+    assert "Forgotten first" not in text
+    assert "The most common that vanished: c (expected 0.5, generation 1)." in text
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("caf\u00e9", "caf\u00e9"),
+        ("a\x1b[2Jb\n", r"a\x1b[2Jb\n"),
+        ("x" * 40, "x" * 40),
+        ("x" * 41, "x" * 37 + "..."),
+    ],
+)
+def test_labels_stay_in_their_line(label: str, shown: str) -> None:
+    run = run_of([[3, 3, 3, 3, 2]], [[0, 0, 8]])
+    run = run.assign_coords(label=("category", np.array(["a", "b", label], dtype=object)))
+    summary = summarise(run)
+    assert f"Forgotten first (generation): {shown} (8)." in summary.text().splitlines()
+    assert summary.first_forgotten[0].label == label
+
+
+def test_columns_without_values_are_left_out() -> None:
+    run = run_of([[3, 3, 3, 3, 2]], [[0, 0, 8]])
+    assert summarise(run).text().splitlines()[0].split() == ["generation", "survivors"]
+    assert summarise(run.drop_vars("survivors")).text().splitlines()[0].split() == ["generation"]
+    assert "effective" not in summarise(run).text()
+
+
+def test_one_is_singular() -> None:
+    run = run_of([[1, 1, 1, 1, 1]], [[0]])
+    run["tail_survivors"] = tail([1, 1, 1, 1, 1], categories=1)
+    text = summarise(run).text()
+    assert "Medians over 1 replicate." in text
+    assert "missed 0 of 1 category." in text
+    assert "The tail (1 rarest category): half gone was not reached" in text
+
+
+def test_no_tail_is_told() -> None:
+    run = run_of([[3, 3, 3, 3, 3]], [[0, 0, 0]])
+    run["tail_survivors"] = tail([0, 0, 0, 0, 0], categories=0)
+    assert "No tail to follow: the rarest categories" in summarise(run).text()
