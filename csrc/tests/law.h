@@ -59,6 +59,22 @@ static inline int fits(const double *law, const double *counts, size_t cells, do
     return freedom < 1.0 || chi_square_tail(chi, freedom) >= FALSE_ALARM;
 }
 
+/* The same with neighbours put together into some `groups`: blind to detail, sharper for shifts of the whole. */
+static inline int fits_coarsely(const double *law, const double *counts, size_t cells, double draws, size_t groups) {
+    double group_law[64], group_counts[64], mass = 0.0, count = 0.0;
+    size_t group = 0;
+
+    for (size_t i = 0; i < cells; i++) {
+        mass += law[i];
+        count += counts[i];
+        if (i + 1 < cells && (mass < 1.0 / (double)groups || group + 1 == groups)) continue;
+        group_law[group] = mass;
+        group_counts[group++] = count;
+        mass = count = 0.0;
+    }
+    return fits(group_law, group_counts, group, draws);
+}
+
 static inline double log_choose(double n, double k) { return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0); }
 
 static inline double binomial_probability(double n, double p, double k) {

@@ -8,7 +8,7 @@
 #include "machine.h"
 #include "programs.h"
 
-enum { DRAWS = 150000, PARTS = 6, KEY = 1851 };
+enum { PAIRS = 300000, PARTS = 6, KEY = 1851 };
 
 /* Draw number `replicate` of how many items fall to each of a few parts. */
 typedef void sampler_t(void *context, uint32_t replicate, double *part);
@@ -19,6 +19,9 @@ typedef struct {
     double weight[PARTS], items;
     int without;
 } case_t;
+
+/* The many outcomes of more parts show more in each. */
+static uint32_t draws_of(const case_t *self) { return self->parts == 2 ? 300000 : 150000; }
 
 static double probability(const case_t *self, const double *count) {
     double total = 0.0, log_p;
@@ -66,7 +69,7 @@ static double *law_of(const case_t *self) {
 static double *count_outcomes(const case_t *self, sampler_t *sampler, void *context) {
     double *counts = checked_memory(outcomes(self), sizeof *counts);
 
-    for (uint32_t draw = 0; draw < DRAWS; draw++) {
+    for (uint32_t draw = 0; draw < draws_of(self); draw++) {
         double part[PARTS] = {0};
         size_t code = 0;
 
@@ -79,14 +82,16 @@ static double *count_outcomes(const case_t *self, sampler_t *sampler, void *cont
 
 static void check_law(const char *name, const case_t *self, sampler_t *sampler, void *context) {
     const size_t count = outcomes(self);
+    const double draws = draws_of(self);
     case_t wrong = *self;
     int good, told_apart;
     double *law = law_of(self), *counts = count_outcomes(self, sampler, context), *other;
 
     wrong.weight[0] = self->without ? floor(1.05 * self->weight[0]) + 1.0 : 1.05 * self->weight[0];
     other = law_of(&wrong);
-    good = fits(law, counts, count, DRAWS);
-    told_apart = !fits(other, counts, count, DRAWS);
+    good = fits(law, counts, count, draws);
+    if (self->parts == 2) good &= fits_coarsely(law, counts, count, draws, 24);
+    told_apart = !fits(other, counts, count, draws);
     if (!good || !told_apart) printf("%s:\n", name);
     CHECK(good);
     CHECK(told_apart);
@@ -172,7 +177,7 @@ static void test_trees(void) {
                         lopsided = {3, {1, 9, 1}, 40, 0};
 
     try_batch("tree, few items", &few, REPLACE, 4, 0);
-    try_batch("tree, few items far apart", &few, REPLACE, 500, 0);
+    try_batch("tree, few items far apart", &few, REPLACE, 40, 0);
     try_batch("tree, many items", &many, REPLACE, 2, 0);
     try_batch("tree, three parts", &lopsided, REPLACE, 3, 0);
 }
@@ -185,13 +190,13 @@ static void test_poisson(void) {
     static const case_t tables = {2, {528, 472}, 1000, 0}, large = {2, {900, 3100}, 4000, 0};
     static const case_t half_tables = {2, {528, 472}, 500, 0}, half_large = {2, {900, 3100}, 2000, 0};
 
-    try_batch("Poisson, items to remove", &fewer, REPLACE, 600, 0);
-    try_batch("Poisson, as many", &same, REPLACE, 600, 0);
-    try_batch("Poisson, items to add", &more, REPLACE, 600, 0);
-    try_batch("Poisson, two tables", &tables, REPLACE, 900, 400);
-    try_batch("Poisson, no table", &large, REPLACE, 900, 400);
-    try_batch("Poisson at half the rate, two tables", &half_tables, FRESH_HALF, 900, 400);
-    try_batch("Poisson at half the rate, no table", &half_large, FRESH_HALF, 900, 400);
+    try_batch("Poisson, items to remove", &fewer, REPLACE, 520, 0);
+    try_batch("Poisson, as many", &same, REPLACE, 520, 0);
+    try_batch("Poisson, items to add", &more, REPLACE, 520, 0);
+    try_batch("Poisson, two tables", &tables, REPLACE, 560, 400);
+    try_batch("Poisson, no table", &large, REPLACE, 560, 400);
+    try_batch("Poisson at half the rate, two tables", &half_tables, FRESH_HALF, 560, 400);
+    try_batch("Poisson at half the rate, no table", &half_large, FRESH_HALF, 560, 400);
 }
 
 /* Picked singly; thinned first; thinned more than once; and by the complement. */
@@ -269,14 +274,14 @@ static void test_pairs_of_picks(void) {
         law[i] = (double)setup->weights[i / CATEGORIES] * (double)setup->weights[i % CATEGORIES] / (total * total);
         wrong[i] = law[i] * (i == 1 ? 1.2 : i == 0 ? 1.0 - 0.2 * law[1] / law[0] : 1.0);
     }
-    for (uint32_t draw = 0; draw < DRAWS; draw++) {
+    for (uint32_t draw = 0; draw < PAIRS; draw++) {
         uint32_t pair[2], *next = pair;
 
         tb_pick_human(plan, &plan->single, 2, (tb_address_t){KEY, 2, draw, TB_FOR_ALIAS}, put_ids, &next);
         counts[pair[0] * CATEGORIES + pair[1]] += 1.0;
     }
-    CHECK(fits(law, counts, CELLS, DRAWS));
-    CHECK(!fits(wrong, counts, CELLS, DRAWS));
+    CHECK(fits(law, counts, CELLS, PAIRS));
+    CHECK(!fits(wrong, counts, CELLS, PAIRS));
     tb_plan_free(plan);
     free(setup);
 }

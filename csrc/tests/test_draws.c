@@ -89,15 +89,17 @@ static void test_batches(const bench_t *bench) {
     }
 }
 
-/* Many items each and few elements: one Poisson total in some three hundred is off by more than the length and what
- * pads it. */
+/* As many items for each element as Poisson draws still pay for: one total in a thousand is off by more than all
+ * elements and what pads them. */
 static void test_totals_far_off(const bench_t *bench) {
-    enum { LENGTH = 1000, EACH = 140 };
+    enum { LENGTH = MOST_CATEGORIES, EACH = 580 };
+    const size_t usual = bench->scratch[0]->chosen_capacity;
     double *weight = doubles(LENGTH);
     uint64_t state = 62;
 
     for (size_t i = 0; i < LENGTH; i++) weight[i] = EACH;
-    for (int i = 0; i < 1500; i++) check_batch(bench, weight, LENGTH, LENGTH * EACH, next_address(&state));
+    for (int i = 0; i < 2000; i++) check_batch(bench, weight, LENGTH, (double)LENGTH * EACH, next_address(&state));
+    CHECK(bench->scratch[0]->chosen_capacity > usual);
     free(weight);
 }
 
@@ -160,22 +162,29 @@ static uint32_t expected_pick(const tb_source_t *source, tb_address_t at, uint32
     }
 }
 
-static void test_picks(void) {
-    enum { PICKS = 333 };
-    bench_t bench = new_bench(new_regime(FRESH_FEW, 1000, 1, 4000, 7));
+/* With a total near 2^53 some words are turned down. */
+static void test_picks(uint64_t scale) {
+    enum { PICKS = 20000 };
+    setup_t *setup = new_regime(FRESH_FEW, 1000, 1, 4000, 7);
     const tb_address_t at = {9, 8, 7, TB_FOR_ALIAS};
-    uint32_t id[PICKS];
+    uint32_t *id = checked_memory(PICKS, sizeof *id);
+    bench_t bench;
 
+    for (size_t i = 0; i < 1000; i++) setup->weights[i] *= scale;
+    bench = new_bench(setup);
     for (size_t s = 0; s < machine.count; s++) {
         uint32_t *next = id;
         const tb_source_t *source = &bench.plan[s]->single;
+        int equal = 1;
 
         tb_pick_human(bench.plan[s], source, 0, at, put_ids, &next);
         CHECK(next == id);
         tb_pick_human(bench.plan[s], source, PICKS, at, put_ids, &next);
         CHECK(next == id + PICKS);
-        for (uint32_t i = 0; i < PICKS; i++) CHECK(id[i] == expected_pick(source, at, i));
+        for (uint32_t i = 0; i < PICKS; i++) equal &= id[i] == expected_pick(source, at, i);
+        CHECK(equal);
     }
+    free(id);
     drop_bench(&bench);
 }
 
@@ -234,6 +243,57 @@ static void check_without(const bench_t *bench, const double *count, size_t leng
     free(out);
 }
 
+/* Item `index` of the singly picked ones: the first new one that its words give. */
+static uint64_t expected_item(tb_address_t at, size_t index, uint64_t total, const uint64_t *taken, size_t count) {
+    for (uint32_t attempt = 0;; attempt++) {
+        __extension__ const unsigned __int128 x =
+            (unsigned __int128)word_at(tb_at(at, at.purpose, attempt), 0, index) * total;
+        const uint64_t item = (uint64_t)(x >> 64);
+        int seen = (uint64_t)x < -total % total; /* one too many of its residue */
+
+        for (size_t i = 0; i < count; i++) seen |= taken[i] == item;
+        if (!seen) return item;
+    }
+}
+
+/* So few that none is thinned: the items one after another. */
+static void check_singly(const bench_t *bench, const double *count, size_t length, size_t draw, tb_address_t at) {
+    const double total = total_of(count, length);
+    double *expected = doubles(length), *out = doubles(length);
+    uint64_t *taken = checked_memory(draw, sizeof *taken);
+    const tb_address_t fix = tb_at(at, TB_FOR_SUBSAMPLE_FIX, 0);
+
+    for (size_t i = 0; i < draw; i++) {
+        size_t at_element = 0;
+
+        taken[i] = expected_item(fix, i, (uint64_t)total, taken, i);
+        for (double sum = count[0]; sum <= (double)taken[i]; sum += count[at_element]) at_element++;
+        expected[at_element] += 1.0;
+    }
+    CHECK(tb_draw_without(bench->plan[0], bench->scratch[0], count, length, total, (double)draw, at, TB_FOR_SUBSAMPLE,
+                          TB_FOR_SUBSAMPLE_FIX, out) == TB_OK);
+    CHECK(same_doubles(out, expected, length));
+    free(expected);
+    free(out);
+    free(taken);
+}
+
+static void test_without_singly(const bench_t *bench) {
+    enum { LENGTH = 2000 };
+    double *count = doubles(LENGTH);
+    uint64_t state = 67;
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        const double total = fill_weights(kind, count, LENGTH, &state);
+
+        if (total >= 2.0 * LENGTH) check_singly(bench, count, LENGTH, LENGTH / 2, next_address(&state));
+        if (total >= 2.0) check_singly(bench, count, LENGTH, 1, next_address(&state));
+    }
+    count[0] = 100.0;
+    check_singly(bench, count, 1, 50, next_address(&state)); /* half of all: many come twice */
+    free(count);
+}
+
 static void try_without(const bench_t *bench, int kind, size_t length, uint64_t *state) {
     double *count = doubles(length), total = fill_weights(kind, count, length, state);
     const double half = (double)(uint64_t)(total / 2.0);
@@ -279,10 +339,12 @@ int main(void) {
     test_batches(&bench);
     test_totals_far_off(&bench);
     test_without(&bench);
+    test_without_singly(&bench);
     test_without_huge_counts(&bench);
     drop_bench(&bench);
     test_human();
-    test_picks();
+    test_picks(1);
+    test_picks((UINT64_C(1) << 53) / 1500000);
     test_alias_tables();
     return finish();
 }

@@ -109,6 +109,7 @@ static void check_measures(const view_t *self) {
     CHECK(close_to(self, GINI, 0, 1, 1 - squares, 1));
     CHECK(close_to(self, LARGEST_SHARE, 0, 1, largest, 1));
     CHECK(close_to(self, KL, 0, 1, kl, cross + logl(total)));
+    CHECK(((const double *)self->records->values[KL])[self->row] >= 0.0);
     CHECK(close_to(self, VARIATION, 0, 1, variation, 1));
     CHECK(close_to(self, BRIER, 0, 1, brier, 1));
 }

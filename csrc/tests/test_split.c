@@ -164,7 +164,8 @@ static void test_words_near_steps(void) {
     for (int i = 0; i < 3000; i++) {
         double n = 1.0 + (double)next_number(&state, 33, 28), a = 1.0 + (double)next_number(&state, 20, 40);
         double b = a + (double)next_number(&state, 20, 40), p = a / (a + b);
-        double k = (double)tb_binomial_quantile_half(n, p, next_word(&state));
+        uint64_t tail = next_number(&state, 0, 50), word = i % 3 ? tail : ~tail;
+        double k = (double)tb_binomial_quantile_half(n, p, word);
         int lowest = n * p < 20.0 ? 0 : 26;
         uint64_t below = last_word(n, p, k, lowest);
 
