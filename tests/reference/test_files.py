@@ -286,7 +286,7 @@ BAD = {
     ),
     "words only": (
         write("w.csv", b"the\na\n"),
-        "w.csv: 'w.csv' has 0 columns of numbers where one was expected;",
+        "w.csv: 'w.csv' has 0 columns of numbers where one was expected; add a column of counts",
     ),
     "words for counts": (
         write("w.csv", b"word,n\nthe,many\n", counts="n"),

@@ -112,9 +112,9 @@ class _Layout:
         if values is None:
             found = [i for i, numeric in enumerate(self.numeric) if numeric and i != label]
             if len(found) != 1:
-                names = ", ".join(repr(self.name(i)) for i in found) or "none"
+                names = ", ".join(repr(self.name(i)) for i in found)
                 problem = f"has {len(found)} columns of numbers where one was expected"
-                remedy = f"name the column of numbers (found: {names})"
+                remedy = f"name the column of numbers (found: {names})" if found else "add a column of counts"
                 raise DataError(str(self.path), self.path.name, problem, remedy)
             value = found[0]
         else:
