@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tailbiter.program import Program
 
-Ids = npt.NDArray[np.uint32]
+Ids: TypeAlias = npt.NDArray[np.uint32]
 
 STREAM_VERSION: int
 ISA_NAMES: tuple[str, ...]
@@ -26,13 +26,11 @@ class Control:
     def progress(self) -> int: ...
 
 class Engine:
-    def __new__(cls, program: Program) -> Engine: ...
+    def __new__(cls, program: Program) -> Self: ...
     def outputs(self, replicates: int) -> dict[str, npt.NDArray[Any]]: ...
     def run(self, start: int, stop: int, out: dict[str, npt.NDArray[Any]], control: Control) -> None: ...
     def check_rows(self, start: int, stop: int, out: dict[str, npt.NDArray[Any]]) -> None: ...
-    def snapshots(
-        self, out: dict[str, npt.NDArray[Any]]
-    ) -> tuple[Ids, Ids, Ids, npt.NDArray[np.uint64]]: ...
+    def snapshots(self, out: dict[str, npt.NDArray[Any]]) -> tuple[Ids, Ids, Ids, npt.NDArray[np.uint64]]: ...
     @property
     def shared_bytes(self) -> int: ...
     @property
