@@ -308,7 +308,7 @@ cdef class Engine:
             raise ValueError(f"rows {start} to {stop} are no range of replicates")
         for name, expected in self.outputs(0).items():
             array = out[name]
-            fits = array.dtype == expected.dtype and array.shape[1:] == expected.shape[1:] and len(array) >= stop
+            fits = (array.dtype, array.shape[1:]) == (expected.dtype, expected.shape[1:]) and len(array) >= stop
             if not (fits and array.flags.c_contiguous and array.flags.writeable):
                 raise ValueError(f"{name}: the array is not as outputs({stop}) makes it")
 

@@ -71,8 +71,8 @@ def pow_array(const double[::1] x, const double[::1] y):
     Returns
     -------
     float64 array, shape (n,)
-        Within one unit in the last place; the same bits on every IEEE-754 machine. Special values are those of
-        C's ``pow``.
+        Within one unit in the last place; the same bits on every IEEE-754 machine. Special values are those
+        of C's ``pow``.
 
     Raises
     ------
