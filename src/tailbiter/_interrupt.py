@@ -91,6 +91,7 @@ def guarded(main: Callable[[], int]) -> int:
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
+    _State.outcome = NOTHING
     try:
         if own:
             signal.signal(signal.SIGINT, _press)
@@ -106,7 +107,7 @@ def guarded(main: Callable[[], int]) -> int:
     finally:
         if own:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        _State.pressed, _State.outcome = False, NOTHING
+        _State.pressed = False
     return status
 
 
