@@ -102,3 +102,11 @@ def test_a_named_regime_is_its_mix(named, mix):
 
 def test_the_core_draws_the_same_stream():
     assert _core.build_info()["stream_version"] == STREAM_VERSION
+
+
+@pytest.mark.parametrize(("counts", "same"), [([1, 2], True), ([1, 3], False)])
+def test_equal_and_unequal_exclude_each_other(counts, same):
+    one, other = tb.Counts([1, 2]), tb.Counts(counts)
+    for left, right in [(one, other), (tb.Spec(reference=one), tb.Spec(reference=other))]:
+        assert (left == right) is same
+        assert (left != right) is not same

@@ -308,8 +308,8 @@ cdef class Engine:
             raise ValueError(f"rows {start} to {stop} are no range of replicates")
         for name, expected in self.outputs(0).items():
             array = out[name]
-            fits = (array.dtype, array.shape[1:]) == (expected.dtype, expected.shape[1:]) and len(array) >= stop
-            if not (fits and array.flags.c_contiguous and array.flags.writeable):
+            fits = (array.dtype, array.shape[1:]) == (expected.dtype, expected.shape[1:])
+            if not (fits and len(array) >= stop and array.flags.c_contiguous and array.flags.writeable):
                 raise ValueError(f"{name}: the array is not as outputs({stop}) makes it")
 
     def snapshots(self, out):

@@ -89,6 +89,9 @@ class Table(Reference, frozen=True):
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.digest == other.digest
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # msgspec's own would be inherited, and compare fields
+
     def __hash__(self) -> int:
         return hash(self.digest)
 
