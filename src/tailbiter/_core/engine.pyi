@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from tailbiter.program import Program
 
-Ids: TypeAlias = npt.NDArray[np.uint32]
+_Ids: TypeAlias = npt.NDArray[np.uint32]
 
 STREAM_VERSION: int
 ISA_NAMES: tuple[str, ...]
@@ -30,7 +30,9 @@ class Engine:
     def outputs(self, replicates: int) -> dict[str, npt.NDArray[Any]]: ...
     def run(self, start: int, stop: int, out: dict[str, npt.NDArray[Any]], control: Control) -> None: ...
     def check_rows(self, start: int, stop: int, out: dict[str, npt.NDArray[Any]]) -> None: ...
-    def snapshots(self, out: dict[str, npt.NDArray[Any]]) -> tuple[Ids, Ids, Ids, npt.NDArray[np.uint64]]: ...
+    def snapshots(
+        self, out: dict[str, npt.NDArray[Any]]
+    ) -> tuple[_Ids, _Ids, _Ids, npt.NDArray[np.uint64]]: ...
     @property
     def shared_bytes(self) -> int: ...
     @property
