@@ -233,7 +233,7 @@ static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const d
  * differ. */
 static int poisson_pays(double length, double mean, double n) {
     double difference = mean < n ? n - mean : mean - n;
-    return length > TB_PACK_MOST && 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
+    return length > (double)TB_PACK_MOST && 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
@@ -341,7 +341,7 @@ int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *
     const tb_kernels_t *kernels = plan->kernels;
     double *pool = scratch->spare[0], *moved = scratch->spare[1];
     size_t padded = up(length, TB_PAD);
-    const double few = TB_FEW + 0.5 * (double)length;
+    const double few = (double)TB_FEW + 0.5 * (double)length;
     tb_address_t fix = tb_at(at, fix_for, 0);
     /* Of the `left` items in the pool, all that is undecided, `open` more go into `out` (taking) or out of it. */
     memcpy(pool, count, padded * sizeof *pool);

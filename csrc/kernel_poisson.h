@@ -127,7 +127,7 @@ SIMD vd multiple_of(vd *weight, vu element, uint32_t *large, put_off_t *off) {
         *weight = d_sel(big, d_set(0.0), *weight);
     }
     /* Halves keep the quotient away from integers. */
-    vd multiple = d_floor((*weight - d_set(0.5)) * d_set(1.0 / TB_POISSON_STEP));
+    vd multiple = d_floor((*weight - d_set(0.5)) * d_set(1.0 / (double)TB_POISSON_STEP));
     multiple = d_max(multiple, d_set(0.0));
     *weight = *weight - multiple * d_set(TB_POISSON_STEP);
     return multiple;

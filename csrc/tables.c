@@ -93,7 +93,7 @@ static void fill_high(tb_poisson_t *self, unsigned multiple) {
 /* A cell that keeps all of its own has itself as alias and an empty threshold. */
 void tb_poisson_fill(tb_poisson_t *self, double rate) {
     self->rate = rate;
-    self->step = TB_POISSON_STEP * rate;
+    self->step = (double)TB_POISSON_STEP * rate;
     for (unsigned weight = 0; weight <= TB_POISSON_STEP; weight++) fill_step(self, weight);
     for (unsigned multiple = 1; multiple <= TB_POISSON_HIGH; multiple++) fill_high(self, multiple);
 }
