@@ -24,7 +24,7 @@ DEBUG = os.environ.get("TAILBITER_DEBUG", "") == "1"
 # instruction set function by function, and one is chosen at import.
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra"]
-INSTRUMENT = [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer", "-g", "-O1"] if SANITIZE else []
+INSTRUMENT = [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer", "-g"] if SANITIZE else []
 INSTRUMENT += ["--coverage", "-O1"] if COVERAGE else []
 MACROS: list[tuple[str, str | None]] = [("TB_BUILD_FLAGS", '"' + " ".join(FLAGS + INSTRUMENT) + '"')]
 
