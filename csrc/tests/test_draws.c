@@ -147,6 +147,8 @@ static void put_ids(void *context, const uint32_t *id, size_t count) {
     for (size_t i = 0; i < count; i++) *(*next)++ = id[i];
 }
 
+static int turned_down; /* words that would have brought a bias */
+
 /* The alias table's column and level are the two words of a slot, scaled to whole numbers without bias. */
 static uint32_t expected_pick(const tb_source_t *source, tb_address_t at, uint32_t item) {
     __extension__ typedef unsigned __int128 u128;
@@ -157,7 +159,10 @@ static uint32_t expected_pick(const tb_source_t *source, tb_address_t at, uint32
         const u128 x = (u128)word_at(here, item, 0) * source->cells, y = (u128)word_at(here, item, 1) * total;
         const tb_alias_t *cell = &source->cell[(uint64_t)(x >> 64)];
         /* The 2^64 mod m lowest products of each residue are one too many. */
-        if ((uint64_t)x < -source->cells % source->cells || (uint64_t)y < -total % total) continue;
+        if ((uint64_t)x < -source->cells % source->cells || (uint64_t)y < -total % total) {
+            turned_down++;
+            continue;
+        }
         return (uint32_t)source->head + ((uint64_t)(y >> 64) < cell->threshold ? (uint32_t)(x >> 64) : cell->alias);
     }
 }
@@ -251,6 +256,7 @@ static uint64_t expected_item(tb_address_t at, size_t index, uint64_t total, con
         const uint64_t item = (uint64_t)(x >> 64);
         int seen = (uint64_t)x < -total % total; /* one too many of its residue */
 
+        turned_down += seen;
         for (size_t i = 0; i < count; i++) seen |= taken[i] == item;
         if (!seen) return item;
     }
@@ -291,6 +297,12 @@ static void test_without_singly(const bench_t *bench) {
     }
     count[0] = 100.0;
     check_singly(bench, count, 1, 50, next_address(&state)); /* half of all: many come twice */
+    turned_down = 0;
+    for (int i = 0; i < 60; i++) { /* one word in six thousand is turned down */
+        for (size_t j = 0; j < LENGTH; j++) count[j] = 3e12 + (double)j;
+        check_singly(bench, count, LENGTH, LENGTH / 2, next_address(&state));
+    }
+    CHECK(turned_down > 0);
     free(count);
 }
 
@@ -344,7 +356,9 @@ int main(void) {
     drop_bench(&bench);
     test_human();
     test_picks(1);
-    test_picks((UINT64_C(1) << 53) / 1500000);
+    turned_down = 0;
+    test_picks(8056550361); /* a total of 0.67 2^53 */
+    CHECK(turned_down > 0);
     test_alias_tables();
     return finish();
 }

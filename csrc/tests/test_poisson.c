@@ -211,8 +211,54 @@ static void test_kernel(void) {
         }
     }
     tb_poisson_fill(all, 1.0);
-    try_kernel(all, SMALL_STEP, 100000, &state); /* some 200 ties of 9 bits */
+    try_kernel(all, SMALL_STEP, 400000, &state); /* some 800 ties of 9 bits, more than are put off at a time */
     free(all);
+}
+
+/* The two 32-bit pieces of an element's high draw that equal their threshold: one in 2^23. */
+static size_t find_ties(const table_t *table, const uint64_t *word, size_t length, size_t *tied) {
+    size_t ties = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        const size_t half = i / 8 % 4, slot = i / 32 * 8 + i % 8;
+        const uint64_t bits = word[2 * slot + half / 2] >> (32 * (half % 2)) & 0xffffffffu;
+
+        if ((bits & 0x7fffff) == table->threshold[bits >> 23]) tied[ties++] = i;
+    }
+    return ties;
+}
+
+/* Among sixty million draws. */
+static void test_ties_of_32_bits(void) {
+    enum { LENGTH = 1 << 16, ROUNDS = 900, WEIGHT = 480 };
+    tb_poisson_t *all = checked_memory(1, sizeof *all);
+    double *weight = doubles(LENGTH), *x = doubles(LENGTH);
+    uint32_t *large = indices(LENGTH);
+    uint64_t *word = checked_memory(LENGTH / 2, sizeof *word);
+    size_t tied[64], found = 0;
+    table_t table;
+
+    tb_poisson_fill(all, 0.999);
+    table = high_table(all, (WEIGHT - 1) / TB_POISSON_STEP);
+    for (size_t i = 0; i < LENGTH; i++) weight[i] = WEIGHT;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        const tb_address_t at = {77, 1, round, 0}, high = tb_at(at, TB_FOR_POISSON_HIGH, 0);
+        size_t ties;
+
+        tb_isa_best()->fill_words(&high, 0, LENGTH / 4, word);
+        ties = find_ties(&table, word, LENGTH, tied);
+        found += ties;
+        for (size_t s = 0; ties && s < machine.count; s++) {
+            machine.set[s]->poisson(weight, LENGTH, x, all, large, &at);
+            for (size_t i = 0; i < ties; i++) CHECK(x[tied[i]] == table_draw(all, WEIGHT, tied[i], at));
+        }
+    }
+    CHECK(found > 2);
+    free(all);
+    free(weight);
+    free(x);
+    free(large);
+    free(word);
 }
 
 /* `draws` values for one weight. */
@@ -271,6 +317,7 @@ int main(void) {
     machine = this_machine();
     test_tables_hold_the_law();
     test_kernel();
+    test_ties_of_32_bits();
     test_law();
     return finish();
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Splitting kernels against the quantile called one word at a time: levels, thinning, packs. */
+#include <math.h>
+
 #include "checks.h"
 #include "machine.h"
 #include "oracle.h"
@@ -155,22 +157,35 @@ static void check_near(const double *weight, double n, uint64_t below, uint64_t 
     free(parent);
 }
 
+/* Any law; or one whose mean is small enough for the search from zero, or nearly. */
+static void draw_law(int small, double *n, double *a, double *b, uint64_t *state) {
+    *n = 1.0 + (double)next_number(state, 33, 28);
+    *a = 1.0 + (double)next_number(state, 20, 40);
+    *b = *a + (double)next_number(state, 20, 40);
+    if (small) {
+        *a = 1.0 + (double)next_number(state, 52, 12);
+        *b = ceil(*a * fmax(1.0, *n / (0.1 + 5.0 * next_unit(state))));
+    }
+}
+
 /* Where a straight path with too small a tolerance would step wrong. Nearest to a step, laws with many terms cost the
  * quantile much, and no tolerance is that small: there steps are found to 2^-38 only. */
 static void test_words_near_steps(void) {
     uint64_t state = 24;
-    double *weight = doubles(4);
+    double *weight = doubles(4), n, a, b;
 
-    for (int i = 0; i < 3000; i++) {
-        double n = 1.0 + (double)next_number(&state, 33, 28), a = 1.0 + (double)next_number(&state, 20, 40);
-        double b = a + (double)next_number(&state, 20, 40), p = a / (a + b);
-        uint64_t tail = next_number(&state, 0, 50), word = i % 3 ? tail : ~tail;
-        double k = (double)tb_binomial_quantile_half(n, p, word);
-        int lowest = n * p < 20.0 ? 0 : 26;
-        uint64_t below = last_word(n, p, k, lowest);
+    for (int i = 0; i < 6000; i++) {
+        uint64_t tail = next_number(&state, 0, 50), word = i % 3 ? tail : ~tail, below;
+        double k, p;
+        int lowest;
 
-        weight[0] = weight[2] = i % 2 ? a : b;
-        weight[1] = weight[3] = i % 2 ? b : a;
+        draw_law(i % 2, &n, &a, &b, &state);
+        p = a / (a + b);
+        k = (double)tb_binomial_quantile_half(n, p, word);
+        lowest = n * p < 20.0 ? 0 : 26;
+        below = last_word(n, p, k, lowest);
+        weight[0] = weight[2] = i % 4 < 2 ? a : b;
+        weight[1] = weight[3] = i % 4 < 2 ? b : a;
         for (int shift = lowest + 4; shift < 60; shift += 5) {
             check_near(weight, n, below, next_word(&state) >> (64 - shift - i % 5));
         }
