@@ -26,7 +26,7 @@ static void test_cancelled_at_once(void) {
             records_t *records = new_records(setup, LINEAGES, EVERY_VARIABLE);
             tb_plan_t *plan = new_plan(setup, records);
 
-            records->control.cancel = 1;
+            tb_cancel(&records->control);
             CHECK(run_records(records, plan, LINEAGES) == TB_ERR_CANCELLED);
             tb_plan_free(plan);
             drop_records(records);
@@ -39,9 +39,9 @@ static void test_cancelled_at_once(void) {
 static void *cancel_later(void *argument) {
     tb_control_t *control = argument;
 
-    while (__atomic_load_n(&control->generations, __ATOMIC_RELAXED) < 1000) {
+    while (tb_progress(control) < 1000) {
     }
-    control->cancel = 1;
+    tb_cancel(control);
     return NULL;
 }
 

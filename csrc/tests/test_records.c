@@ -131,9 +131,11 @@ static void check_output(const view_t *self, int regime, size_t t, const uint64_
     if (is_plain(regime) && next) CHECK(got == count_of(next, 0, k));
 }
 
-static int brings_human_items(int regime) {
-    return regime == REAL_ONLY || regime == MIX || regime == WEIGHTED_MIX ||
-           (regime >= FRESH_FEW && regime <= FRESH_RISING);
+static int brings_human_items(const setup_t *setup) {
+    uint64_t fresh = 0;
+
+    for (size_t t = 0; t < setup->program.generations; t++) fresh += setup->fresh[t];
+    return fresh > 0;
 }
 
 /* 0 present at the end; else the first generation of the last absence, negative where it may end. */
@@ -148,7 +150,7 @@ static void check_dates(const records_t *records, int regime, uint32_t lineage, 
         for (size_t t = program->generations; t > 0 && weights[t * program->categories + i] == 0; t--)
             date = (int64_t)t;
         right &= (dates[i] < 0 ? -dates[i] : dates[i]) == date;
-        if (date && brings_human_items(regime)) right &= dates[i] < 0;
+        if (date && brings_human_items(records->setup)) right &= dates[i] < 0;
         if (date && (is_plain(regime) || regime == ACCUMULATE || regime == FIXED)) right &= dates[i] > 0;
     }
     CHECK(right);
