@@ -15,10 +15,10 @@ LAYERS = (
     {"_core", "_checks", "_document", "_interrupt", "data"},
     {"reference", "samples", "regime", "record", "_compose"},
     {"spec"},
-    {"program"},
+    {"program", "theory"},
     {"dataset", "estimate"},
-    {"simulate"},
-    {"run_files", "summary", "plot"},
+    {"simulate", "predict"},
+    {"run_files", "summary", "plot", "verify", "testing"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Laws of the gaussian kind."""
