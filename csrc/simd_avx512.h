@@ -37,7 +37,13 @@ SIMD vu u_fold(vu a) { return _mm512_xor_si512(a, _mm512_srai_epi64(a, 63)); }
 SIMD vm m_and(vm a, vm b) { return (vm)(a & b); }
 SIMD vm m_or(vm a, vm b) { return (vm)(a | b); }
 SIMD vm m_not(vm a) { return (vm)~a; }
-SIMD unsigned m_bits(vm a) { return a; }
+/* Moved to a general register for certain: gcc 12 may keep the widened mask on the stack, where it writes one byte and
+ * reads four. */
+SIMD unsigned m_bits(vm a) {
+    unsigned bits;
+    __asm__("kmovb %1, %0" : "=r"(bits) : "k"(a));
+    return bits;
+}
 SIMD vd d_sel(vm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b, a); }
 SIMD vu u_sel(vm m, vu a, vu b) { return _mm512_mask_blend_epi64(m, b, a); }
 SIMD vu u_add(vu a, vu b) { return _mm512_add_epi64(a, b); }
@@ -69,14 +75,14 @@ SIMD void d_weave(vd even, vd odd, vd *a, vd *b) {
  * compressing store to memory is microcoded on some machines, the one to a register is not. */
 SIMD size_t d_compress(double *p, vm m, vd v) {
     _mm512_storeu_pd(p, _mm512_maskz_compress_pd(m, v));
-    return (size_t)__builtin_popcount(m);
+    return (size_t)__builtin_popcount(m_bits(m));
 }
 SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi64(m, v));
-    return (size_t)__builtin_popcount(m);
+    return (size_t)__builtin_popcount(m_bits(m));
 }
 SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, _mm512_maskz_compress_epi64(m, v));
-    return (size_t)__builtin_popcount(m);
+    return (size_t)__builtin_popcount(m_bits(m));
 }
 #endif
