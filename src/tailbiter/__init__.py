@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import plot as plot
+    from . import testing as testing
+    from . import theory as theory
     from .dataset import hill_numbers as hill_numbers
     from .dataset import share_alive as share_alive
     from .errors import DataError as DataError
     from .errors import MemoryEstimateError as MemoryEstimateError
+    from .errors import PredictionError as PredictionError
     from .errors import SpecError as SpecError
     from .errors import TailbiterError as TailbiterError
+    from .predict import predict as predict
     from .program import Program as Program
     from .program import lower as lower
     from .record import Record as Record
@@ -45,12 +49,15 @@ if TYPE_CHECKING:
     from .samples import Growth as Growth
     from .simulate import simulate as simulate
     from .spec import Spec as Spec
+    from .verify import Verification as Verification
+    from .verify import verify as verify
 
     __version__: str
 
 _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
-    "errors": ("DataError", "MemoryEstimateError", "SpecError", "TailbiterError"),
+    "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
+    "predict": ("predict",),
     "program": ("Program", "lower"),
     "record": ("Record",),
     "reference": ("Counts", "Dirichlet", "Geometric", "Probabilities", "Uniform", "Zipf"),
@@ -72,9 +79,10 @@ _HOMES = {
     "samples": ("Growth",),
     "simulate": ("simulate",),
     "spec": ("Spec",),
+    "verify": ("Verification", "verify"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("plot",)
+_MODULES = ("plot", "testing", "theory")
 
 __all__ = [
     "Accumulate",
@@ -90,6 +98,7 @@ __all__ = [
     "Hoard",
     "MemoryEstimateError",
     "Mix",
+    "PredictionError",
     "Probabilities",
     "Program",
     "RealOnly",
@@ -101,14 +110,19 @@ __all__ = [
     "Synthetic",
     "TailbiterError",
     "Uniform",
+    "Verification",
     "Window",
     "Zipf",
     "hill_numbers",
     "lower",
     "plot",
+    "predict",
     "read_run",
     "share_alive",
     "simulate",
+    "testing",
+    "theory",
+    "verify",
     "write_run",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import reprlib
 
-__all__ = ["DataError", "MemoryEstimateError", "SpecError", "TailbiterError"]
+__all__ = ["DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"]
 
 
 class _Short(reprlib.Repr):
@@ -78,3 +78,7 @@ class DataError(SpecError):
 
 class MemoryEstimateError(SpecError):
     """A run whose state and output would not fit in memory."""
+
+
+class PredictionError(SpecError):
+    """A quantity about which theory says nothing here; ``field`` names the part of the Spec that rules it out."""
