@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """How far the Gini-Simpson index and the Brier distance of one lineage stray from their means.
 
-Both are quadratic in the model p_t, so their variances take fourth moments. These are chances about four items
-drawn with replacement from p_t: ``E S_t^2`` is the chance that items 1 and 2 share a category and items 3 and 4
-share one. Followed backward, the four merge into fewer ancestors until all are human; human ancestors are
-independent draws from the reference q, so that the chance is a polynomial in the power sums of q.
+Both are quadratic in the model p_t, so their variances take fourth moments. These are chances about four
+items drawn with replacement from p_t: ``E S_t^2`` is the chance that items 1 and 2 share a category and items
+3 and 4 share one. Followed backward, the four merge into fewer ancestors until all are human; human ancestors
+are independent draws from the reference q, so that the chance is a polynomial in the power sums of q.
 
 A *state* is a partition of the four items by ancestor, each ancestor with a mark: ``draw`` (a draw from the
-current model), ``item`` (an item of the current pool), ``kept`` (of the kept human set) or ``human`` (settled).
+current model), ``item`` (of the current pool), ``kept`` (of the kept human set) or ``human`` (settled).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CHUNK = 2048
 # A variance below this share of the square of the mean has drowned in rounding.
 DROWNED = 1e-10
 
-# What is followed: S^2, S X, X^2 and S, for S = sum p^2 and X = sum p q. An item of q itself is human from the start.
+# What is followed: S^2, S X, X^2 and S, with S = sum p^2 and X = sum p q. Items of q are human at once.
 SQUARE: State = (("draw", (1,)), ("draw", (2,)), ("draw", (3,)), ("draw", (4,)))
 PRODUCT: State = (("draw", (1,)), ("draw", (2,)), ("draw", (3,)), ("human", (4,)))
 CROSSED: State = (("draw", (1,)), ("draw", (3,)), ("human", (2,)), ("human", (4,)))
@@ -74,7 +74,8 @@ def spread(
     Raises
     ------
     PredictionError
-        For a regime that trains on batches of several ages but not on all alike, or beyond 200,000 generations.
+        For a regime that trains on batches of several ages but not on all alike, or beyond 200,000
+        generations.
 
     References
     ----------
@@ -192,8 +193,8 @@ def _merge(state: State, index: int, ancestor: Ancestor) -> State:
 class _Newest:
     """Training sets that are the newest batch: synthetic, fresh and kept items, weighted or not.
 
-    The draws of a state are made one after the other: each takes a source by its weight, then an item of it, which may
-    be one that an earlier draw took.
+    The draws of a state are made one after the other: each takes a source by its weight, then an item of it,
+    which may be one that an earlier draw took.
     """
 
     def __init__(self, made: Composition) -> None:
@@ -290,8 +291,8 @@ class _Newest:
 class _Pool:
     """Training sets that are all batches so far, or a draw without replacement from these.
 
-    Items of a training set are a random subset of the pool, so what matters of a pool's ancestors is which of the
-    four items have the same one.
+    Items of a training set are a random subset of the pool, so what matters of a pool's ancestors is which of
+    the four items have the same one.
     """
 
     def __init__(self, made: Composition) -> None:
@@ -325,7 +326,7 @@ class _Pool:
         self,
         items: list[Ancestor],
         placed: State,
-        taken: tuple[int, int, int],
+        taken: tuple[int, ...],
         row: npt.NDArray[np.int64],
         chance: Chance,
     ) -> Outcomes:
@@ -340,7 +341,7 @@ class _Pool:
         for index, mark in enumerate(("draw", "human", "item")):
             share = np.maximum(classes[index] - taken[index], 0.0) / left
             used = (*taken[:index], taken[index] + 1, *taken[index + 1 :])
-            yield from self._places(others, (*placed, (mark, first[1])), used, row, chance * share)  # type: ignore[arg-type]
+            yield from self._places(others, (*placed, (mark, first[1])), used, row, chance * share)
 
     def _parents(
         self, draws: list[Ancestor], rest: State, taken: State, row: npt.NDArray[np.int64], chance: Chance
@@ -369,7 +370,7 @@ class _Pool:
 
 
 def _is_pool(made: Composition, last: int) -> bool:
-    """Whether training sets are drawn from all batches alike; refuse what is neither that nor the newest batch."""
+    """Whether training sets come from all batches alike; refuse what is neither that nor the newest batch."""
     if len(made.ages) == 1:
         return False
     if len(made.ages) == 0 or (len(made.ages) >= last and bool(np.all(made.ages == made.ages[0]))):
