@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Print the polynomial coefficients of csrc/kernel_random.h and csrc/kernel_log.h.
+"""Print the polynomial coefficients of csrc/kernel_random.h and csrc/kernel_normal.h.
 
 Each polynomial is the truncated Chebyshev expansion of its function on the stated interval, computed with
 50 digits and rounded once.  Run ``python csrc/tools/make_coefficients.py`` (needs mpmath); the output is C.
@@ -84,3 +84,4 @@ if __name__ == "__main__":
     show("TAIL", tail, 2.5, 6.75, 9)
     show("ATANH_RATIO", atanh_ratio, 0.0, 0.02944, 7)
     show("EXPONENTIAL", mp.exp, -0.34658, 0.34658, 12)
+    show("NORMAL_CENTRAL", central, 0.0, 6.25, 23)
