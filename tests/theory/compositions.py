@@ -2,6 +2,7 @@
 """From an oracle's plan to what the theory takes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,11 +36,11 @@ def _human(plan: Plan, values: Sequence[int]) -> Words:
     return _words([0, *values[1:]] if values else [0] * len(plan.samples))
 
 
-def constant(generations: int, size: int, **rest: object) -> Plan:
+def constant(generations: int, size: int, **rest: Any) -> Plan:
     """A plan of equal batches; `fresh` and `from_kept` are numbers that hold from generation 2 on."""
     for name in ("fresh", "from_kept"):
         if name in rest:
             rest[name] = (0, *[rest[name]] * (generations - 1))
     if "draw" in rest:
         rest["draw"] = (rest["draw"],) * generations
-    return Plan((5, 2, 1), (size,) * generations, **rest)  # type: ignore[arg-type]
+    return Plan((5, 2, 1), (size,) * generations, **rest)

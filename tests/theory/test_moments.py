@@ -8,8 +8,10 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import tailbiter as tb
 from tailbiter import SpecError
 from tailbiter.theory import moments
+from tests.law.runs import REGIMES
 from tests.oracles import moments as oracle
 from tests.oracles.chain import path_law, reduced
 from tests.oracles.gallery import TINY
@@ -81,6 +83,21 @@ def test_table_of_inner_products(name: str) -> None:
         oracle.share_variance(plan, 0.3), abs=2e-14
     )
     assert found.values + found.apart == pytest.approx(np.ones_like(found.values), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_what_a_spec_composes(name: str) -> None:
+    """The composition as the package works it out from its own regimes gives the same as the plan's."""
+    plan = TINY[name].plan
+    spec = tb.Spec(
+        reference=tb.Counts(list(plan.weights)),
+        regime=REGIMES[name],
+        samples=list(plan.samples),
+        generations=len(plan.samples),
+    )
+    found = moments.identity(spec.composition)
+    assert found.values == pytest.approx(shared(plan).values, rel=1e-13)
+    assert found.apart == pytest.approx(shared(plan).apart, rel=1e-13)
 
 
 def test_the_comparison_would_see_one_item_more() -> None:
