@@ -17,7 +17,7 @@ static unsigned saved_registers(void) {
 static int has_vectors(int wide) {
     unsigned a, b, c, d;
     const unsigned ymm = 0x6, zmm = 0xe6;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_POPCNT)) return 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_POPCNT) || !(c & bit_FMA)) return 0;
     const unsigned saved = saved_registers();
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
     const unsigned needed = wide ? bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL : bit_AVX2;

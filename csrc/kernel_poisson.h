@@ -90,27 +90,28 @@ SIMD vd draw_high(const block_t *block, size_t i, vu bits, vu element, double st
 KERNEL double poisson_large(const double *weight, double rate, const uint32_t *large, size_t count, double *x,
                             const tb_address_t *base) {
     stream_t stream;
-    normals_t normals;
-    double lambda[CHUNK], draw[CHUNK];
+    draws_t draws;
+    double draw[CHUNK];
     tb_address_t at = tb_at(*base, TB_FOR_POISSON_LARGE, 0);
     stream_init(&stream, at.key, u_set(at.generation), u_set(at.replicate), at.purpose);
     vd total = d_set(0.0);
     for (size_t first = 0; first < count; first += CHUNK) {
-        const size_t some = count - first < CHUNK ? count - first : CHUNK;
-        for (size_t i = 0; i < some; i++) lambda[i] = rate * weight[large[first + i]];
-        fill_normals(&stream, (uint32_t)(first / 2), some, &normals);
-        for (size_t j = 0; j < some; j += LANES) {
-            vd f, tol;
-            cornish_fisher(d_load(lambda + j), d_set(0.0), d_load(normals.z + j), &f, &tol);
-            vd k = d_floor(f);
-            d_store(draw + j, k);
-            unsigned hard = m_bits(m_not(m_and(d_le(d_set(2.0), d_load(lambda + j)), settled(f, k, tol))));
-            for (size_t i = j; hard && i < j + LANES && i < some; i++) {
-                if (hard >> (i - j) & 1) draw[i] = (double)tb_poisson_quantile(lambda[i], normals.word[i]);
+        const size_t some = count - first < CHUNK ? count - first : CHUNK, all = whole(some);
+        for (size_t i = 0; i < all; i++) draws.np[i] = i < some ? rate * weight[large[first + i]] : 0.0;
+        for (size_t i = 0; i < all; i++) draws.npq[i] = (float)draws.np[i];
+        memset(draws.p, 0, sizeof draws.p);
+        fill_words_of(&draws, &stream, (uint32_t)(first / 2), all);
+        make_normals(&draws, all);
+        expand(&draws, all);
+        for (size_t j = 0; j < all; j += LANES) {
+            vm good;
+            d_store(draw + j, left_counts(&draws, j, &good));
+            unsigned hard = m_bits(m_not(good));
+            for (size_t i = j; hard && i < j + LANES; i++) {
+                if (hard >> (i - j) & 1) draw[i] = (double)tb_poisson_quantile(draws.np[i], draws.word[i]);
             }
+            total = total + d_load(draw + j);
         }
-        for (size_t i = some; i < (some + LANES - 1) / LANES * LANES; i++) draw[i] = 0.0;
-        for (size_t j = 0; j < some; j += LANES) total = total + d_load(draw + j);
         for (size_t i = 0; i < some; i++) x[large[first + i]] = draw[i];
     }
     double lanes[LANES], sum = 0.0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Philox, the normal quantile and elementary functions on one register. Included after a simd_*.h; every operation is
- * exactly rounded and none is contracted, so each width computes the same bits. */
+/* Philox, the normal quantile and elementary functions on one register. Included after a simd_*.h; in double
+ * precision every operation is exactly rounded and none is contracted, so each width computes the same bits. In single
+ * precision they may differ: there, only what no rounding can change is used. */
 #ifndef TB_KERNEL_RANDOM_H
 #define TB_KERNEL_RANDOM_H
 #include "philox.h"
@@ -41,21 +42,16 @@ SIMD void stream_words(const stream_t *s, vu slot, vu *w0, vu *w1) {
 }
 
 /* Coefficients from tools/make_coefficients.py. */
-/* log(1 + t) / t for 1 + t in [sqrt(1/2), sqrt(2)], in t - centre: relative error 1.7e-7 */
-static const double LOG_CENTRE = 0x1.f0ed99bed9b38p-5;
-static const double LOG_RATIO[8] = {0.9708430790961067,   -0.462151044693351,  0.2919499245068342,
-                                    -0.20708831295923347, 0.15484404416695943, -0.12121487643296673,
-                                    0.11931054435738872,  -0.10134056751185655};
-/* sqrt(2) erfinv(x) / x in w - 3.125, w = -log(1 - x^2) <= 6.25: relative error 8.1e-10 */
-static const double CENTRAL[10] = {2.338620881458694,       0.3396349607553403,    -0.008533794100179643,
-                                   -0.0010475110294754994,  0.0002648364672775461, -1.963743824734986e-05,
-                                   -2.1576469545952636e-06, 6.01738097988618e-07,  -1.2164726688257183e-08,
-                                   -6.505345984225681e-09};
-/* the normal quantile in sqrt(w) - 4.625, sqrt(w) in [2.5, 6.75]: relative error 8e-8 */
-static const double TAIL[10] = {6.323001275889543,      1.4287742031576334,      0.0002554417071487356,
-                                -0.0005141380825547183, 0.0001726441698225426,   -4.476016844835769e-05,
-                                1.2969435123943325e-05, -3.5709416021511254e-06, 2.6484992844946755e-07,
-                                7.943222092830709e-08};
+/* log(1 + t) / t for 1 + t in [sqrt(1/2), sqrt(2)], in t - centre: relative error 1.1e-6 */
+static const float LOG_CENTRE = 0x1.f0ed9ap-5f;
+static const float LOG_RATIO[7] = {0.9708430790961067f,  -0.4621726933741549f, 0.2919499245068342f,
+                                   -0.2057027973877823f, 0.15484404416695943f, -0.14338312557618535f,
+                                   0.11931054435738872f};
+/* sqrt(2) erfinv(x) / x in w - 3.75, w = -log(1 - x^2) <= 7.5: relative error 6.2e-7 */
+static const float CENTRAL[10] = {2.547342704524165f,       0.327983002657091f,      -0.009931849306108085f,
+                                  -0.0004699878015132105f,  0.00019752627509239505f, -2.2806683665726507e-05f,
+                                  -1.3710134631501996e-07f, 3.8682412840415776e-07f, -2.675220234942556e-08f,
+                                  -1.881698516075665e-09f};
 /* (2 atanh(s) / s - 2) / s^2 in s^2 - 0.01472: relative error 8.6e-17 */
 static const double ATANH_RATIO[8] = {0.672617292204049,   0.4085582371552631,  0.29576899805364637,
                                       0.23326973098067494, 0.19358809625554702, 0.16617684853149875,
@@ -82,12 +78,6 @@ SIMD vd poly7(const double *c, vd x) {
     vd a = (d_set(c[0]) + d_set(c[1]) * x) + (d_set(c[2]) + d_set(c[3]) * x) * x2;
     vd b = (d_set(c[4]) + d_set(c[5]) * x) + (d_set(c[6]) + d_set(c[7]) * x) * x2;
     return a + b * x4;
-}
-
-SIMD vd poly9(const double *c, vd x) {
-    vd x2 = x * x;
-    vd x4 = x2 * x2;
-    return poly7(c, x) + (d_set(c[8]) + d_set(c[9]) * x) * (x4 * x4);
 }
 
 SIMD vd poly12(const double *c, vd x) {
@@ -117,13 +107,6 @@ SIMD vd d_log(vd x) {
     return e * d_set(0x1.62e42fefa38p-1) + main;
 }
 
-/* 1 / sqrt(x) to 2e-4, x positive and normal: a guess from the exponent, then one step of third order. */
-SIMD vd d_rsqrt(vd x) {
-    vd y = d_of_bits(u_sub(u_set(0x5fe6eb50c7b537a9u), u_shr(d_bits(x), 1)));
-    vd h = d_set(1.0) - x * (y * y);
-    return y + y * (h * (d_set(0.5) + d_set(0.375) * h));
-}
-
 /* exp for arguments in [-700, 0]. */
 SIMD vd d_exp(vd x) {
     const vd magic = d_set(0x1.8p52);
@@ -134,21 +117,38 @@ SIMD vd d_exp(vd x) {
     return poly12(EXPONENTIAL, r) * d_of_bits(exponent);
 }
 
-/* The normal quantile at u = (R + 1/2) / 2^64: relative error below 2.5e-7. Worked out on the
- * lower side; the word's first bit then says whether to mirror it. */
-SIMD vd normal_at(vu word) {
-    vd t = (d_from_u(u_fold(word)) + d_set(0.5)) * d_set(0x1p-64);
-    vd x = (t + t) - d_set(1.0);
-    vd y = d_set(4.0) * t * (d_set(1.0) - t); /* 1 - x^2 without cancellation */
-    vd e;
-    vd m = split_exponent(y, &e) - d_set(1.0);
-    vd minus_w = m * poly7(LOG_RATIO, m - d_set(LOG_CENTRE)) + e * d_set(0x1.62e42fefa39efp-1);
-    vd z = x * poly9(CENTRAL, d_set(-3.125) - minus_w);
-    vm far = d_lt(minus_w, d_set(-6.25));
-    if (__builtin_expect(m_bits(far) != 0, 0)) {
-        vd root = d_sqrt(d_max(d_set(0.0) - minus_w, d_set(6.25)));
-        z = d_sel(far, d_set(0.0) - poly9(TAIL, root - d_set(4.625)), z);
-    }
-    return d_of_bits(u_xor(d_bits(z), u_and(word, u_set((uint64_t)1 << 63))));
+/* c[0] + c[1] x + ... + c[6] x^6 */
+SIMD vf f_poly6(const float *c, vf x) {
+    vf x2 = x * x;
+    vf low = f_fma(f_fma(f_set(c[3]), x, f_set(c[2])), x2, f_fma(f_set(c[1]), x, f_set(c[0])));
+    vf high = f_fma(f_set(c[6]), x2, f_fma(f_set(c[5]), x, f_set(c[4])));
+    return f_fma(high, x2 * x2, low);
+}
+
+SIMD vf f_poly9(const float *c, vf x) {
+    vf x2 = x * x;
+    vf x4 = x2 * x2;
+    vf a = f_fma(f_fma(f_set(c[3]), x, f_set(c[2])), x2, f_fma(f_set(c[1]), x, f_set(c[0])));
+    vf b = f_fma(f_fma(f_set(c[7]), x, f_set(c[6])), x2, f_fma(f_set(c[5]), x, f_set(c[4])));
+    return f_fma(f_fma(f_fma(f_set(c[9]), x, f_set(c[8])), x4, b), x4, a);
+}
+
+/* Beyond this the normal quantile below is only known to lie outside. */
+static const float NORMAL_END = 3.63f;
+
+/* The normal quantile at u = (R + 1/2) / 2^64, from the upper half of R: up to NORMAL_END off by 1e-6 of itself at
+ * most. x = 2u - 1; the tail t is counted from the nearer end, so that 1 - x^2 = 4 t (1 - t) has no cancellation. */
+SIMD vf normal_at(vw word) {
+    vw sign = word ^ 0x80000000u;
+    vw fold = word ^ (vw)((vi)word >> 31);
+    vf x = f_fma(f_from_i(sign), f_set(0x1p-31f), f_set(0x1p-32f));
+    vf t = f_fma(f_from_i(fold), f_set(0x1p-32f), f_set(0x1p-33f));
+    vw bits = (vw)f_fma(f_set(0.0f) - t, t, t) + (0x3f800000u - 0x3f3504f3u);
+    vf e = f_from_i(bits >> 23);
+    vf m = (vf)((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    vf log_ratio = f_poly6(LOG_RATIO, m - LOG_CENTRE);
+    /* the exponent is biased by 127, and of t (1 - t) */
+    vf w = f_fma(f_set(125.0f) - e, f_set(0x1.62e43p-1f), f_set(0.0f) - m * log_ratio);
+    return x * f_poly9(CENTRAL, f_min(w, f_set(7.5f)) - 3.75f);
 }
 #endif

@@ -2,41 +2,53 @@
 /* Binomial draws as exact quantiles, and the levels of the splitting tree made of them. */
 #ifndef TB_KERNEL_SPLIT_H
 #define TB_KERNEL_SPLIT_H
+#include <string.h>
+
 #include "kernel_random.h"
 #include "kernels.h"
 #include "quantile.h"
 
-/* Cornish-Fisher to third order with the lattice (Sheppard) terms for a law of mean np and variance np(1-p); p = 0 is
- * the Poisson law. The quantile is floor(f) unless f is within tol of an integer. Returns s^2 = npq - 1/12.
+/* Cornish-Fisher to third order with the lattice (Sheppard) terms for a law of mean np and variance npq; p = 0 is the
+ * Poisson law. The quantile is floor(np + 1/2 + what is returned) where the fraction of that is at most `limit` away
+ * from 1/2; elsewhere it has to be looked for.
  *
- * With m = 1-2p, M = m^2 and r = 1/s the expansion is
- *   f = np + 1/2 + s z + m (z^2-1)/6 + r z [(1/16 - 7M/144) + z^2 (M/144 - 1/48)]
+ * With s^2 = npq - 1/12, m = 1-2p, M = m^2 and r = 1/s the expansion is
+ *   np + 1/2 + s z + m (z^2-1)/6 + r z [(1/16 - 7M/144) + z^2 (M/144 - 1/48)]
  *       + m r^2 [(M/405 - 1/45) + z^2 (7/720 - 7M/6480) + z^4 (1/240 - M/2160)],
- * where terms of order r^3 are left to tol. Its constants are several times the worst error of a scan that the tests
- * repeat; 2.5e-7 is the error of z. */
-SIMD vd cornish_fisher(vd np, vd p, vd z, vd *f, vd *tol) {
-    vd s2 = np * (d_set(1.0) - p) - d_set(1.0 / 12);
-    vd s = d_sqrt(s2);
-    vd r = d_rsqrt(s2);
-    vd r2 = r * r;
-    vd m = d_set(1.0) - (p + p);
-    vd mm = m * m;
-    vd z2 = z * z;
-    vd z4 = z2 * z2;
-    vd odd = (d_set(1.0 / 16) - d_set(7.0 / 144) * mm) + z2 * (d_set(1.0 / 144) * mm - d_set(1.0 / 48));
-    vd with_mm = (d_set(1.0 / 405) - d_set(7.0 / 6480) * z2) - d_set(1.0 / 2160) * z4;
-    vd without = (d_set(7.0 / 720) * z2 - d_set(1.0 / 45)) + d_set(1.0 / 240) * z4;
-    vd even = (d_set(1.0 / 6) * z2 - d_set(1.0 / 6)) + r2 * (mm * with_mm + without);
-    vd main = z * (s + r * odd);
-    *f = (np + d_set(0.5)) + (main + m * even);
-    *tol = (d_set(0.08) + d_set(0.003) * (z2 * z4)) * (r2 * r) + (d_set(2.7e-7) * d_abs(main) + d_set(1e-15) * np) +
-           d_set(2e-12);
-    return s2;
+ * where terms of order r^3 are left to the limit. Its constants are several times the worst error of a scan that the
+ * tests repeat; 1.5e-6 covers z and single precision, 4e-10 the half of the word that z is not made of. What falls
+ * between integers for certain is the quantile, so rounding, which differs between instruction sets here, changes no
+ * result. The expansion serves from npq = 1.5 on; below, few steps lead up from zero. */
+#define REGULAR 1.5f
+
+SIMD vf cornish_fisher(vf npq, vf p, vf z, vf *limit) {
+    vf s2 = npq - (float)(1.0 / 12);
+    vf r = f_rsqrt(s2);
+    vf h = f_fma(f_set(0.0f) - s2 * r, r, f_set(1.0f));
+    r = f_fma(r * h, f_fma(f_set(0.375f), h, f_set(0.5f)), r);
+    vf r2 = r * r;
+    vf m = f_fma(f_set(-2.0f), p, f_set(1.0f));
+    vf mm = m * m;
+    vf z2 = z * z;
+    vf z4 = z2 * z2;
+    vf odd =
+        f_fma(z2, f_fma(mm, f_set(1.0f / 144), f_set(-1.0f / 48)), f_fma(mm, f_set(-7.0f / 144), f_set(1.0f / 16)));
+    vf with_mm = f_fma(z4, f_set(-1.0f / 2160), f_fma(z2, f_set(-7.0f / 6480), f_set(1.0f / 405)));
+    vf without = f_fma(z4, f_set(1.0f / 240), f_fma(z2, f_set(7.0f / 720), f_set(-1.0f / 45)));
+    vf even = f_fma(r2, f_fma(mm, with_mm, without), f_fma(z2, f_set(1.0f / 6), f_set(-1.0f / 6)));
+    vf s = s2 * r;
+    vf main = z * f_fma(r, odd, s);
+    vf lattice = f_fma(z2 * z4, f_set(-0.003f), f_set(-0.08f)) * (r2 * r);
+    vf near = f_fma(f_abs(main), f_set(-1.5e-6f), f_fma(s, f_set(-4e-10f), f_set(0.5f - 2e-6f))) + lattice;
+    vf far = f_fma(z2, f_set(-1e6f), f_set(1e6f * NORMAL_END * NORMAL_END));
+    vf small = f_fma(npq, f_set(1e6f), f_set(-1e6f * REGULAR));
+    *limit = f_min(near, f_min(far, small));
+    return f_fma(m, even, main);
 }
 
-SIMD vm settled(vd f, vd k, vd tol) {
-    vd part = f - k;
-    return m_and(d_lt(tol, part), d_lt(part, d_set(1.0) - tol));
+/* Whether f = np + 1/2 + ... lies between integers for certain; k = floor(f). */
+SIMD vm settled(vd f, vd k, vd limit, vd np) {
+    return d_le(d_abs((f - k) - d_set(0.5)), d_fma(d_set(-1e-15), np, limit));
 }
 
 SIMD void enqueue(tb_queue_t *queue, vm m, vd n, vd p, vu word, vu where) {
@@ -47,31 +59,66 @@ SIMD void enqueue(tb_queue_t *queue, vm m, vd n, vd p, vu word, vu where) {
     queue->count = at + u_compress(queue->word + at, m, word);
 }
 
-/* The expansion serves from npq = 1.5 on; below, few steps lead up from zero. */
-#define REGULAR (1.5 - 1.0 / 12)
+/* Words, their normal quantiles and what the expansion makes of them are worked out for many nodes at a time, one stage
+ * after the other: short loops of independent steps keep a core busier than one long chain. */
+enum { CHUNK = 128 };
 
-/* Counts of the left parts: n items split with weights a : b, at the word whose normal quantile is z. Lanes in doubt
- * get a place in a queue (where: index of the left count, shifted, and the flip in the last bit) and a value that is
- * overwritten when the queue is worked off. An accepted value is the quantile, so it lies in 0..n. */
-SIMD vd split(vd n, vd a, vd b, vd z, vu word, vu left, tb_work_t *work) {
-    vm flip = d_lt(b, a);
-    vd minor = d_min(a, b);
-    vd p = minor / (a + b); /* not a number where both are empty, and so in what follows: no comparison holds */
-    vd f, tol;
-    vd s2 = cornish_fisher(n * p, p, d_sel(flip, d_set(0.0) - z, z), &f, &tol);
-    vd k = d_floor(f);
-    vm regular = d_le(d_set(REGULAR), s2);
-    vm good = m_and(regular, settled(f, k, tol));
-    if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
-        vm open = m_and(m_not(good), m_and(d_lt(d_set(0.0), n), d_lt(d_set(0.0), minor)));
-        vu where = u_or(u_shl(left, 1), u_sel(flip, u_set(1), u_set(0)));
-        vu w = u_sel(flip, u_xor(word, u_set(~(uint64_t)0)), word);
-        vm hard = m_and(open, regular), small = m_and(open, m_not(regular));
-        if (m_bits(small)) enqueue(&work->small, small, n, p, w, where);
-        if (m_bits(hard)) enqueue(&work->hard, hard, n, p, w, where);
+typedef struct {
+    uint64_t word[CHUNK + 2 * TB_ROW];
+    double np[CHUNK + 2 * TB_ROW];
+    float z[CHUNK + 2 * TB_ROW], p[CHUNK + 2 * TB_ROW], npq[CHUNK + 2 * TB_ROW];
+    float rest[CHUNK + 2 * TB_ROW], limit[CHUNK + 2 * TB_ROW];
+} draws_t;
+
+/* The laws of the left counts of two registers of splits: n items each with weights a : b. */
+SIMD void put_laws(draws_t *draws, size_t at, vd n0, vd n1, vd a0, vd a1, vd b0, vd b1) {
+    vd p0 = a0 / (a0 + b0), p1 = a1 / (a1 + b1); /* not a number where both are empty: no comparison holds */
+    vd np0 = n0 * p0, np1 = n1 * p1;
+    d_store(draws->np + at, np0);
+    d_store(draws->np + at + LANES, np1);
+    f_store(draws->p + at, f_join(p0, p1));
+    f_store(draws->npq + at, f_join(np0 - np0 * p0, np1 - np1 * p1));
+}
+
+/* `count` is a multiple of 2 * LANES, here and below. */
+SIMD void make_normals(draws_t *draws, size_t count) {
+    for (size_t j = 0; j < count; j += 2 * LANES) {
+        f_store(draws->z + j, normal_at(w_upper(u_load(draws->word + j), u_load(draws->word + j + LANES))));
     }
-    k = d_sel(good, k, d_set(0.0));
-    return d_sel(flip, n - k, k);
+}
+
+SIMD void expand(draws_t *draws, size_t count) {
+    for (size_t j = 0; j < count; j += 2 * LANES) {
+        vf limit;
+        f_store(draws->rest + j,
+                cornish_fisher(f_load(draws->npq + j), f_load(draws->p + j), f_load(draws->z + j), &limit));
+        f_store(draws->limit + j, limit);
+    }
+}
+
+/* Counts of the left parts. With p beyond 1/2 the quantile is that of the right part at the mirrored word, taken off
+ * n; the expansion has the same symmetry. An accepted value is the quantile, so it lies in 0..n. */
+SIMD vd left_counts(const draws_t *draws, size_t at, vm *good) {
+    vd np = d_load(draws->np + at);
+    vd f = (np + d_set(0.5)) + d_load32(draws->rest + at);
+    vd k = d_floor(f);
+    *good = settled(f, k, d_load32(draws->limit + at), np);
+    return k;
+}
+
+/* Lanes in doubt get a place in a queue (where: index of the left count, shifted, and the flip in the last bit) and a
+ * value that is overwritten when the queue is worked off. */
+SIMD vd put_off(vd k, vm good, vd n, vd a, vd b, vu word, vu left, tb_work_t *work) {
+    vm flip = d_lt(b, a);
+    vd minor = d_min(a, b), p = minor / (a + b);
+    vm open = m_and(m_not(good), m_and(d_lt(d_set(0.0), n), d_lt(d_set(0.0), minor)));
+    vu where = u_or(u_shl(left, 1), u_sel(flip, u_set(1), u_set(0)));
+    vu w = u_sel(flip, u_xor(word, u_set(~(uint64_t)0)), word);
+    vm regular = d_le(d_set(REGULAR), n * p * (d_set(1.0) - p));
+    vm hard = m_and(open, regular), small = m_and(open, m_not(regular));
+    if (m_bits(small)) enqueue(&work->small, small, n, p, w, where);
+    if (m_bits(hard)) enqueue(&work->hard, hard, n, p, w, where);
+    return d_sel(good, k, d_sel(d_lt(d_set(0.0), a), n, d_set(0.0)));
 }
 
 /* The right count goes `stride` elements behind the left one; with stride 0 it is not wanted. */
@@ -145,62 +192,81 @@ SIMD void settle(tb_work_t *work, double *out, size_t stride, size_t most) {
     if (work->hard.count > most) finish_hard(&work->hard, out, stride);
 }
 
-/* Words and their normal quantiles are made for many nodes at a time: short loops of independent steps keep a core
- * busier than one long chain. */
-enum { CHUNK = 128 };
-
-typedef struct {
-    uint64_t word[CHUNK + 2 * TB_ROW];
-    double z[CHUNK + 2 * TB_ROW];
-} normals_t;
-
-SIMD void fill_normals(const stream_t *stream, uint32_t slot, size_t count, normals_t *out) {
+SIMD void fill_words_of(draws_t *draws, const stream_t *stream, uint32_t slot, size_t count) {
     for (size_t j = 0; j < count; j += 2 * LANES) {
         vu a, b;
         stream_words(stream, u_add(u_set(slot + j / 2), u_iota()), &a, &b);
         u_weave(a, b, &a, &b);
-        u_store(out->word + j, a);
-        u_store(out->word + j + LANES, b);
+        u_store(draws->word + j, a);
+        u_store(draws->word + j + LANES, b);
     }
-    for (size_t j = 0; j < count; j += LANES) d_store(out->z + j, normal_at(u_load(out->word + j)));
+}
+
+SIMD size_t whole(size_t count) { return (count + 2 * LANES - 1) / (2 * LANES) * (2 * LANES); }
+
+/* Some nodes of a level, as many as there is room for. */
+SIMD void split_nodes(draws_t *draws, const double *weight, const double *parent, size_t first, size_t count,
+                      double *child, tb_work_t *work) {
+    make_normals(draws, count);
+    for (size_t j = 0; j < count; j += 2 * LANES) {
+        const double *from = weight + 2 * (first + j);
+        vd a0, a1, b0, b1;
+        d_split(d_load(from), d_load(from + LANES), &a0, &b0);
+        d_split(d_load(from + 2 * LANES), d_load(from + 3 * LANES), &a1, &b1);
+        put_laws(draws, j, d_load(parent + first + j), d_load(parent + first + j + LANES), a0, a1, b0, b1);
+    }
+    expand(draws, count);
+    for (size_t j = 0; j < count; j += LANES) {
+        const size_t to = 2 * (first + j);
+        vm good;
+        vd x, y, n = d_load(parent + first + j), k = left_counts(draws, j, &good);
+        if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
+            d_split(d_load(weight + to), d_load(weight + to + LANES), &x, &y);
+            k = put_off(k, good, n, x, y, u_load(draws->word + j), u_add(u_set(to), u_shl(u_iota(), 1)), work);
+        }
+        d_weave(k, n - k, &x, &y);
+        d_store(child + to, x);
+        d_store(child + to + LANES, y);
+        settle(work, child, 1, TB_QUEUE - LANES);
+    }
 }
 
 /* Node j of a level uses word j mod 2 of slot + j div 2. */
 KERNEL void split_level(const double *weight, const double *parent, size_t parents, double *child, uint32_t slot,
                         const tb_address_t *at, tb_work_t *work) {
     stream_t stream;
-    normals_t normals;
+    draws_t draws;
     stream_init(&stream, at->key, u_set(at->generation), u_set(at->replicate), at->purpose);
     for (size_t first = 0; first < parents; first += CHUNK) {
-        const size_t count = parents - first < CHUNK ? parents - first : CHUNK;
-        fill_normals(&stream, slot + (uint32_t)(first / 2), count, &normals);
-        for (size_t j = 0; j < count; j += LANES) {
-            const size_t to = 2 * (first + j);
-            vd a, b, x, y, n = d_load(parent + first + j);
-            d_split(d_load(weight + to), d_load(weight + to + LANES), &a, &b);
-            vu left = u_add(u_set(to), u_shl(u_iota(), 1));
-            vd k = split(n, a, b, d_load(normals.z + j), u_load(normals.word + j), left, work);
-            d_weave(k, n - k, &x, &y);
-            d_store(child + to, x);
-            d_store(child + to + LANES, y);
-            settle(work, child, 1, TB_QUEUE - LANES);
-        }
+        const size_t count = whole(parents - first < CHUNK ? parents - first : CHUNK);
+        fill_words_of(&draws, &stream, slot + (uint32_t)(first / 2), count);
+        split_nodes(&draws, weight, parent, first, count, child, work);
     }
     settle(work, child, 1, 0);
 }
 
 KERNEL void thin(const double *count, size_t length, double chosen, double rest, double *taken, const tb_address_t *at,
                  tb_work_t *work) {
+    const vd a = d_set(chosen), b = d_set(rest);
     stream_t stream;
-    normals_t normals;
+    draws_t draws;
     stream_init(&stream, at->key, u_set(at->generation), u_set(at->replicate), at->purpose);
     for (size_t first = 0; first < length; first += CHUNK) {
-        const size_t some = length - first < CHUNK ? length - first : CHUNK;
-        fill_normals(&stream, (uint32_t)(first / 2), some, &normals);
+        const size_t some = whole(length - first < CHUNK ? length - first : CHUNK);
+        const double *from = count + first;
+        fill_words_of(&draws, &stream, (uint32_t)(first / 2), some);
+        make_normals(&draws, some);
+        for (size_t j = 0; j < some; j += 2 * LANES) {
+            put_laws(&draws, j, d_load(from + j), d_load(from + j + LANES), a, a, b, b);
+        }
+        expand(&draws, some);
         for (size_t j = 0; j < some; j += LANES) {
-            vu left = u_add(u_set(first + j), u_iota());
-            vd k = split(d_load(count + first + j), d_set(chosen), d_set(rest), d_load(normals.z + j),
-                         u_load(normals.word + j), left, work);
+            vm good;
+            vd k = left_counts(&draws, j, &good);
+            if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
+                k = put_off(k, good, d_load(from + j), a, b, u_load(draws.word + j), u_add(u_set(first + j), u_iota()),
+                            work);
+            }
             d_store(taken + first + j, k);
             settle(work, taken, 0, TB_QUEUE - LANES);
         }
@@ -208,38 +274,43 @@ KERNEL void thin(const double *count, size_t length, double chosen, double rest,
     settle(work, taken, 0, 0);
 }
 
-/* Words and normals of the nodes first..first+count-1 of a level, for eight lineages; count is even or ends the level.
- */
-SIMD void fill_row_normals(const stream_t *streams, uint32_t slot, size_t first, size_t count, normals_t *out) {
+/* Words of the nodes first..first+count-1 of a level for eight lineages; count is even. */
+SIMD void fill_row_words(draws_t *draws, const stream_t *streams, uint32_t slot, size_t first, size_t count) {
     for (size_t j = 0; j < count; j += 2) {
         for (size_t v = 0; v < TB_ROW / LANES; v++) {
             vu a, b;
             stream_words(&streams[v], u_set(slot + (first + j) / 2), &a, &b);
-            u_store(out->word + j * TB_ROW + v * LANES, a);
-            u_store(out->word + (j + 1) * TB_ROW + v * LANES, b);
+            u_store(draws->word + j * TB_ROW + v * LANES, a);
+            u_store(draws->word + (j + 1) * TB_ROW + v * LANES, b);
         }
     }
-    for (size_t i = 0; i < count * TB_ROW; i += LANES) d_store(out->z + i, normal_at(u_load(out->word + i)));
 }
 
-/* Some nodes of a level for eight lineages; without a sibling a row is handed down as it is. */
-SIMD void split_rows(double *child, const double *parent, size_t first, size_t count, size_t rows,
-                     const normals_t *normals, tb_work_t *work) {
-    for (size_t j = 0; j < count; j++) {
-        const size_t row = 2 * (first + j), at = row * TB_ROW;
-        for (size_t v = 0; v < TB_ROW; v += LANES) {
-            vd n = d_load(parent + at / 2 + v);
-            if (row + 1 == rows) {
-                d_store(child + at + v, n);
-                continue;
-            }
-            vu left = u_add(u_set(at + v), u_iota());
-            vd k = split(n, d_load(child + at + v), d_load(child + at + v + TB_ROW),
-                         d_load(normals->z + j * TB_ROW + v), u_load(normals->word + j * TB_ROW + v), left, work);
-            d_store(child + at + v, k);
-            d_store(child + at + v + TB_ROW, n - k);
+/* `nodes` nodes of a level for eight lineages, all of two children. */
+SIMD void split_rows(draws_t *draws, double *child, const double *parent, size_t first, size_t nodes, tb_work_t *work) {
+    const size_t count = nodes * TB_ROW;
+    const double *from = parent + first * TB_ROW;
+    double *to = child + 2 * first * TB_ROW;
+    make_normals(draws, whole(count));
+    for (size_t j = 0; j < count; j += 2 * LANES) {
+        const size_t next = j + LANES;
+        const double *low = to + j / TB_ROW * 2 * TB_ROW + j % TB_ROW;
+        const double *high = to + next / TB_ROW * 2 * TB_ROW + next % TB_ROW;
+        put_laws(draws, j, d_load(from + j), d_load(from + next), d_load(low), d_load(high), d_load(low + TB_ROW),
+                 d_load(high + TB_ROW));
+    }
+    expand(draws, whole(count));
+    for (size_t j = 0; j < count; j += LANES) {
+        double *left = to + j / TB_ROW * 2 * TB_ROW + j % TB_ROW;
+        vm good;
+        vd n = d_load(from + j), k = left_counts(draws, j, &good);
+        if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
+            k = put_off(k, good, n, d_load(left), d_load(left + TB_ROW), u_load(draws->word + j),
+                        u_add(u_set((uint64_t)(left - child)), u_iota()), work);
         }
-        settle(work, child, TB_ROW, TB_QUEUE - TB_ROW);
+        d_store(left, k);
+        d_store(left + TB_ROW, n - k);
+        settle(work, child, TB_ROW, TB_QUEUE - LANES);
     }
     settle(work, child, TB_ROW, 0);
 }
@@ -257,7 +328,7 @@ KERNEL void sum_row_pairs(const double *child, size_t rows, double *parent) {
 KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key,
                        tb_work_t *work) {
     stream_t streams[TB_ROW / LANES];
-    normals_t normals;
+    draws_t draws;
     for (size_t v = 0; v < TB_ROW / LANES; v++) {
         stream_init(&streams[v], key, u_load(lanes->generation + v * LANES), u_load(lanes->replicate + v * LANES),
                     TB_FOR_TREE);
@@ -275,11 +346,14 @@ KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lane
     for (size_t v = 0; v < TB_ROW; v += LANES) d_store(level[height] + v, d_load(lanes->n + v));
     while (height-- > 0) {
         enum { SOME = CHUNK / TB_ROW };
-        const size_t parents = size[height + 1];
-        for (size_t first = 0; first < parents; first += SOME) {
-            const size_t count = parents - first < SOME ? parents - first : SOME;
-            fill_row_normals(streams, tb_slot(height), first, count, &normals);
-            split_rows(level[height], level[height + 1], first, count, size[height], &normals, work);
+        const size_t nodes = size[height] / 2;
+        for (size_t first = 0; first < nodes; first += SOME) {
+            const size_t count = nodes - first < SOME ? nodes - first : SOME;
+            fill_row_words(&draws, streams, tb_slot(height), first, (count + 1) / 2 * 2);
+            split_rows(&draws, level[height], level[height + 1], first, count, work);
+        }
+        if (size[height] % 2) { /* without a sibling: handed down as it is */
+            memcpy(level[height] + 2 * nodes * TB_ROW, level[height + 1] + nodes * TB_ROW, TB_ROW * sizeof(double));
         }
     }
 }

@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #define LANES 4
-#define SIMD static inline __attribute__((always_inline, target("avx2,popcnt")))
-#define KERNEL static __attribute__((target("avx2,popcnt")))
+#define SIMD static inline __attribute__((always_inline, target("avx2,fma,popcnt")))
+#define KERNEL static __attribute__((target("avx2,fma,popcnt")))
 
 typedef __m256d vd;
 typedef __m256i vu;
 typedef __m256d vm;
+typedef float vf __attribute__((vector_size(8 * LANES)));
+typedef uint32_t vw __attribute__((vector_size(8 * LANES)));
+typedef int32_t vi __attribute__((vector_size(8 * LANES)));
 
 SIMD vd d_set(double x) { return _mm256_set1_pd(x); }
 SIMD vu u_set(uint64_t x) { return _mm256_set1_epi64x((long long)x); }
@@ -99,5 +102,23 @@ SIMD size_t d_compress(double *p, vm m, vd v) {
 SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, to_front(m, v));
     return (size_t)__builtin_popcount(m_bits(m));
+}
+/* Twice as many lanes of 32 bits: see simd_avx512.h. */
+/* Rounded once or twice. */
+SIMD vd d_fma(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }
+SIMD vf f_set(float x) { return (vf)_mm256_set1_ps(x); }
+SIMD vf f_load(const float *p) { return (vf)_mm256_loadu_ps(p); }
+SIMD void f_store(float *p, vf v) { _mm256_storeu_ps(p, (__m256)v); }
+SIMD vf f_min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+SIMD vf f_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+SIMD vf f_abs(vf a) { return (vf)_mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)a); }
+SIMD vf f_fma(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+SIMD vf f_rsqrt(vf a) { return (vf)_mm256_rsqrt_ps((__m256)a); }
+SIMD vf f_from_i(vw a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
+SIMD vf f_join(vd low, vd high) { return (vf)_mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }
+SIMD vd d_load32(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+SIMD vw w_upper(vu low, vu high) {
+    __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0xdd));
+    return (vw)_mm256_permute4x64_pd(mixed, 0xd8);
 }
 #endif

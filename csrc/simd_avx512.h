@@ -13,6 +13,9 @@
 typedef __m512d vd;
 typedef __m512i vu;
 typedef __mmask8 vm;
+typedef float vf __attribute__((vector_size(8 * LANES)));
+typedef uint32_t vw __attribute__((vector_size(8 * LANES)));
+typedef int32_t vi __attribute__((vector_size(8 * LANES)));
 
 SIMD vd d_set(double x) { return _mm512_set1_pd(x); }
 SIMD vu u_set(uint64_t x) { return _mm512_set1_epi64((long long)x); }
@@ -84,5 +87,28 @@ SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
 SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, _mm512_maskz_compress_epi64(m, v));
     return (size_t)__builtin_popcount(m_bits(m));
+}
+/* Twice as many lanes of 32 bits, for what need not be exact: their low half goes with one register of LANES, their
+ * high half with the next. */
+/* Rounded once or twice. */
+SIMD vd d_fma(vd a, vd b, vd c) { return _mm512_fmadd_pd(a, b, c); }
+SIMD vf f_set(float x) { return (vf)_mm512_set1_ps(x); }
+SIMD vf f_load(const float *p) { return (vf)_mm512_loadu_ps(p); }
+SIMD void f_store(float *p, vf v) { _mm512_storeu_ps(p, (__m512)v); }
+SIMD vf f_min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
+SIMD vf f_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
+SIMD vf f_abs(vf a) { return (vf)_mm512_abs_ps((__m512)a); }
+SIMD vf f_fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+/* To a relative 2^-11 or better. */
+SIMD vf f_rsqrt(vf a) { return (vf)_mm512_rsqrt14_ps((__m512)a); }
+SIMD vf f_from_i(vw a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
+SIMD vf f_join(vd low, vd high) {
+    return (vf)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+}
+SIMD vd d_load32(const float *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+/* The upper halves of the lanes of two registers. */
+SIMD vw w_upper(vu low, vu high) {
+    const __m512i at = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+    return (vw)_mm512_permutex2var_epi32(low, at, high);
 }
 #endif

@@ -13,6 +13,9 @@
 typedef double vd;
 typedef uint64_t vu;
 typedef unsigned vm; /* 0 or 1 */
+typedef float vf __attribute__((vector_size(8)));
+typedef uint32_t vw __attribute__((vector_size(8)));
+typedef int32_t vi __attribute__((vector_size(8)));
 
 SIMD vd d_set(double x) { return x; }
 SIMD vu u_set(uint64_t x) { return x; }
@@ -89,4 +92,23 @@ SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     *p = (uint32_t)v;
     return m;
 }
+/* Twice as many lanes of 32 bits: see simd_avx512.h. */
+/* Rounded once or twice. */
+SIMD vd d_fma(vd a, vd b, vd c) { return a * b + c; }
+SIMD vf f_set(float x) { return (vf){x, x}; }
+SIMD vf f_load(const float *p) { return (vf){p[0], p[1]}; }
+SIMD void f_store(float *p, vf v) {
+    p[0] = v[0];
+    p[1] = v[1];
+}
+SIMD float least(float a, float b) { return a < b ? a : b; }
+SIMD vf f_min(vf a, vf b) { return (vf){least(a[0], b[0]), least(a[1], b[1])}; }
+SIMD vf f_max(vf a, vf b) { return (vf){-least(-a[0], -b[0]), -least(-a[1], -b[1])}; }
+SIMD vf f_abs(vf a) { return (vf){__builtin_fabsf(a[0]), __builtin_fabsf(a[1])}; }
+SIMD vf f_fma(vf a, vf b, vf c) { return a * b + c; }
+SIMD vf f_rsqrt(vf a) { return (vf){1.0f / __builtin_sqrtf(a[0]), 1.0f / __builtin_sqrtf(a[1])}; }
+SIMD vf f_from_i(vw a) { return (vf){(float)(int32_t)a[0], (float)(int32_t)a[1]}; }
+SIMD vf f_join(vd low, vd high) { return (vf){(float)low, (float)high}; }
+SIMD vd d_load32(const float *p) { return *p; }
+SIMD vw w_upper(vu low, vu high) { return (vw){(uint32_t)(low >> 32), (uint32_t)(high >> 32)}; }
 #endif

@@ -13,6 +13,9 @@
 typedef __m128d vd;
 typedef __m128i vu;
 typedef __m128d vm;
+typedef float vf __attribute__((vector_size(8 * LANES)));
+typedef uint32_t vw __attribute__((vector_size(8 * LANES)));
+typedef int32_t vi __attribute__((vector_size(8 * LANES)));
 
 SIMD vd d_set(double x) { return _mm_set1_pd(x); }
 SIMD vu u_set(uint64_t x) { return _mm_set1_epi64x((long long)x); }
@@ -103,4 +106,19 @@ SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, to_front(m, v));
     return (size_t)__builtin_popcount(m_bits(m));
 }
+/* Twice as many lanes of 32 bits: see simd_avx512.h. */
+/* Rounded once or twice. */
+SIMD vd d_fma(vd a, vd b, vd c) { return a * b + c; }
+SIMD vf f_set(float x) { return (vf)_mm_set1_ps(x); }
+SIMD vf f_load(const float *p) { return (vf)_mm_loadu_ps(p); }
+SIMD void f_store(float *p, vf v) { _mm_storeu_ps(p, (__m128)v); }
+SIMD vf f_min(vf a, vf b) { return (vf)_mm_min_ps((__m128)a, (__m128)b); }
+SIMD vf f_max(vf a, vf b) { return (vf)_mm_max_ps((__m128)a, (__m128)b); }
+SIMD vf f_abs(vf a) { return (vf)_mm_andnot_ps(_mm_set1_ps(-0.0f), (__m128)a); }
+SIMD vf f_fma(vf a, vf b, vf c) { return a * b + c; }
+SIMD vf f_rsqrt(vf a) { return (vf)_mm_rsqrt_ps((__m128)a); }
+SIMD vf f_from_i(vw a) { return (vf)_mm_cvtepi32_ps((__m128i)a); }
+SIMD vf f_join(vd low, vd high) { return (vf)_mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
+SIMD vd d_load32(const float *p) { return _mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double *)p))); }
+SIMD vw w_upper(vu low, vu high) { return (vw)_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xdd); }
 #endif
