@@ -319,5 +319,7 @@ def test_refusals() -> None:
         gaussian.exceeds(0.0, [10], 1)
     with pytest.raises(SpecError, match="at: 2 lies outside 0 to 1"):
         gaussian.exceeds(0.1, [10], 1, [2])
+    with pytest.raises(SpecError, match=r"regime\.ages"):
+        gaussian.spread(composition(constant(10_002, 10, ages=(1,) * 10_001)), 1)
     with pytest.raises(SpecError, match="variances"):
         gaussian.wasserstein([10], 1, variances=[1.0, -1.0])

@@ -7,6 +7,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 import tailbiter as tb
 from tailbiter import SpecError
@@ -242,28 +243,50 @@ def test_trace_ratios_of_the_sheet() -> None:
 
 
 @pytest.mark.parametrize("name", ["replace-2", "replace-3", "replace-4", "replace-5"])
-def test_spread_of_gini_simpson_by_enumeration(name: str) -> None:
+def test_spread_of_sums_of_squares_by_enumeration(name: str) -> None:
     plan = TINY[name].plan
-    sd = moments.gini_simpson_sd(plan.samples, plan.reference).values
-    assert sd.shape == (len(plan.samples) + 1,)
-    assert sd[0] == 0.0
+    q = np.array(plan.reference)
+    gini, brier = (f(plan.samples, q).values for f in (moments.gini_simpson_sd, moments.brier_sd))
+    assert gini.shape == brier.shape == (len(plan.samples) + 1,)
+    assert gini[0] == brier[0] == 0.0
     for t in range(1, len(plan.samples) + 1):
         law = path_law(plan, (t,), view=reduced)
-        gini = np.array([1.0 - sum(n * n for n in path[0]) / sum(path[0]) ** 2 for path in law])
+        models = np.array([np.array(path[0]) / sum(path[0]) for path in law])
         chance = np.array(list(law.values()))
-        variance = chance @ (gini - chance @ gini) ** 2
-        assert sd[t] == pytest.approx(math.sqrt(variance), abs=1e-12)
+        for sd, sums in ((gini, models**2), (brier, (models - q) ** 2)):
+            value = sums.sum(axis=1)
+            variance = chance @ (value - chance @ value) ** 2
+            assert sd[t] == pytest.approx(math.sqrt(variance), abs=1e-12)
 
 
-def test_spread_of_gini_simpson_with_few_items_and_with_many() -> None:
-    assert moments.gini_simpson_sd([1, 5], [0.5, 0.3, 0.2]).values.tolist() == [0.0, 0.0, 0.0]
+def test_spread_of_sums_of_squares_with_few_items_and_with_many() -> None:
+    """One draw of n from q: Var sum p^2 = 4 (s3 - s2^2)/n, and where that vanishes 2 s2 (1 - s2)/n^2."""
     q, n = np.array([0.5, 0.3, 0.2]), 10**12
-    # One draw of n: Var sum p^2 = 4 (s3 - s2^2)/n + O(n^-2).
+    assert moments.gini_simpson_sd([1, 5], q).values.tolist() == [0.0, 0.0, 0.0]
     first = 4.0 * (np.sum(q**3) - np.sum(q**2) ** 2) / n
     assert moments.gini_simpson_sd([n], q).values[1] == pytest.approx(math.sqrt(first), rel=1e-11)
-    even = np.full(4, 0.25)  # the first order vanishes: 2 s2 (1 - s2) / n^2 is left
+    even = np.full(4, 0.25)
     second = 2.0 * 0.25 * 0.75 / n**2
-    assert moments.gini_simpson_sd([n], even).values[1] == pytest.approx(math.sqrt(second), rel=1e-11)
+    for sd in (moments.gini_simpson_sd, moments.brier_sd):
+        assert sd([n], even).values[1] == pytest.approx(math.sqrt(second), rel=1e-11)
+    # n sum (p - q)^2 is a quadratic form of normals: twice the sum of squares of their covariances.
+    covariance = np.diag(q) - np.outer(q, q)
+    brier = math.sqrt(2.0 * np.sum(covariance**2)) / n
+    assert moments.brier_sd([n], q).values[1] == pytest.approx(brier, rel=1e-11)
+
+
+def test_spread_over_many_generations_is_that_of_the_oracle_of_two_types() -> None:
+    """Two categories: sum p^2 and sum (p - q)^2 are polynomials of one count, whose law is stepped whole."""
+    n, q = 30, 0.2
+    k = np.arange(n + 1)
+    step = binom.pmf(k, n, k[:, None] / n)
+    law = binom.pmf(k, n, q)
+    p = k / n
+    sds = [f([n] * 100, [q, 1 - q]).values for f in (moments.gini_simpson_sd, moments.brier_sd)]
+    for t in range(1, 101):
+        for sd, value in zip(sds, (2 * p * (1 - p), 2 * (p - q) ** 2), strict=True):
+            assert sd[t] == pytest.approx(math.sqrt(law @ (value - law @ value) ** 2), rel=1e-9)
+        law = law @ step
 
 
 def test_recorded_generations_alone() -> None:

@@ -12,10 +12,23 @@ from ..errors import SpecError
 from ._result import Floats
 from ._scan import two_ends
 
-__all__ = ["pooled", "subsampled", "windowed"]
+__all__ = ["all_batches", "check_window", "pooled", "subsampled", "windowed"]
 
 MAX_TABLE = 10_000
 Indices = npt.NDArray[np.int64]
+
+
+def all_batches(ages: npt.NDArray[np.uint64], generations: int) -> bool:
+    """Whether a run trains on all batches alike: by its regime, or as it is no longer than the window."""
+    return not ages.size or (1 < generations <= len(ages) and bool(np.all(ages == ages[0])))
+
+
+def check_window(span: int) -> None:
+    """Refuse a window whose table of pairs of batches would be too large."""
+    if span > MAX_TABLE:
+        problem = "batches make too large a table of second moments"
+        remedy = f"use at most {MAX_TABLE:,} batches, or a run no longer than the window"
+        raise SpecError("regime.ages", span, problem, remedy)
 
 
 def pooled(sizes: Floats, fresh: Floats) -> tuple[Floats, Floats]:
@@ -53,10 +66,7 @@ def windowed(ages: Floats, sizes: Floats, fresh: Floats) -> tuple[Floats, Floats
     SpecError
         Where the table of pairs of batches would be too large.
     """
-    if len(ages) > MAX_TABLE:
-        problem = "batches make too large a table of second moments"
-        remedy = f"use at most {MAX_TABLE:,} batches, or a run no longer than the window"
-        raise SpecError("regime.ages", len(ages), problem, remedy)
+    check_window(len(ages))
     alike = bool(np.all(ages == ages[0]))
     models = _alike_window(len(ages), sizes, fresh) if alike else _window(ages, sizes, fresh)
     out = np.array([(0.0, 1.0), *models])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._pools import all_batches, check_window
 from ._result import Floats
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def spread_and_drift(made: Composition, ddof: int) -> tuple[Floats, Floats]:
     fresh = made.fresh[:-1].astype(np.float64)
     if made.draw is not None:
         steps = _subsampled(sizes, made.draw[:-1].astype(np.float64), ddof)
-    elif not made.ages.size:
+    elif all_batches(made.ages, len(sizes)):
         steps = _pooled(sizes, fresh, ddof)
     elif len(made.ages) > 1:
         steps = _windowed(len(made.ages), sizes, fresh, ddof)
@@ -94,7 +95,7 @@ def _subsampled(sizes: Floats, draw: Floats, ddof: int) -> Moments:
 
 def _windowed(span: int, sizes: Floats, fresh: Floats, ddof: int) -> Moments:
     """Training sets of the last batches, items all alike; the table of pairs of batches in a ring."""
-    span = min(span, len(sizes))
+    check_window(span)
     table, far, held = np.zeros((span, span)), np.zeros(span), np.zeros(span)
     h = z = 1.0
     cross = np.ones(span)

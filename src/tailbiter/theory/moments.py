@@ -15,7 +15,7 @@ The model is the maximum-likelihood one: frequencies of the training set.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from .._checks import whole
 from ..errors import SpecError
 from ..samples import MAX_SAMPLES
-from ._pools import pooled, subsampled, windowed
+from ._pools import all_batches, pooled, subsampled, windowed
 from ._result import Floats, Predicted
 from ._scan import from_zero, running_sum, two_ends
 
@@ -34,6 +34,7 @@ __all__ = [
     "Identity",
     "best_weight",
     "brier",
+    "brier_sd",
     "diversity",
     "gini_simpson",
     "gini_simpson_sd",
@@ -97,21 +98,15 @@ def identity(composition: Composition, at: npt.ArrayLike | None = None) -> Ident
     fresh = composition.fresh[:-1].astype(np.float64)
     if composition.draw is not None:
         same, apart = subsampled(sizes, composition.draw[:-1].astype(np.float64))
-    elif _everything_counts(composition.ages, len(sizes)):
+    elif all_batches(composition.ages, len(sizes)):
         same, apart = pooled(sizes, fresh)
     elif len(composition.ages) > 1:
         same, apart = windowed(composition.ages.astype(np.float64), sizes, fresh)
     else:
         same, apart = _newest(composition, sizes, fresh)
     statement = "chance v_t that two items of the model descend from one human item (Wright 1931)"
-    if at is not None:
-        index = np.asarray(at, dtype=np.int64)
-        same, apart = same[index], apart[index]
-    return Identity(same, "exact", statement, apart=apart)
-
-
-def _everything_counts(ages: npt.NDArray[np.uint64], generations: int) -> bool:
-    return not ages.size or (1 < generations <= len(ages) and bool(np.all(ages == ages[0])))
+    rows = _rows(at)
+    return Identity(same[rows], "exact", statement, apart=apart[rows])
 
 
 def _newest(made: Composition, sizes: Floats, fresh: Floats) -> tuple[Floats, Floats]:
@@ -283,34 +278,76 @@ def gini_simpson_sd(
     [0.0, 0.02554, 0.03658, 0.04534]
     """
     q = np.asarray(probabilities, dtype=np.float64)
-    c, a, b = _four_lineages(np.asarray(samples, dtype=np.float64))
+    four = _four_lineages(np.asarray(samples, dtype=np.float64))
     square, spread = float(q @ q), diversity(q)
-    skewed = float(q @ (q - square) ** 2)  # s_3 - s_2^2
-    variance = c * spread**2 + 2.0 / 3.0 * (a * skewed + b * square * spread)
+    pairs = 2.0 / 3.0 * (four.one_pair * _skewed(q) + four.two_pairs * square * spread)
     statement = "sd(1 - sum p^2) from four lineages of Wright's chain, Replace"
-    index = slice(None) if at is None else np.asarray(at, dtype=np.int64)
-    return Predicted(np.sqrt(variance[index]), "exact", statement)
+    return Predicted(np.sqrt(four.covariance * spread**2 + pairs)[_rows(at)], "exact", statement)
 
 
-def _four_lineages(size: Floats) -> tuple[Floats, Floats, Floats]:
-    """``c, a, b`` of `gini_simpson_sd`, each of shape [T + 1]."""
+def brier_sd(
+    samples: npt.ArrayLike, probabilities: npt.ArrayLike, at: npt.ArrayLike | None = None
+) -> Predicted:
+    """Return the standard deviation of ``sum (p_t - q)^2`` under Replace.
+
+    Statement: with c and b of `gini_simpson_sd` and ``d_t`` the chance that all four items have one human
+    ancestor, the variance is ``c_t (1 - s_2)^2 + (2/3) b_t (s_2 + s_2^2 - 2 s_3) + 4 d_t (s_3 - s_2^2)``.
+
+    Kind, validity, references and parameters: those of `gini_simpson_sd`.
+
+    Examples
+    --------
+    >>> brier_sd([100, 100, 100], [0.5, 0.3, 0.2]).values.round(5).tolist()
+    [0.0, 0.00637, 0.01258, 0.01866]
+    """
+    q = np.asarray(probabilities, dtype=np.float64)
+    four = _four_lineages(np.asarray(samples, dtype=np.float64))
+    square = float(q @ q)
+    unlike = float(q**2 @ ((1.0 - q) ** 2 + (square - q**2)))  # s_2 + s_2^2 - 2 s_3
+    pairs = 2.0 / 3.0 * four.two_pairs * unlike + 4.0 * four.all_one * _skewed(q)
+    statement = "sd of sum (p - q)^2 from four lineages of Wright's chain, Replace"
+    return Predicted(np.sqrt(four.covariance * diversity(q) ** 2 + pairs)[_rows(at)], "exact", statement)
+
+
+def _skewed(q: Floats) -> float:
+    """``s_3 - s_2^2``: the variance of the probability of an item."""
+    return float(q @ (q - q @ q) ** 2)
+
+
+def _rows(at: npt.ArrayLike | None) -> slice | npt.NDArray[np.int64]:
+    return slice(None) if at is None else np.asarray(at, dtype=np.int64)
+
+
+class _Four(NamedTuple):
+    """What four items of the model descend from; arrays of shape [T + 1]."""
+
+    covariance: Floats  # of 1 and 2 having one human ancestor, and 3 and 4
+    one_pair: Floats
+    two_pairs: Floats
+    all_one: Floats
+
+
+def _four_lineages(size: Floats) -> _Four:
     one = 1.0 / size
     with np.errstate(divide="ignore"):
         two = np.log1p(-one)
         three = two + np.log1p(np.maximum(-2.0 * one, -1.0))
         four = three + np.log1p(np.maximum(-3.0 * one, -1.0))
-    merge3, merge4 = np.exp(two) * one, np.exp(three) * one  # of 3, of 4: one given pair merges, no other
-    both = np.exp(two) * one**2  # of 4: two given pairs merge
-    same2, apart2 = (end[:-1] for end in two_ends(np.exp(two), one, np.zeros_like(one)))
+    merge2, merge3, merge4 = one, np.exp(two) * one, np.exp(three) * one  # one given pair merges, no other
+    both = merge3 * one  # of 4: two given pairs merge, or three given items
+    same2, apart2 = (end[:-1] for end in two_ends(np.exp(two), merge2, np.zeros_like(one)))
     apart3 = np.exp(np.append(0.0, running_sum(three)))[:-1]
     # Two pairs that share an item, then two without one: covariance of being apart, and of having merged.
     shared = from_zero(three, merge3 * apart2 * same2)[:-1]
-    covariance = from_zero(four, 4.0 * merge4 * shared + 2.0 * both * apart2 * same2)
-    one_pair = from_zero(four, 6.0 * merge4 * apart3)
+    same3 = from_zero(three, 3.0 * merge3 * same2 + one**2)[:-1]
     # One pair has merged, and now the other two items do.
     second = from_zero(three, merge3 * apart2)[:-1]
-    two_pairs = from_zero(four, 6.0 * merge4 * second + 3.0 * both * apart2)
-    return covariance, one_pair, two_pairs
+    return _Four(
+        covariance=from_zero(four, 4.0 * merge4 * shared + 2.0 * both * apart2 * same2),
+        one_pair=from_zero(four, 6.0 * merge4 * apart3),
+        two_pairs=from_zero(four, 6.0 * merge4 * second + 3.0 * both * apart2),
+        all_one=from_zero(four, 6.0 * merge4 * same3 + 7.0 * both * same2 + one**3),
+    )
 
 
 def weighted_identity(
