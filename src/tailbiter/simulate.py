@@ -98,33 +98,68 @@ def simulate(
     >>> dict(ds.sizes)["replicate"]
     4
     """
+    from tailbiter.spec import Spec
+
+    _refuse_other(spec, Spec, "spec")
+    spec = spec if rng is None else spec.replace(seed=_seed(rng))
+    return simulate_rows(spec, 0, spec.replicates, record=record, threads=threads, progress=progress)
+
+
+def simulate_rows(
+    spec: Spec,
+    start: int,
+    stop: int,
+    *,
+    record: Record | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Run replicates ``start`` to ``stop - 1`` of a Spec, the same as these rows of a larger run.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to run; its own number of replicates plays no part.
+    start, stop : int
+        Numbers of replicates, ``0 <= start < stop``.
+    record, threads, progress
+        As for `simulate`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `simulate` makes it, with these replicates as coordinate.
+    """
     from tailbiter import _core
     from tailbiter.dataset import build_dataset
     from tailbiter.estimate import refuse_if_too_large
     from tailbiter.program import lower
     from tailbiter.record import Record
-    from tailbiter.spec import Spec
 
     started = time.perf_counter()
     record = Record() if record is None else record
-    _refuse_other(spec, Spec, "spec")
     _refuse_other(record, Record, "record")
     workers = _threads(threads)
-    spec = spec if rng is None else spec.replace(seed=_seed(rng))
     program = lower(spec, record)
-    refuse_if_too_large(program, spec.replicates, workers)
+    rows = stop - start
+    refuse_if_too_large(program, rows, workers)
     engine = _core.Engine(program)
-    outputs = engine.outputs(spec.replicates)
+    outputs = engine.outputs(stop)  # rows before the first are never touched, and so take no memory
     control = _core.Control()
-    run_blocks(engine, outputs, spec.replicates, workers, control, _bar(progress, spec))
+    run_blocks(engine, outputs, rows, workers, control, _bar(progress, rows * spec.generations), first=start)
     snapshots = engine.snapshots(outputs) if program.snapshots.size else None
     wall = time.perf_counter() - started
     attrs = {
         "spec": spec.to_json(brief=program.categories > INLINE_CATEGORIES),
         "record": record.to_json(),
-        "provenance": json.dumps(_provenance(spec, _used(spec.replicates, workers), wall)),
+        "provenance": json.dumps(_provenance(spec, _used(rows, workers), wall)),
     }
-    return build_dataset(program, outputs, snapshots, attrs, spec.replicates)
+    wanted = {name: values[start:] for name, values in outputs.items()}
+    ds = build_dataset(program, wanted, snapshots, attrs, rows)
+    if start:
+        numbers = ds["replicate"].variable
+        ds = ds.assign_coords(replicate=(numbers.dims, numbers.values + start, numbers.attrs))
+    return ds
 
 
 def _refuse_other(value: object, wanted: type, field: str) -> None:
@@ -199,6 +234,8 @@ def run_blocks(
     threads: int,
     control: Any,
     bar: AbstractContextManager[Any] | None = None,
+    *,
+    first: int = 0,
 ) -> None:
     """Fill all rows of the outputs, from a pool of threads that lives no longer than this call.
 
@@ -214,8 +251,10 @@ def run_blocks(
         Cancelled when anything goes wrong, Ctrl-C included; the call returns when every thread has stopped.
     bar : context manager, optional
         A progress bar (anything with `n` and `refresh`), or none.
+    first : int
+        The first row to fill.
     """
-    blocks = _blocks(replicates, threads)
+    blocks = [(first + start, first + stop) for start, stop in _blocks(replicates, threads)]
     pool = ThreadPoolExecutor(_used(replicates, threads), thread_name_prefix="tailbiter")
     with nullcontext() if bar is None else bar as shown:
         try:
@@ -241,7 +280,7 @@ def _watch(futures: Sequence[Future[None]], control: Any, bar: Any) -> None:
             bar.refresh()
 
 
-def _bar(progress: bool, spec: Spec) -> AbstractContextManager[Any] | None:
+def _bar(progress: bool, total: int) -> AbstractContextManager[Any] | None:
     """A progress bar where somebody can see it."""
     if not (progress and sys.stderr.isatty()):
         return None
@@ -249,7 +288,6 @@ def _bar(progress: bool, spec: Spec) -> AbstractContextManager[Any] | None:
 
     # A terminal that does not tell its size (a bare pseudo-terminal) would be given an empty bar.
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
-    total = spec.replicates * spec.generations
     bar: AbstractContextManager[Any] = tqdm(
         desc="tailbiter",
         total=total,
