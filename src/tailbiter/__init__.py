@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from .errors import PredictionError as PredictionError
     from .errors import SpecError as SpecError
     from .errors import TailbiterError as TailbiterError
+    from .estimator import MLE as MLE
     from .predict import predict as predict
     from .program import Program as Program
     from .program import lower as lower
     from .record import Record as Record
+    from .reference import Bernoulli as Bernoulli
     from .reference import Counts as Counts
     from .reference import Dirichlet as Dirichlet
+    from .reference import Gaussian as Gaussian
     from .reference import Geometric as Geometric
     from .reference import Probabilities as Probabilities
     from .reference import Uniform as Uniform
@@ -57,10 +60,20 @@ if TYPE_CHECKING:
 _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
+    "estimator": ("MLE",),
     "predict": ("predict",),
     "program": ("Program", "lower"),
     "record": ("Record",),
-    "reference": ("Counts", "Dirichlet", "Geometric", "Probabilities", "Uniform", "Zipf"),
+    "reference": (
+        "Bernoulli",
+        "Counts",
+        "Dirichlet",
+        "Gaussian",
+        "Geometric",
+        "Probabilities",
+        "Uniform",
+        "Zipf",
+    ),
     "regime": (
         "Accumulate",
         "AccumulateSubsample",
@@ -85,14 +98,17 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("plot", "testing", "theory")
 
 __all__ = [
+    "MLE",
     "Accumulate",
     "AccumulateSubsample",
     "Anchored",
+    "Bernoulli",
     "Counts",
     "DataError",
     "Dirichlet",
     "Fixed",
     "Fresh",
+    "Gaussian",
     "Geometric",
     "Growth",
     "Hoard",

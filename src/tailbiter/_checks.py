@@ -15,6 +15,8 @@ from msgspec.structs import FieldInfo
 
 from .errors import SpecError
 
+_LISTED = 15  # names in one message
+
 SET = msgspec.structs.force_setattr  # a frozen struct may only be normalised while it is being made
 
 
@@ -65,10 +67,12 @@ def check_table(data: object, field: str) -> None:
 
 
 def nearest(word: object, options: Iterable[str]) -> str:
-    """Say which of ``options`` was probably meant, and list them all."""
+    """Say which of ``options`` was probably meant, and list them all; of very many, the most alike."""
     known = list(options)
     close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
-    listed = "known: " + ", ".join(known)
+    shown = known if len(known) <= _LISTED else difflib.get_close_matches(str(word), known, _LISTED, 0)
+    more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
+    listed = "known: " + ", ".join(shown) + more
     return f"did you mean {close[0]!r}? ({listed})" if close else listed
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import SpecError
+from .reference import Traits
+from .reference._traits import CATEGORICAL, MAX_TOTAL
 from .regime import (
     AccumulateSubsample,
     Anchored,
@@ -26,7 +28,6 @@ from .regime import (
 
 Words = npt.NDArray[np.uint64]
 
-MAX_TOTAL = 1 << 53
 _FINE = 1 << 52
 _AGE_MOST = 1 << 20
 _MORE = "give a larger share, more samples, or 0"
@@ -65,7 +66,7 @@ class Composition:
                 array.flags.writeable = False  # shared by every Program of the Spec
 
 
-def compose(regime: Regime, samples: Words) -> Composition:
+def compose(regime: Regime, samples: Words, traits: Traits = CATEGORICAL) -> Composition:
     """Work out the composition of every generation.
 
     Parameters
@@ -74,18 +75,27 @@ def compose(regime: Regime, samples: Words) -> Composition:
         What generations are trained on.
     samples : uint64[T + 1]
         Batch sizes; the last may be 0 (undefined).
+    traits : Traits
+        What the family of models can do.
 
     Raises
     ------
     SpecError
-        If a positive share rounds to nothing, human items exceed a batch, or a total exceeds 2**53.
+        If a positive share rounds to nothing, human items exceed a batch, a total exceeds the family's limit,
+        or the family cannot draw from past items.
     """
     mix = regime.as_mix()
     fresh = _items(regime, mix, "fresh", samples)
     kept, from_kept = _kept(regime, mix, samples)
     _fit(regime, mix, samples, fresh, from_kept)
     ages = _age_weights(mix)[: len(samples) - 1]  # no batch grows older; rounded first, whatever the length
-    _check_totals(ages, samples)
+    if kept > traits.most_samples:
+        problem = f"is outside 1 to {traits.most_samples:,}"
+        raise SpecError(_field(regime, "hoard", "size"), kept, problem, "keep fewer")
+    if traits.most_total is not None:
+        _check_totals(ages, samples, traits.most_total)
+    if not traits.has_pools:
+        _refuse_pools(regime, kept, from_kept, traits)
     return Composition(
         samples=samples,
         fresh=fresh,
@@ -204,8 +214,22 @@ def _age_weights(mix: Mix) -> Words:
     return np.array(whole, np.uint64)
 
 
-def _check_totals(ages: Words, samples: Words) -> None:
-    """Refuse training sets whose weights sum to more than 2**53 (the batch drawn last trains nothing).
+def _refuse_pools(regime: Regime, kept: int, from_kept: Words, traits: Traits) -> None:
+    """Refuse draws from past items where these are known by their sufficient statistics only."""
+    why = f"but a {traits.family} run keeps sufficient statistics, not items"
+    if isinstance(regime, AccumulateSubsample):
+        problem = f"draws items from a pool, {why}"
+        raise SpecError("regime", regime, problem, "use Accumulate (all of the pool) or Window")
+    parts = np.flatnonzero((from_kept[:-1] > 0) & (from_kept[:-1] < kept))
+    if parts.size:
+        at = int(parts[0])
+        problem = f"has {int(from_kept[at]):,} items drawn from it (generation {at + 1}), {why}"
+        remedy = "use a fixed set, or draw all that is kept"
+        raise SpecError(_field(regime, "hoard", "size"), kept, problem, remedy)
+
+
+def _check_totals(ages: Words, samples: Words, most: int) -> None:
+    """Refuse training sets whose weights sum to more than the limit (the batch drawn last trains nothing).
 
     Where ages weigh differently, the bound takes the largest batch for all of them.
     """
@@ -213,11 +237,11 @@ def _check_totals(ages: Words, samples: Words) -> None:
     span = min(len(ages) or len(samples), len(samples) - 1)
     alike = not ages.size or bool(np.all(ages == 1))
     weight = span if alike else sum(ages[:span].tolist())
-    if largest * weight <= MAX_TOTAL:
+    if largest * weight <= most:
         return
     if alike:
         largest, weight = max(_moving_totals(samples[:-1].tolist(), span)), 1
-    if largest * weight > MAX_TOTAL:
+    if largest * weight > most:
         problem = f"make training sets of a total weight of up to {largest * weight:,}, above 2**53"
         remedy = "use fewer samples or generations, or ages in small whole ratios"
         raise SpecError("samples", int(samples[0]), problem, remedy)

@@ -160,7 +160,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         band_start=start,
         band_edges=edges,
         tail_start=_tail_start(weights, exact(spec.tail_mass)),
-        variables=record.names,
+        variables=record.names_of(spec.reference.family),
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
         plain=canonical(spec.regime) == canonical(Replace()),

@@ -13,29 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _document
-from ._checks import SET, as_dict, choice, make, whole
+from ._checks import SET, as_dict, choice, make, nearest, whole
+from ._variables import ALL, CATEGORICAL, FAMILIES
 from .errors import SpecError
 
 __all__ = ["STANDARD", "Record"]
 
-STANDARD = (
-    "survivors",
-    "survivors_output",
-    "coverage",
-    "entropy",
-    "gini_simpson",
-    "largest_share",
-    "kl",
-    "total_variation",
-    "brier",
-    "lost",
-    "revived",
-    "tail_survivors",
-    "tail_mass",
-    "band_survivors",
-    "band_mass",
-)
-"""The variables of the standard set, in the order in which a Dataset holds them."""
+STANDARD = tuple(CATEGORICAL)
+"""The standard set of the categorical family, in the order in which a Dataset holds it."""
 
 _LOG_MOST = 200
 _LAST = 2**32 - 1
@@ -51,7 +36,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Generations to record: at most 200, log-spaced, with the first (0) and the last; or every one; or
         those listed.
     variables : "standard" or sequence of str, default "standard"
-        Names of the variables to keep (see `STANDARD`).
+        Names of the variables to keep; the standard set of the reference's family.
     forgotten : bool, default False
         Keep, for each category, the first generation from which it is absent to the end.
     snapshots : sequence of int, default ()
@@ -66,7 +51,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     --------
     >>> Record(generations=[10, 0, 5]).generations
     (0, 5, 10)
-    >>> Record(variables=["survivors", "entropy"]).names
+    >>> Record(variables=["entropy", "survivors"]).names_of("categorical")
     ('survivors', 'entropy')
     """
 
@@ -88,10 +73,22 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             raise SpecError("record.forgotten", self.forgotten, "is not true or false", "give true or false")
         SET(self, "snapshots", _generations(self.snapshots, "record.snapshots", 0))
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the variables to keep, in the order of the standard set."""
-        return STANDARD if self.variables == "standard" else tuple(self.variables)
+    def names_of(self, family: str) -> tuple[str, ...]:
+        """Return the names of the variables to keep, in the order of a family of models.
+
+        Raises
+        ------
+        SpecError
+            If the family does not know one of them.
+        """
+        variables = FAMILIES[family]
+        if self.variables == "standard":
+            return tuple(variables.standard)
+        for name in self.variables:
+            if name not in variables.known:
+                problem = f"is not measured of a {family} reference"
+                raise SpecError("record.variables", name, problem, nearest(name, variables.known))
+        return tuple(name for name in variables.known if name in self.variables)
 
     def at(self, generations: int) -> npt.NDArray[np.uint32]:
         """Return the generations recorded of a run of ``generations``: ascending, unique, shape ``[n]``.
@@ -150,8 +147,8 @@ def _variables(values: object) -> tuple[str, ...]:
     field = "record.variables"
     if isinstance(values, (str, bytes, bytearray)) or not isinstance(values, Iterable):
         raise SpecError(field, values, "is not a list of names", "give 'standard' or a list of names")
-    asked = {choice(name, field, STANDARD) for name in values}
-    return tuple(name for name in STANDARD if name in asked)
+    asked = {choice(name, field, ALL) for name in values}
+    return tuple(name for name in ALL if name in asked)
 
 
 def _inside(listed: Iterable[int], field: str, generations: int) -> npt.NDArray[np.uint32]:

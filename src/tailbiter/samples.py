@@ -15,7 +15,8 @@ from .errors import SpecError
 
 __all__ = ["MAX_SAMPLES", "Growth"]
 
-MAX_SAMPLES = 10**12
+MAX_SAMPLES = 10**15
+"""Of any family of models; some take less."""
 _REMEDY = "give a whole number such as 200000"
 
 
@@ -28,7 +29,7 @@ class Growth(msgspec.Struct, frozen=True):
     Parameters
     ----------
     first : int
-        Samples of generation 1, from 1 to 1e12.
+        Samples of generation 1, from 1 to 1e12 (1e15 for Gaussians).
     factor : float, default 1.0
         Multiplies the size at every generation.
     step : float, default 0.0
@@ -63,21 +64,21 @@ class Growth(msgspec.Struct, frozen=True):
             remedy = "give a whole number not below samples.first, or leave it out"
             SET(self, "most", whole(self.most, "samples.most", self.first, MAX_SAMPLES, remedy))
 
-    def sizes(self, count: int) -> npt.NDArray[np.uint64]:
+    def sizes(self, count: int, limit: int = MAX_SAMPLES) -> npt.NDArray[np.uint64]:
         """Return the sizes of generations 1 to ``count``, shape ``[count]``.
 
         Raises
         ------
         SpecError
-            If a generation would have less than one item or more than 1e12.
+            If a generation would have less than one item or more than ``limit``.
         """
         out = np.empty(count, np.uint64)
         most = math.inf if self.most is None else float(self.most)
         size = float(self.first)
         for index in range(count):
             rounded = size + 0.5  # may be infinite
-            if not 1 <= rounded < MAX_SAMPLES + 1:
-                problem = f"gives generation {index + 1} {size:.6g} samples, outside 1 to {MAX_SAMPLES:,}"
+            if not 1 <= rounded < limit + 1:
+                problem = f"gives generation {index + 1} {size:.6g} samples, outside 1 to {limit:,}"
                 raise SpecError("samples", self, problem, "set most, or a factor and step nearer to 1 and 0")
             drawn = out[index] = math.floor(rounded)
             following = min(most, size * self.factor + self.step)
@@ -91,8 +92,8 @@ class Growth(msgspec.Struct, frozen=True):
 Samples = int | tuple[int, ...] | Growth
 
 
-def as_samples(value: object) -> Samples:
-    """Normalise what a user may write for ``samples``."""
+def as_samples(value: object, limit: int = MAX_SAMPLES) -> Samples:
+    """Normalise what a user may write for ``samples``, no more than ``limit`` of them."""
     if isinstance(value, Growth):
         return value
     if isinstance(value, Mapping):
@@ -102,19 +103,17 @@ def as_samples(value: object) -> Samples:
     if is_list(value):
         if not value:
             raise SpecError("samples", value, "is empty", "give one size for every generation")
-        return tuple(
-            whole(item, f"samples[{index}]", 1, MAX_SAMPLES, _REMEDY) for index, item in enumerate(value)
-        )
-    return whole(value, "samples", 1, MAX_SAMPLES, _REMEDY)
+        return tuple(whole(item, f"samples[{index}]", 1, limit, _REMEDY) for index, item in enumerate(value))
+    return whole(value, "samples", 1, limit, _REMEDY)
 
 
-def sizes(samples: Samples, generations: int) -> npt.NDArray[np.uint64]:
+def sizes(samples: Samples, generations: int, limit: int = MAX_SAMPLES) -> npt.NDArray[np.uint64]:
     """Return the batch sizes of generations 1 to ``generations + 1``.
 
     The last entry is 0 where a list does not say it: the batch drawn from the last model is then undefined.
     """
     if isinstance(samples, Growth):
-        return samples.sizes(generations + 1)
+        return samples.sizes(generations + 1, limit)
     if isinstance(samples, int):
         return np.full(generations + 1, samples, np.uint64)
     if len(samples) < generations:

@@ -29,8 +29,9 @@ from ._checks import (
 )
 from ._compose import Composition, compose
 from .errors import SpecError
+from .estimator import ESTIMATORS, MLE, Estimator
 from .record import Record
-from .reference import KINDS, Reference, Table
+from .reference import KINDS, Reference, Table, Traits
 from .regime import REGIMES, Regime, Replace, canonical
 from .samples import Growth, Samples, as_samples, sizes
 
@@ -43,6 +44,7 @@ MAX_GENERATIONS = 10**7
 _MAX_REPLICATES = 2**32 - 1  # a replicate's number has 32 bits in the address of a draw
 _LAST_SEED = 2**63 - 1  # what TOML can hold
 _MAX_EDGES = 254
+_TAIL_MASS = 0.05
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -50,13 +52,15 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     Parameters
     ----------
-    reference : Counts, Probabilities, Uniform, Zipf, Geometric or Dirichlet
+    reference : Counts, Probabilities, Uniform, Zipf, Geometric, Dirichlet, Bernoulli or Gaussian
         The human distribution: generation 0.
     regime : Regime, default Replace()
         What each generation is trained on.
+    estimator : MLE, default MLE()
+        How each generation is fitted.
     samples : int, sequence of int or Growth, default 200_000
-        Items newly drawn for each generation, from 1 to 1e12. A sequence has an entry for every generation;
-        one more gives the size of the batch drawn from the last model.
+        Items newly drawn for each generation, from 1 to 1e12 (1e15 for Gaussians). A sequence has an entry
+        for every generation; one more gives the size of the batch drawn from the last model.
     generations : int, default 2_000
         Resamplings, from 1 to 1e7.
     replicates : int, default 32
@@ -65,7 +69,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         From 0 to 2**63 - 1.
     bands : sequence of float, optional
         Ascending edges of the expected count in generation 1's batch; 0 stands before them and the last band
-        is open. By default 0, 1, 10, 100, ... up to the decade of the commonest category.
+        is open. By default 0, 1, 10, 100, ... up to the decade of the commonest category. For references with
+        categories, as is tail_mass.
     tail_mass : float, default 0.05
         Most reference mass that the tail may hold, in [0, 1].
 
@@ -86,17 +91,20 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     reference: Reference
     regime: Regime = Replace()
+    estimator: Estimator = MLE()
     samples: Samples = 200_000
     generations: int = 2_000
     replicates: int = 32
     seed: int = 1851
     bands: tuple[float, ...] | None = None
-    tail_mass: float = 0.05
+    tail_mass: float = _TAIL_MASS
 
     def __post_init__(self) -> None:
         SET(self, "reference", _as_reference(self.reference))
+        traits = self.reference.traits
         SET(self, "regime", _as_regime(self.regime))
-        SET(self, "samples", as_samples(self.samples))
+        SET(self, "estimator", _as_estimator(self.estimator, traits))
+        SET(self, "samples", as_samples(self.samples, traits.most_samples))
         remedy = "give a number of generations such as 2000"
         SET(self, "generations", whole(self.generations, "generations", 1, MAX_GENERATIONS, remedy))
         remedy = "give a number of replicates such as 32"
@@ -104,12 +112,21 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         SET(self, "seed", whole(self.seed, "seed", 0, _LAST_SEED, "give a whole number such as 1851"))
         SET(self, "bands", _as_bands(self.bands))
         SET(self, "tail_mass", within(self.tail_mass, "tail_mass", 0, 1, "give a share such as 0.05"))
-        _ = self.composition  # refuses what cannot be run
+        if not traits.has_categories:
+            self._refuse_bands()
+        self.estimator.check(self.composition)  # which itself refuses what cannot be run
+
+    def _refuse_bands(self) -> None:
+        for name, default in (("bands", None), ("tail_mass", _TAIL_MASS)):
+            if (value := getattr(self, name)) != default:
+                problem = f"is about categories, which a {self.reference.family} reference has none of"
+                raise SpecError(name, value, problem, "leave it out")
 
     @cached_property
     def composition(self) -> Composition:
         """What goes into each generation's training set, in whole numbers."""
-        return compose(self.regime, sizes(self.samples, self.generations))
+        traits = self.reference.traits
+        return compose(self.regime, sizes(self.samples, self.generations, traits.most_samples), traits)
 
     def digest(self) -> str:
         """Return the identity of the Spec: SHA-256 (hex) of its canonical JSON.
@@ -122,7 +139,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         data["seed"] = self.seed
         if self.bands is not None:
             data["bands"] = self.bands
-        if self.tail_mass != 0.05:
+        if self.tail_mass != _TAIL_MASS:
             data["tail_mass"] = self.tail_mass
         return _sha256(data)
 
@@ -136,21 +153,17 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         words = np.frombuffer(bytes.fromhex(_sha256(self._law())), ">u4").tolist()
         return int(np.random.SeedSequence(self.seed, spawn_key=words).generate_state(1, np.uint64)[0])
 
-    def _canonical_reference(self) -> dict[str, Any]:
-        """The reference's content without its labels."""
-        if isinstance(self.reference, Table):
-            return self.reference.canonical(labels=False)
-        return self.reference.canonical()
-
     def _law(self) -> dict[str, Any]:
         """What decides the law of a lineage, and nothing else."""
         samples = self.samples
-        return {
+        law = {
             "stream": STREAM_VERSION,
-            "reference": self._canonical_reference(),
+            "reference": self.reference.canonical(labels=False),
             "regime": canonical(self.regime),
             "samples": as_dict(samples, defaults=False) if isinstance(samples, Growth) else samples,
         }
+        estimator = self.estimator.canonical()
+        return law if estimator is None else {**law, "estimator": estimator}
 
     def replace(self, **changes: Any) -> Spec:
         """Return a Spec with some fields changed, validated anew.
@@ -179,13 +192,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             value = getattr(self, name)
             if isinstance(value, Growth):
                 value = as_dict(value)
+            if name == "tail_mass" and not self.reference.traits.has_categories:
+                continue
             if value is not None:
                 out[name] = list(value) if isinstance(value, tuple) else value
-        if isinstance(self.reference, Table):
-            out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
-        else:
-            out["reference"] = self.reference.to_dict()
+        out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
         out["regime"] = as_dict(self.regime)
+        out["estimator"] = as_dict(self.estimator)
         return out
 
     @classmethod
@@ -259,7 +272,7 @@ def _as_reference(value: object) -> Reference:
     if isinstance(value, Mapping):
         return _reference_from(value, None)
     if not isinstance(value, Reference):
-        remedy = "give Counts, Probabilities, Uniform, Zipf, Geometric or Dirichlet"
+        remedy = "give Counts, Probabilities, Uniform, Zipf, Geometric, Dirichlet, Bernoulli or Gaussian"
         if isinstance(value, str) and value in KINDS:
             remedy = (
                 f'give {KINDS[value].__name__}(...), or in TOML a table: [reference] kind = "{value}" ...'
@@ -287,6 +300,19 @@ def _as_regime(value: object) -> Regime:
             remedy = f'give {REGIMES[value].__name__}(...), or in TOML a table: [regime] kind = "{value}"'
         raise SpecError("regime", value, "is not a regime", remedy)
     return value  # type: ignore[return-value]  # one of REGIMES, which are the Regime union
+
+
+def _as_estimator(value: object, traits: Traits) -> Estimator:
+    if isinstance(value, Mapping):
+        value = build(ESTIMATORS, value, "estimator")
+    if not isinstance(value, MLE):
+        raise SpecError("estimator", value, "is not an estimator", "give MLE(), or leave it out")
+    if traits.has_ddof:
+        return MLE(value.ddof or 0)
+    if value.ddof is not None:
+        problem = f"is a divisor that the fit of a {traits.family} reference does not have"
+        raise SpecError("estimator.ddof", value.ddof, problem, "leave it out")
+    return value
 
 
 def _as_bands(value: object) -> tuple[float, ...] | None:

@@ -12,13 +12,16 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tailbiter"
 # From what knows least to what knows most: a module imports from its own layer and from those before it.
 LAYERS = (
     {"errors"},
-    {"_core", "_checks", "_document", "_interrupt", "data"},
-    {"reference", "samples", "regime", "record", "_compose"},
+    {"_core", "_checks", "_document", "_interrupt", "_variables", "data"},
+    {"reference", "samples", "regime", "estimator", "record", "_compose"},
     {"spec"},
     {"program", "theory"},
     {"dataset", "estimate"},
+    {"_presence"},
     {"simulate", "predict"},
-    {"run_files", "summary", "plot", "verify", "testing"},
+    {"run_files", "summary", "plot", "testing"},
+    {"verify"},
+    {"_flags"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

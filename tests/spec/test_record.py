@@ -30,8 +30,8 @@ def test_all_and_lists():
 
 
 def test_variables_come_in_the_standard_order():
-    assert tb.Record().names == STANDARD
-    assert tb.Record(variables=["kl", "survivors", "kl"]).names == ("survivors", "kl")
+    assert tb.Record().names_of("categorical") == STANDARD
+    assert tb.Record(variables=["kl", "survivors", "kl"]).names_of("categorical") == ("survivors", "kl")
 
 
 def test_a_snapshot_of_the_reference():

@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: MIT
 """Where human data comes from: tables of counts, probabilities, and laws."""
 
-from ._laws import Dirichlet, Geometric, Uniform, Zipf
-from ._support import Reference, Support
+from ._gaussian import Gaussian
+from ._laws import Bernoulli, Dirichlet, Geometric, Uniform, Zipf
+from ._support import Categorical, Reference, Support
 from ._tables import Counts, Probabilities, Source, Table
+from ._traits import Traits
 
 __all__ = [
     "KINDS",
+    "Bernoulli",
+    "Categorical",
     "Counts",
     "Dirichlet",
+    "Gaussian",
     "Geometric",
     "Probabilities",
     "Reference",
     "Source",
     "Support",
     "Table",
+    "Traits",
     "Uniform",
     "Zipf",
 ]
@@ -26,5 +32,7 @@ KINDS: dict[str, type[Reference]] = {
     "zipf": Zipf,
     "geometric": Geometric,
     "dirichlet": Dirichlet,
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
 }
 """Every reference by its ``kind`` in TOML."""

@@ -33,6 +33,7 @@ _HEADERS = frozenset(
 )
 _TABLE = "give a CSV, TSV, Parquet or .npy file"
 _ROWS = "give a row for each category"
+_NEVER = "0 for a category that never occurs"
 _SAMPLE_ROWS = 50
 _SAMPLE_BYTES = 1 << 16
 
@@ -65,14 +66,15 @@ def read_columns(path: Path, values: Column | None, labels: Column | None) -> Ta
         If the file or a column cannot be used.
     """
     try:
-        _check_file(path)
+        check_file(path)
         return _READERS.get(path.suffix.lower(), _read_text)(path, values, labels)
     except OSError as error:
         problem = f"cannot be read ({error.strerror or error})"
         raise DataError(str(path), path.name, problem, _TABLE) from error
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Refuse what is no file, or an empty one."""
     if not path.exists():
         raise DataError(str(path), path.name, "does not exist", _TABLE)
     if not path.is_file():
@@ -82,7 +84,7 @@ def _check_file(path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """Columns of a table: their names (None without a header) and which of them hold numbers."""
 
     path: Path
@@ -137,12 +139,17 @@ def _read_npy(path: Path, values: Column | None, labels: Column | None) -> Table
     for column in (values, labels):
         if column is not None:
             raise DataError(str(path), column, "is not a column: .npy files hold one array", "leave it out")
+    return Table(path, load_npy(path), None, None, None, 0)
+
+
+def load_npy(path: Path) -> npt.NDArray[Any]:
+    """Load an array, but nothing that a pickle could hide."""
     try:
-        array = np.load(path, allow_pickle=False)
+        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         problem = "is not a numpy array of numbers"
         raise DataError(str(path), path.name, problem, "save it with numpy.save") from error
-    return Table(path, array, None, None, None, 0)
+    return array
 
 
 def _read_parquet(path: Path, values: Column | None, labels: Column | None) -> Table:
@@ -152,14 +159,13 @@ def _read_parquet(path: Path, values: Column | None, labels: Column | None) -> T
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
-            numeric = tuple(pa.types.is_integer(t) or pa.types.is_floating(t) for t in schema.types)
-            layout = _Layout(path, tuple(schema.names), numeric)
+            layout = parquet_layout(path, schema)
             value, label = layout.choose(values, labels)
             table = file.read(columns=[schema.names[i] for i in (value, label) if i is not None])
     except pa.ArrowInvalid as error:
         raise DataError(str(path), path.name, "is not a Parquet file", _TABLE) from error
     numbers = table.column(schema.names[value])
-    if not numeric[value]:
+    if not layout.numeric[value]:
         remedy = "name a column of numbers, or convert it"
         raise DataError(str(path), schema.names[value], f"is a column of {numbers.type}", remedy)
     if numbers.null_count:
@@ -171,8 +177,16 @@ def _read_parquet(path: Path, values: Column | None, labels: Column | None) -> T
     return _table(layout, array, texts, value, label, 0)
 
 
+def parquet_layout(path: Path, schema: pa.Schema) -> Layout:
+    """Names and types of a Parquet file's columns."""
+    import pyarrow as pa
+
+    numeric = tuple(pa.types.is_integer(t) or pa.types.is_floating(t) for t in schema.types)
+    return Layout(path, tuple(schema.names), numeric)
+
+
 def _table(
-    layout: _Layout,
+    layout: Layout,
     values: npt.NDArray[Any],
     labels: npt.NDArray[np.object_] | None,
     value: int,
@@ -184,18 +198,39 @@ def _table(
 
 
 def _read_text(path: Path, values: Column | None, labels: Column | None) -> Table:
-    head = _head(path)
-    layout, header = _layout(path, head, (values, labels))
-    first_row = head.starts[header] if len(head.rows) > header else 0
-    if not first_row:
-        raise DataError(str(path), path.name, "has a header and no rows", _ROWS)
-    value, label = layout.choose(values, labels)
-    wanted = [value] if label is None else [value, label]
-    columns = _parse(path, head, first_row, wanted)
-    where = f"column {layout.name(value)!r}"
-    numbers = _to_numbers(columns[0], lambda item: f"{path}, {row_name(path, first_row, item)}, {where}")
+    text = Text.open(path, (values, labels))
+    value, label = text.layout.choose(values, labels)
+    columns = text.columns([value] if label is None else [value, label])
+    numbers = to_numbers(columns[0], text.place(text.layout.name(value)), _NEVER)
     texts = None if label is None else columns[1].to_numpy()
-    return _table(layout, numbers, texts, value, label, first_row)
+    return _table(text.layout, numbers, texts, value, label, text.first_row)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A table in text: its columns, and the line of its first row of data."""
+
+    path: Path
+    head: _Head
+    layout: Layout
+    first_row: int
+
+    @classmethod
+    def open(cls, path: Path, asked: Iterable[Column | None]) -> Text:
+        """Look at the first rows of a file, of which some columns are asked for."""
+        head = _head(path)
+        layout, header = _layout(path, head, asked)
+        if len(head.rows) <= header:
+            raise DataError(str(path), path.name, "has a header and no rows", _ROWS)
+        return cls(path, head, layout, head.starts[header])
+
+    def columns(self, wanted: Sequence[int]) -> list[pa.ChunkedArray]:
+        """Columns by number, as texts."""
+        return _parse(self.path, self.head, self.first_row, wanted)
+
+    def place(self, column: Column) -> Callable[[int], str]:
+        """What names the items of a column, for messages."""
+        return lambda item: f"{self.path}, {row_name(self.path, self.first_row, item)}, column {column!r}"
 
 
 @dataclass(frozen=True)
@@ -336,7 +371,7 @@ def _encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> DataError:
     return DataError(f"{path}, row {row}", shown, "is not UTF-8", remedy)
 
 
-def _layout(path: Path, head: _Head, asked: Iterable[Column | None]) -> tuple[_Layout, bool]:
+def _layout(path: Path, head: _Head, asked: Iterable[Column | None]) -> tuple[Layout, bool]:
     """Which columns hold numbers, and whether the first row names them.
 
     It does when columns were asked for by name, when it has a word above a column of numbers, or when one of
@@ -356,7 +391,7 @@ def _layout(path: Path, head: _Head, asked: Iterable[Column | None]) -> tuple[_L
         twice = next(name for name in names if names.count(name) > 1)
         where = f"{path}, row {head.starts[0]}"
         raise DataError(where, twice, "names two columns", "give every column its own name")
-    return _Layout(path, names, numeric), header
+    return Layout(path, names, numeric), header
 
 
 def _refuse_other_separators(path: Path, first: list[str], body: list[list[str]]) -> None:
@@ -438,15 +473,30 @@ def _refused(path: Path, head: _Head, cause: Exception) -> DataError:
     return DataError(str(path), path.name, f"cannot be read as a table ({cause})", _TABLE)
 
 
-def _to_numbers(column: pa.ChunkedArray, where: Callable[[int], str]) -> npt.NDArray[Any]:
-    """Texts as whole numbers where all are, else as real ones."""
+def to_numbers(column: pa.ChunkedArray, where: Callable[[int], str], missing: str) -> npt.NDArray[Any]:
+    """Texts as whole numbers where all are, else as real ones.
+
+    Parameters
+    ----------
+    column : ChunkedArray
+        Texts.
+    where : callable
+        Names item i, for the message.
+    missing : str
+        What to do where there is no number.
+
+    Raises
+    ------
+    DataError
+        For the first text that is no number.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim_whitespace(column)
     bad = pc.index(pc.match_substring_regex(trimmed, f"^({_PLAIN})$"), False).as_py()
     if bad >= 0:  # the casts below would take hexadecimals
-        remedy = "give a number such as 12 (no separators), 0 for a category that never occurs"
+        remedy = f"give a number such as 12 (no separators), {missing}"
         raise DataError(where(bad), trimmed[bad].as_py(), "is not a number", remedy)
     for kind in (pa.int64(), pa.float64()):
         try:

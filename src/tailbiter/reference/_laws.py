@@ -8,14 +8,14 @@ import numpy.typing as npt
 
 from .._checks import SET, number, whole, within
 from ..errors import SpecError
-from ._support import MAX_CATEGORIES, Reference, Support, quantise, support_of
+from ._support import MAX_CATEGORIES, Categorical, Support, quantise, support_of
 
 _CATEGORIES = "give a number of categories such as 100000"
 _LAST_SEED = 2**63 - 1
 Floats = npt.NDArray[np.float64]
 
 
-def _check_categories(law: Reference, value: object) -> None:
+def _check_categories(law: Categorical, value: object) -> None:
     SET(law, "categories", whole(value, "reference.categories", 1, MAX_CATEGORIES, _CATEGORIES))
 
 
@@ -24,7 +24,7 @@ def _weights(values: Floats, remedy: str) -> npt.NDArray[np.uint64]:
     return quantise(values, lambda index: f"reference (category {index + 1})", remedy, positive=True)
 
 
-class Uniform(Reference, frozen=True, tag="uniform"):
+class Uniform(Categorical, frozen=True, tag="uniform"):
     """Categories that are all as likely.
 
     Parameters
@@ -47,7 +47,7 @@ class Uniform(Reference, frozen=True, tag="uniform"):
         return support_of(np.ones(self.categories, np.uint64))
 
 
-class Zipf(Reference, frozen=True, tag="zipf"):
+class Zipf(Categorical, frozen=True, tag="zipf"):
     """Weight ``(rank + shift) ** -exponent`` for rank 1, 2, ... (Zipf-Mandelbrot).
 
     Parameters
@@ -94,7 +94,7 @@ class Zipf(Reference, frozen=True, tag="zipf"):
         return support_of(_weights(values, "use fewer categories or a smaller exponent"))
 
 
-class Geometric(Reference, frozen=True, tag="geometric"):
+class Geometric(Categorical, frozen=True, tag="geometric"):
     """Weight ``ratio ** rank``.
 
     Parameters
@@ -129,7 +129,7 @@ class Geometric(Reference, frozen=True, tag="geometric"):
         return support_of(_weights(values, "use fewer categories or a ratio nearer to 1"))
 
 
-class Dirichlet(Reference, frozen=True, tag="dirichlet"):
+class Dirichlet(Categorical, frozen=True, tag="dirichlet"):
     """Probabilities drawn once from a symmetric Dirichlet law, from a seed of their own.
 
     Parameters
@@ -169,6 +169,36 @@ class Dirichlet(Reference, frozen=True, tag="dirichlet"):
         levels = log_gamma_variates(self.categories, self.concentration, self.seed)
         values = fmath.exp_array(levels - levels.max())
         return support_of(_weights(values, "use fewer categories or a larger concentration"))
+
+
+class Bernoulli(Categorical, frozen=True, tag="bernoulli"):
+    """Yes or no: the categorical law of two categories, whose count is the sufficient statistic.
+
+    Parameters
+    ----------
+    p : float
+        Probability of category 1 ("1"), above 0 and below 1; category 0 ("0") has the rest.
+
+    Examples
+    --------
+    >>> support = Bernoulli(0.25).support
+    >>> support.labels.tolist(), support.weights.tolist() == [3 * 2**51, 2**51]
+    (['0', '1'], True)
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        remedy = "give a probability such as 0.3"
+        value = within(self.p, "reference.p", 0, 1, remedy)
+        if value in (0, 1):
+            raise SpecError("reference.p", value, "leaves one category only", remedy)
+        SET(self, "p", value)
+
+    def _support(self) -> Support:
+        values = np.array([1 - self.p, self.p])
+        weights = quantise(values, lambda _: "reference.p", "give a probability farther from 0 and 1")
+        return support_of(weights, np.array(["0", "1"], object))
 
 
 def log_gamma_variates(count: int, shape: float, seed: int) -> Floats:

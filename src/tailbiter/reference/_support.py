@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -15,9 +16,9 @@ import numpy.typing as npt
 
 from .._checks import as_dict
 from ..errors import SpecError
+from ._traits import CATEGORICAL, MAX_TOTAL, Traits
 
 MAX_CATEGORIES = 10**7
-MAX_TOTAL = 1 << 53
 
 Labels = npt.NDArray[np.object_]
 Where = Callable[[int], str]
@@ -72,6 +73,13 @@ class Support:
 class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
     """The human distribution: generation 0."""
 
+    traits: ClassVar[Traits]
+
+    @property
+    def family(self) -> str:
+        """Name of the family of models that is fitted to it."""
+        return self.traits.family
+
     @cached_property
     def support(self) -> Support:
         """The categories as whole-number weights; worked out once.
@@ -79,20 +87,39 @@ class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
         Raises
         ------
         SpecError
-            If a positive value is too small beside the others to keep a weight.
+            If there are no categories, or a positive value is too small beside the others to keep a weight.
         """
         return self._support()
 
     def _support(self) -> Support:
-        raise NotImplementedError
+        raise SpecError("reference", self, "has no categories", "give Counts, Probabilities, Zipf, ...")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the reference as plain data."""
+    def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:
+        """Return the reference as plain data.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Files at or below it are named relative to it.
+        brief : bool, default False
+            Name a large table that no file holds by its digest only. Such data cannot be read back.
+        """
+        del folder, brief  # no file, and small
         return as_dict(self)
 
-    def canonical(self) -> dict[str, Any]:
-        """Return plain data that names the content, defaults left out."""
+    def canonical(self, *, labels: bool = True) -> dict[str, Any]:
+        """Return plain data that names the content, defaults left out, with or without labels."""
+        del labels  # there are none
         return as_dict(self, defaults=False)
+
+
+class Categorical(Reference, frozen=True):
+    """A reference with categories."""
+
+    traits: ClassVar[Traits] = CATEGORICAL
+
+    def _support(self) -> Support:
+        raise NotImplementedError
 
 
 def support_of(weights: npt.NDArray[np.uint64], labels: Labels | None = None) -> Support:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .._checks import SET, check_keys
 from ..errors import DataError, SpecError
 from ._files import Column, read_columns
-from ._support import Labels, Reference, Support, content_digest, quantise, support_of
+from ._support import Categorical, Labels, Support, content_digest, quantise, support_of
 from ._values import Place, as_counts, as_labels, as_weights
 
 _SHIPPED = "tailbiter:"
@@ -43,7 +43,7 @@ class Source(msgspec.Struct, frozen=True):
     first_row: int = 1
 
 
-class Table(Reference, frozen=True):
+class Table(Categorical, frozen=True):
     """What tables of counts and of probabilities share; equal by content, whatever file it came from."""
 
     _column: ClassVar[str]

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from ..errors import DataError, SpecError
 from ._files import row_name
-from ._support import MAX_CATEGORIES, MAX_TOTAL, Labels
+from ._support import MAX_CATEGORIES, Labels
+from ._traits import MAX_TOTAL
 
 _COUNTS = "give whole numbers, one for each category"
 

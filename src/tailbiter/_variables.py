@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""What can be recorded of a run, by family of models: names, long names, units and dims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Variable(NamedTuple):
+    """Long name and unit of one recorded variable ("1" is a pure number), and its dim beside the rows'."""
+
+    long_name: str
+    units: str
+    dim: str | None = None
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables of a family.
+
+    Attributes
+    ----------
+    standard : mapping of str to Variable
+        The standard set, in the order in which a Dataset holds it.
+    on_request : mapping of str to Variable
+        What is recorded only where it is named.
+    """
+
+    standard: Mapping[str, Variable]
+    on_request: Mapping[str, Variable] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, Variable]:
+        """All of them, in order."""
+        return {**self.standard, **self.on_request}
+
+
+CATEGORICAL = {
+    "survivors": Variable("categories present in the training set", "categories"),
+    "survivors_output": Variable("categories present in the batch drawn from the model", "categories"),
+    "coverage": Variable("reference mass of the categories present", "1"),
+    "entropy": Variable("Shannon entropy of the model", "nats"),
+    "gini_simpson": Variable("Gini-Simpson index of the model, 1 - sum of squares", "1"),
+    "largest_share": Variable("largest probability of the model", "1"),
+    "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),
+    "total_variation": Variable("total variation between model and reference", "1"),
+    "brier": Variable("Brier distance between model and reference, sum of squared differences", "1"),
+    "lost": Variable("categories absent now, present at the record before", "categories"),
+    "revived": Variable("categories present now, absent at the record before", "categories"),
+    "tail_survivors": Variable("categories of the tail present in the training set", "categories"),
+    "tail_mass": Variable("probability of the tail under the model", "1"),
+    "band_survivors": Variable("categories of the band present in the training set", "categories", "band"),
+    "band_mass": Variable("probability of the band under the model", "1", "band"),
+}
+
+_EXPONENT = "power of two that the factor's column is to be multiplied by"
+GAUSSIAN = {
+    "log_det": Variable("log-determinant of the covariance, -inf where it is singular", "nats"),
+    "log_trace": Variable("logarithm of the trace of the covariance", "nats"),
+    "effective_rank": Variable("effective rank of the covariance, exp of its spectral entropy", "dimensions"),
+    "rank": Variable("rank of the covariance", "dimensions"),
+    "squared_mean_error": Variable("squared distance from the reference's mean", "squared units"),
+    "w2_squared": Variable("squared 2-Wasserstein distance to the reference", "squared units"),
+    "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),
+    "mass_beyond": Variable(
+        "probability under the model beyond both of the reference's quantiles, mean over dimensions",
+        "1",
+        "level",
+    ),
+}
+GAUSSIAN_ON_REQUEST = {
+    "log_pseudo_det": Variable("log of the product of the covariance's eigenvalues that are not 0", "nats"),
+    "mean": Variable("mean of the model", "units", "dimension"),
+    "factor": Variable("lower Cholesky factor of the covariance; see exponent", "units", "entry"),
+    "exponent": Variable(_EXPONENT, "1", "dimension"),
+}
+
+FAMILIES = {
+    "categorical": Variables(CATEGORICAL),
+    "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
+}
+"""The variables of every family of models, by its name."""
+
+ALL = tuple(dict.fromkeys(name for variables in FAMILIES.values() for name in variables.known))
+"""Every name that a Record may hold."""
