@@ -233,13 +233,12 @@ static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const d
  * differ. */
 static int poisson_pays(double length, double mean, double n) {
     double difference = mean < n ? n - mean : mean - n;
-    return length > (double)TB_PACK_MOST && 0.25 * length > difference + 0.8 * __builtin_sqrt(n) &&
-           difference < 0.5 * n;
+    return 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
                   double n, tb_address_t at, double *out) {
-    if (poisson_pays((double)length, total * plan->poisson->rate, n)) {
+    if (length > TB_PACK_MOST && poisson_pays((double)length, total * plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
     return draw_by_tree(plan, scratch, weight, length, n, at, out);

@@ -178,10 +178,13 @@ static int fill(tb_plan_t *self) {
     self->yardstick.total = self->total;
     self->yardstick.terms = self->terms;
     self->kernels->entropy_terms(TB_TERMS, self->terms);
-    self->poisson = tb_take(1, sizeof *self->poisson, &self->shared_bytes);
     self->state_bytes = calloc(1, sizeof *self->state_bytes);
-    if (!self->poisson || !self->state_bytes) return TB_ERR_MEMORY;
-    tb_poisson_fill(self->poisson, choose_rate(self));
+    if (!self->state_bytes) return TB_ERR_MEMORY;
+    if (self->program.categories > TB_PACK_MOST) { /* fewer never draw from these tables, which take a millisecond */
+        self->poisson = tb_take(1, sizeof *self->poisson, &self->shared_bytes);
+        if (!self->poisson) return TB_ERR_MEMORY;
+        tb_poisson_fill(self->poisson, choose_rate(self));
+    }
     code = sum_reference(self);
     if (code) return code;
     code = fill_tree(self);
