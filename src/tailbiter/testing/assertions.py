@@ -261,7 +261,7 @@ def assert_law(
     -----
     It fails when the Dirichlet-mixture e-process of `law_evidence` reaches ``1/false_failure``, and passes
     when every law at a total variation of ``effect`` or more is outside of the confidence sequence of
-    `law_radius`. The number of values needed is about ``(outcomes + 30)/(2 effect**2)``.
+    `law_radius`. The number of values needed is about ``(outcomes + 12)/effect**2``.
 
     Examples
     --------
@@ -396,7 +396,7 @@ def assert_cdf(
     -----
     `cdf_allowance` bounds the distance between the shares seen and the true law at all looks together. It
     fails when the distance from the law asserted exceeds it, and passes when distance and allowance (at the
-    rate ``missed``) together stay below the effect: after about ``16/effect**2`` values.
+    rate ``missed``) together stay below the effect: after about ``20/effect**2`` values.
 
     Examples
     --------
