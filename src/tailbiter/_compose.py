@@ -142,6 +142,11 @@ def _items(regime: Regime, mix: Mix, kind: str, samples: Words) -> Words:
 
 def _share_of(share: Varying, samples: Words, field: str) -> Words:
     """Round ``share * samples`` for every generation; the arithmetic is done once for each distinct pair."""
+    if isinstance(share, float) and (samples == samples[0]).all():  # as most are; the arrays below take long
+        count = rounded(exact(share), int(samples[0]))
+        if count == 0 and share > 0:
+            raise _rounds_to_nothing(field, share, int(samples[0]), 2)
+        return np.full_like(samples, count)
     levels, level = _levels(share, len(samples))
     sizes, size = np.unique(samples, return_inverse=True)
     codes, inverse = np.unique(level * len(sizes) + size, return_inverse=True)
@@ -153,9 +158,14 @@ def _share_of(share: Varying, samples: Words, field: str) -> Words:
     bad = np.flatnonzero(lost[inverse][unused:])
     if bad.size:
         at = unused + int(bad[0])
-        problem = f"of {int(samples[at]):,} samples rounds to no item (generation {at + 1})"
-        raise SpecError(field, float(levels[level[at]]), problem, _MORE)
+        raise _rounds_to_nothing(field, float(levels[level[at]]), int(samples[at]), at + 1)
     return counts[inverse]
+
+
+def _rounds_to_nothing(field: str, share: float, samples: int, generation: int) -> SpecError:
+    return SpecError(
+        field, share, f"of {samples:,} samples rounds to no item (generation {generation})", _MORE
+    )
 
 
 def _kept(regime: Regime, mix: Mix, samples: Words) -> tuple[int, Words]:
@@ -166,8 +176,8 @@ def _kept(regime: Regime, mix: Mix, samples: Words) -> tuple[int, Words]:
         if kept is None:
             kept = rounded(exact(fixed.share), int(samples[0]))
             if kept == 0 and fixed.share > 0:
-                problem = f"of {int(samples[0]):,} samples rounds to no item (generation 1)"
-                raise SpecError(_field(regime, "fixed", "share"), fixed.share, problem, _MORE)
+                field = _field(regime, "fixed", "share")
+                raise _rounds_to_nothing(field, fixed.share, int(samples[0]), 1)
         out = np.where(samples > 0, np.uint64(kept), np.uint64(0))
         out[0] = 0
         return kept, out

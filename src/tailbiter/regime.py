@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -93,6 +94,7 @@ Varying = float | tuple[float, ...] | Schedule
 """A number, one for every generation (the last holds on), or a schedule."""
 
 
+@lru_cache(maxsize=4096)
 def exact(value: float) -> Fraction:
     """Return the decimal that the user wrote as a rational: 0.1 is one tenth."""
     return Fraction(repr(value))
@@ -535,13 +537,14 @@ REGIMES: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def canonical(regime: Regime) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def canonical(regime: Regime) -> Mapping[str, Any]:
     """Return plain data that leaves out some of what does not matter to the law.
 
     Named regimes become their `Mix`; sources stand in one order; what contributes nothing is left out; ages
     are in lowest terms. Other ways of writing one law stay apart, with keys of their own: one share in a
     list, a share and the count that it makes (and, outside the regime, sizes all alike in a list or as
-    `Growth`).
+    `Growth`). The data are shared by all who ask, and not to be changed.
     """
     mix = regime.as_mix()
     kept = [source for source in mix.sources if mix.weighted or not _contributes_nothing(source)]

@@ -73,6 +73,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         categories, as is tail_mass.
     tail_mass : float, default 0.05
         Most reference mass that the tail may hold, in [0, 1].
+    common_random_numbers : bool, default False
+        Let the random words follow from the seed alone, so that Specs with one seed share them. By default
+        they follow from the seed and the law, and two laws have nothing in common.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     seed: int = 1851
     bands: tuple[float, ...] | None = None
     tail_mass: float = _TAIL_MASS
+    common_random_numbers: bool = False
 
     def __post_init__(self) -> None:
         SET(self, "reference", _as_reference(self.reference))
@@ -112,6 +116,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         SET(self, "seed", whole(self.seed, "seed", 0, _LAST_SEED, "give a whole number such as 1851"))
         SET(self, "bands", _as_bands(self.bands))
         SET(self, "tail_mass", within(self.tail_mass, "tail_mass", 0, 1, "give a share such as 0.05"))
+        if not isinstance(self.common_random_numbers, bool):
+            value = self.common_random_numbers
+            raise SpecError("common_random_numbers", value, "is not true or false", "give true or false")
         if not traits.has_categories:
             self._refuse_bands()
         self.estimator.check(self.composition)  # which itself refuses what cannot be run
@@ -141,6 +148,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             data["bands"] = self.bands
         if self.tail_mass != _TAIL_MASS:
             data["tail_mass"] = self.tail_mass
+        if self.common_random_numbers:
+            data["common_random_numbers"] = True
         return _sha256(data)
 
     @cached_property
@@ -148,9 +157,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The 64-bit key of all random words.
 
         It follows from the seed and the law alone: labels, bands and the tail, which only name and measure,
-        change no bit.
+        change no bit. With common random numbers the law has no part in it.
         """
-        words = np.frombuffer(bytes.fromhex(_sha256(self._law())), ">u4").tolist()
+        law = {"stream": STREAM_VERSION} if self.common_random_numbers else self._law()
+        words = np.frombuffer(bytes.fromhex(_sha256(law)), ">u4").tolist()
         return int(np.random.SeedSequence(self.seed, spawn_key=words).generate_state(1, np.uint64)[0])
 
     def _law(self) -> dict[str, Any]:
@@ -196,6 +206,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 continue
             if value is not None:
                 out[name] = list(value) if isinstance(value, tuple) else value
+        if self.common_random_numbers:
+            out["common_random_numbers"] = True
         out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
         out["regime"] = as_dict(self.regime)
         out["estimator"] = as_dict(self.estimator)
