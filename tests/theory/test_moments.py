@@ -144,6 +144,7 @@ def test_long_runs_keep_their_digits() -> None:
         constant(20, 10**12, ages=(3, 2, 1)),
         constant(20, 10**12, ages=None, fresh=10**9),
         constant(20, 10**12, draw=10**11),
+        Plan((5, 2, 1), (3, 10**12, 10**12), draw=(1, 2, 2)),
         constant(60, 2, ages=(1, 1)),
         constant(60, 2, ages=(1, 1, 4)),
     ],

@@ -49,10 +49,12 @@ def subsampled(sizes: Floats, draw: Floats) -> tuple[Floats, Floats]:
     # A pair of drawn items is one item, or two of the pool: what the draw merges of what the pool has apart.
     merged = (total - draw) / (draw * np.maximum(total - 1.0, 1.0))
     left = np.where(total > 1.0, (draw - 1.0) / draw * total / np.maximum(total - 1.0, 1.0), 1.0)
-    gain = np.empty_like(sizes)
-    gain[0] = 1.0 / sizes[0]
-    gain[1:] = (sizes[1:] / total[1:]) ** 2 * (merged[:-1] + left[:-1] / sizes[1:])
-    same, apart = two_ends(1.0 - gain, gain, np.zeros_like(gain))
+    old = total - sizes
+    low, stay = 1.0 / sizes, 1.0 - 1.0 / sizes
+    low[1:] = (sizes / total)[1:] ** 2 * (merged[:-1] + left[:-1] / sizes[1:])
+    apart_new = left[:-1] * sizes[1:] * (sizes[1:] - 1.0)
+    stay[1:] = (old[1:] * (old[1:] + 2.0 * sizes[1:]) + apart_new) / total[1:] ** 2
+    same, apart = two_ends(stay, low, np.zeros_like(low))
     same[1:] += apart[1:] * merged
     apart[1:] *= left
     return same, apart

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from ._result import Floats
 
-__all__ = ["from_zero", "running_sum", "two_ends"]
+__all__ = ["falling", "from_zero", "running_sum", "two_ends"]
 
 _BLOCK = 64
+_PART = 1 << 16
 
 
 def running_sum(x: Floats) -> Floats:
@@ -44,14 +48,32 @@ def two_ends(stay: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     v, h : float64[T + 1]
         From the start, 0 and 1, on.
     """
+    if not high.any():
+        return _falling(lambda part: _log(stay[part], low[part]), len(stay))
     log_stay = _log(stay, low + high)
     v, h = np.zeros(len(stay) + 1), np.ones(len(stay) + 1)
-    if high.any():
-        v[1:], h[1:] = _affine(log_stay, low, 0.0), _affine(log_stay, high, 1.0)
-    else:
-        total = running_sum(log_stay)
-        np.exp(total, out=h[1:])
-        np.negative(np.expm1(total, out=total), out=v[1:])
+    v[1:], h[1:] = _affine(log_stay, low, 0.0), _affine(log_stay, high, 1.0)
+    return v, h
+
+
+def falling(loss: Floats) -> tuple[Floats, Floats]:
+    """Return v and h as `two_ends` does, where all that h loses goes to v: ``h <- (1 - loss) h``."""
+    with np.errstate(divide="ignore"):
+        return _falling(lambda part: np.log1p(-loss[part]), len(loss))
+
+
+def _falling(logs: Callable[[slice], Floats], count: int) -> tuple[Floats, Floats]:
+    """``1 - exp(sums)`` and ``exp(sums)`` of logarithms, by parts that stay in the cache."""
+    v, h = np.zeros(count + 1), np.ones(count + 1)
+    before: list[float] = []
+    for first in range(0, count, _PART):
+        part = slice(first, min(first + _PART, count))
+        here = slice(first + 1, part.stop + 1)
+        total = running_sum(logs(part))
+        before.append(float(total[-1]))
+        total += math.fsum(before[:-1])
+        np.exp(total, out=h[here])
+        np.negative(np.expm1(total, out=total), out=v[here])
     return v, h
 
 

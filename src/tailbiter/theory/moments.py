@@ -25,7 +25,7 @@ from ..errors import SpecError
 from ..samples import MAX_SAMPLES
 from ._pools import all_batches, pooled, subsampled, windowed
 from ._result import Floats, Predicted
-from ._scan import from_zero, running_sum, two_ends
+from ._scan import falling, from_zero, running_sum, two_ends
 
 if TYPE_CHECKING:
     from .._compose import Composition
@@ -94,27 +94,30 @@ def identity(composition: Composition, at: npt.ArrayLike | None = None) -> Ident
     >>> identity(spec.composition).values.round(6).tolist()
     [0.0, 0.01, 0.0199, 0.029701]
     """
-    sizes = composition.samples[:-1].astype(np.float64)
-    fresh = composition.fresh[:-1].astype(np.float64)
-    if composition.draw is not None:
-        same, apart = subsampled(sizes, composition.draw[:-1].astype(np.float64))
-    elif all_batches(composition.ages, len(sizes)):
-        same, apart = pooled(sizes, fresh)
-    elif len(composition.ages) > 1:
-        same, apart = windowed(composition.ages.astype(np.float64), sizes, fresh)
-    else:
-        same, apart = _newest(composition, sizes, fresh)
+    same, apart = _identity(composition)
     statement = "chance v_t that two items of the model descend from one human item (Wright 1931)"
     rows = _rows(at)
     return Identity(same[rows], "exact", statement, apart=apart[rows])
 
 
+def _identity(made: Composition) -> tuple[Floats, Floats]:
+    """v and 1 - v at all generations."""
+    human = made.fresh.any() or made.from_kept.any()
+    if made.draw is None and made.ages.size == 1 and not human:
+        return falling(1.0 / made.samples[:-1])
+    sizes, fresh = made.samples[:-1].astype(np.float64), made.fresh[:-1].astype(np.float64)
+    if made.draw is not None:
+        return subsampled(sizes, made.draw[:-1].astype(np.float64))
+    if all_batches(made.ages, len(sizes)):
+        return pooled(sizes, fresh)
+    if len(made.ages) > 1:
+        return windowed(made.ages.astype(np.float64), sizes, fresh)
+    return _newest(made, sizes, fresh)
+
+
 def _newest(made: Composition, sizes: Floats, fresh: Floats) -> tuple[Floats, Floats]:
     """Training sets that are the newest batch: items drawn from the model, fresh and kept human ones."""
     kept = made.from_kept[:-1].astype(np.float64)
-    if not fresh.any() and not kept.any():
-        one = 1.0 / sizes
-        return two_ends(1.0 - one, one, np.zeros_like(sizes))
     counts = np.stack([sizes - fresh - kept, fresh, kept])
     # A source without items has no share, whatever is divided by.
     one = 1.0 / np.maximum(counts, 1.0)
