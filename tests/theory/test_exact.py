@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Presence by the ancestral dual: against enumeration, the full chain, and an independent dual."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -241,8 +243,8 @@ def test_a_set_of_all_and_of_nothing() -> None:
         ("fresh", lambda: exact.transition_matrix(5, 5, 0.1, fresh=6)),
     ],
 )
-def test_what_cannot_be_told_is_refused(field: str, call: object) -> None:
+def test_what_cannot_be_told_is_refused(field: str, call: Callable[[], object]) -> None:
     with pytest.raises(SpecError) as error:
-        call()  # type: ignore[operator]
+        call()
     assert error.value.field == field
     assert "\n" not in str(error.value)

@@ -49,7 +49,7 @@ def lineages(schedule: Schedule) -> Ancestors:
 
 def chances(mass: Floats, schedule: Schedule, ancestors: Ancestors | None = None) -> Chances:
     """Chances of sets of these reference masses; `ancestors` saves following them again."""
-    if schedule.fresh is None:
+    if not schedule.renewed:
         found = ancestors or lineages(schedule)
         present, error = found.presence(mass)
         result = Chances(present, found.absence(mass)[0], error, found.exact)
@@ -67,7 +67,6 @@ def chances(mass: Floats, schedule: Schedule, ancestors: Ancestors | None = None
 
 
 def _with_fresh(mass: Floats, schedule: Schedule) -> Chances:
-    assert schedule.fresh is not None  # noqa: S101
     inside = (mass > 0) & (mass < 1)
     reach = int(schedule.at.max())
     most = int(
@@ -94,7 +93,6 @@ def _with_fresh(mass: Floats, schedule: Schedule) -> Chances:
 def _full(mass: Floats, schedule: Schedule, top: int) -> Floats:
     """By full tables: ``[a, i]`` is the chance that a chosen items have no ancestor in set i."""
     samples, fresh, at = schedule.samples, schedule.fresh, schedule.at
-    assert fresh is not None  # noqa: S101
     human = np.exp(np.outer(np.arange(top + 1), np.log1p(-mass)))
     chosen, result = human, np.ones((len(at), len(mass)))
     thrown, size, shares = np.eye(1), -1, {}
@@ -144,7 +142,7 @@ def _mixed(balls: Floats, human: Floats, shares: Floats) -> Floats:
 def _bounds(mass: Floats, schedule: Schedule) -> tuple[Floats, Floats]:
     """Bounds of ``-log`` of absence. Between nodes, absence is log-convex in ``-log(1-q)``."""
     if not len(mass):
-        return np.empty((2, len(schedule.at), 0))  # type: ignore[return-value]
+        return np.empty((len(schedule.at), 0)), np.empty((len(schedule.at), 0))
     each, which = np.unique(mass, return_inverse=True)
     cells = np.floor(np.log(each) / (_STEP if schedule.steady else _STEP_VARYING))
     node = np.unique(np.append(each[np.unique(cells, return_index=True)[1]], each[-1]))
@@ -183,7 +181,6 @@ def _followed(mass: Floats, schedule: Schedule) -> tuple[Floats, Floats]:
 
 def _settled(mass: Floats, schedule: Schedule, at: np.ndarray) -> Floats:
     """Lower bound of ``-log`` of absence by the recorded generation's own human items alone."""
-    assert schedule.fresh is not None  # noqa: S101
     items = np.where(at == 1, schedule.samples[0], schedule.fresh[at - 1])
     if schedule.output is None:
         return np.asarray(np.outer(items, -np.log1p(-mass)))
@@ -195,7 +192,6 @@ def _settled(mass: Floats, schedule: Schedule, at: np.ndarray) -> Floats:
 
 def _start(schedule: Schedule, t: int) -> tuple[int, int, int]:
     """Balls and fresh items found to begin with, and the generation below which balls fall."""
-    assert schedule.fresh is not None  # noqa: S101
     if schedule.output is not None:
         return int(schedule.output[t - 1]), 0, t + 1
     fresh = int(schedule.fresh[t - 1]) if t > 1 else int(schedule.samples[0])
@@ -206,7 +202,6 @@ def _steady(
     mass: Floats, schedule: Schedule, at: np.ndarray, held: npt.NDArray[np.bool_], low: Floats, high: Floats
 ) -> None:
     """One pass serves all recorded generations: only the first and the last step may differ."""
-    assert schedule.fresh is not None  # noqa: S101
     first = int(schedule.samples[0])
     alone = (at == 1) & (schedule.output is None)
     low[alone] = high[alone] = -first * np.log1p(-mass)
@@ -231,7 +226,6 @@ def _varying(
     mass: Floats, schedule: Schedule, at: np.ndarray, held: npt.NDArray[np.bool_], low: Floats, high: Floats
 ) -> None:
     """All recorded generations on their way back together, each from where it begins."""
-    assert schedule.fresh is not None  # noqa: S101
     chains, owners = Tilted(), []
     begins = [_start(schedule, int(t)) for t in at]
     for s in range(max(since for _, _, since in begins), 1, -1):

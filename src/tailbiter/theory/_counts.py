@@ -115,7 +115,7 @@ def _laws(mass: Floats, plan: Schedule) -> Iterator[tuple[int, int, Floats]]:
     for t in range(1, int(plan.at.max()) + 1):
         size = int(plan.samples[t - 1])
         if t > 1:
-            fresh = 0 if plan.fresh is None else int(plan.fresh[t - 1])
+            fresh = int(plan.fresh[t - 1])
             before = law.shape[1] - 1
             if shape != (before, size - fresh):
                 shape = before, size - fresh

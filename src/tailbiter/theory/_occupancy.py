@@ -34,20 +34,22 @@ def throw_many(laws: Floats, step: Floats, times: int) -> Floats:
     laws = laws.copy()
     while times:
         low, high = _support(laws)
-        block = step[low : high + 1, : high + 1]
         if high and times > 2 * high * np.log2(times + 1.0):
             square = step[: high + 1, : high + 1]
             laws[:, : high + 1] = laws[:, : high + 1] @ np.linalg.matrix_power(square, times)
             times = 0
         else:
-            laws[:, : high + 1] = laws[:, low : high + 1] @ block
+            begin, end = int(np.argmax(step[low] > NEGLIGIBLE)), _support(step[high : high + 1])[1] + 1
+            after = laws[:, low : high + 1] @ step[low : high + 1, begin:end]
+            laws[:, low : high + 1] = 0.0
+            laws[:, begin:end] = after
             times -= 1
         laws[laws < NEGLIGIBLE] = 0.0
     return laws
 
 
 def _support(laws: Floats) -> tuple[int, int]:
-    held = np.flatnonzero(laws.any(axis=0))
+    held = np.flatnonzero((laws > NEGLIGIBLE).any(axis=0))
     return int(held[0]), int(held[-1])
 
 

@@ -21,20 +21,23 @@ class Schedule:
 
     samples: npt.NDArray[np.int64]
     at: npt.NDArray[np.int64]
-    fresh: npt.NDArray[np.int64] | None
+    fresh: npt.NDArray[np.int64]
     kept: int
     output: npt.NDArray[np.int64] | None
+
+    @property
+    def renewed(self) -> bool:
+        """Whether any generation after the first gets human items."""
+        return bool(self.fresh.any())
 
     @property
     def steady(self) -> bool:
         """Whether sizes stay the same from generation 2 to the last recorded."""
         last = max(int(self.at.max()), 1)
-        rows = [
-            self.samples[1:last],
-            self.output[self.at[self.at > 0] - 1] if self.output is not None else None,
-        ]
-        rows.append(self.fresh[1:last] if self.fresh is not None else None)
-        return all(row is None or len(np.unique(row)) <= 1 for row in rows)
+        rows = [self.samples[1:last], self.fresh[1:last]]
+        if self.output is not None:
+            rows.append(self.output[self.at[self.at > 0] - 1])
+        return all(len(np.unique(row)) <= 1 for row in rows)
 
 
 def schedule(
@@ -44,7 +47,7 @@ def schedule(
     kept: int = 0,
     output: npt.ArrayLike | None = None,
 ) -> Schedule:
-    """Check and freeze; no fresh items at all are None."""
+    """Check and freeze. Fresh items of generation 1 are not read."""
     sizes = _whole("samples", samples, 1)
     if not len(sizes):
         raise SpecError("samples", [], "has no generation", "give the size of generation 1 at least")
@@ -57,14 +60,10 @@ def schedule(
             "list each recorded generation once",
         )
     reach = max(int(recorded[-1]), 1)
-    new = None if fresh is None else _aligned("fresh", fresh, 0, reach)
-    if new is not None:
-        new[:1] = 0
-        if (new > sizes[:reach]).any():
-            raise SpecError(
-                "fresh", int(new.max()), "is more than a batch holds", "ask for no more than samples"
-            )
-        new = new if new.any() else None
+    new = _aligned("fresh", np.zeros(reach) if fresh is None else fresh, 0, reach)
+    new[0] = 0
+    if (new > sizes[:reach]).any():
+        raise SpecError("fresh", int(new.max()), "is more than a batch holds", "ask for no more than samples")
     drawn = None if output is None else _aligned("output", output, 1, reach)
     _check_kept(kept, sizes[:reach], new, drawn)
     return Schedule(sizes[:reach], recorded, new, int(kept), drawn)
@@ -73,13 +72,13 @@ def schedule(
 def _check_kept(
     kept: int,
     sizes: npt.NDArray[np.int64],
-    fresh: npt.NDArray[np.int64] | None,
+    fresh: npt.NDArray[np.int64],
     output: npt.NDArray[np.int64] | None,
 ) -> None:
     if not 0 <= kept <= sizes.min():
         problem = f"is not within 0 to the smallest batch, {sizes.min()}"
         raise SpecError("kept", kept, problem, "keep the first items of generation 1, in every batch")
-    if kept and fresh is not None:
+    if kept and fresh.any():
         raise SpecError("kept", kept, "comes with fresh human items too", "give `kept` or `fresh`, not both")
     if kept and output is not None:
         problem = "comes with `output`, whose law with a kept set is not known here"

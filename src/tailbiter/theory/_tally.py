@@ -31,7 +31,7 @@ class Tally:
 
 def tally(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule) -> Tally:
     """Sum over groups, in pieces that fit into memory."""
-    ancestors = lineages(schedule) if schedule.fresh is None else None
+    ancestors = None if schedule.renewed else lineages(schedule)
     shape = len(schedule.at), len(weights)
     mean, error, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     exact, width = True, len(mass)
