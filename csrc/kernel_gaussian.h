@@ -144,7 +144,7 @@ SIMD unsigned turn(double *p, double *q, size_t rows, double *also_p, double *al
         b = b + y * y;
         g = g + x * y;
     }
-    vm open = d_lt(d_set(0x1p-42) * (d_sqrt(a) * d_sqrt(b)), d_abs(g));
+    vm open = d_lt(d_set(0x1p-47) * (d_sqrt(a) * d_sqrt(b)), d_abs(g));
     if (!m_bits(open)) return 0;
     vd zeta = (b - a) / d_sel(open, g + g, one);
     vd t = one / (d_abs(zeta) + d_sqrt(one + zeta * zeta));
