@@ -6,6 +6,8 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import k0
 from scipy.stats import chi2
@@ -18,7 +20,7 @@ from tests.oracles.gallery import TINY
 from tests.oracles.plan import Plan
 from tests.oracles.stat import count_test, normal_test, require
 from tests.theory import items
-from tests.theory.compositions import composition, constant
+from tests.theory.compositions import composition, constant, plans
 from tests.theory.test_moments import FULL, shared
 
 WEIGHTED = [name for name in TINY if name.startswith(("mix-weights", "mix-fixed", "mix-hoard", "mix-ages"))]
@@ -36,6 +38,28 @@ def test_spread_item_by_item(name: str, ddof: int) -> None:
     spread, drift = items.spread_and_drift(TINY[name].plan, ddof)
     assert found.values == pytest.approx(spread, abs=1e-12)
     assert found.drift == pytest.approx(drift, abs=1e-12)
+
+
+@given(plans(most=4, generations=4), st.integers(0, 1))
+@settings(max_examples=200)
+def test_spread_of_any_plan_item_by_item(plan: Plan, ddof: int) -> None:
+    if ddof and not has_unbiased_divisor(plan):
+        with pytest.raises(SpecError, match="weigh differently|trained on one item"):
+            gaussian.spread(composition(plan), ddof)
+        return
+    found = gaussian.spread(composition(plan), ddof)
+    spread, drift = items.spread_and_drift(plan, ddof)
+    assert found.values == pytest.approx(spread, rel=1e-12, abs=1e-14)
+    assert found.drift == pytest.approx(drift, abs=1e-12)
+
+
+def has_unbiased_divisor(plan: Plan) -> bool:
+    """Whether items weigh the same, and two or more are trained on in every generation."""
+    if plan.item_weights or (plan.ages and set(plan.ages) != {1}):
+        return False
+    span = len(plan.samples) if plan.ages is None else len(plan.ages)
+    pools = [sum(plan.samples[max(t - span, 0) : t]) for t in range(1, len(plan.samples) + 1)]
+    return min(plan.draw or pools) > 1
 
 
 def test_item_by_item_tells_the_divisors_apart() -> None:

@@ -7,6 +7,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from scipy.stats import binom
 
 import tailbiter as tb
@@ -17,7 +18,7 @@ from tests.oracles import moments as oracle
 from tests.oracles.chain import path_law, reduced
 from tests.oracles.gallery import TINY
 from tests.oracles.plan import Plan
-from tests.theory.compositions import composition, constant
+from tests.theory.compositions import composition, constant, plans
 
 T = 60
 VARYING = tuple(int(n) for n in np.resize([30, 50, 20, 24, 71], T))
@@ -84,6 +85,14 @@ def test_table_of_inner_products(name: str) -> None:
         oracle.share_variance(plan, 0.3), abs=2e-14
     )
     assert found.values + found.apart == pytest.approx(np.ones_like(found.values), rel=1e-14)
+
+
+@given(plans())
+@settings(max_examples=300)
+def test_any_plan(plan: Plan) -> None:
+    found = shared(plan)
+    assert found.values == pytest.approx(oracle.share_variance(plan, 0.5) * 4.0, abs=2e-14)
+    assert found.values + found.apart == pytest.approx(np.ones(len(plan.samples) + 1), rel=1e-14)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -353,6 +362,10 @@ def test_stationary_weighted_identity_is_where_runs_end() -> None:
 def test_refusals() -> None:
     with pytest.raises(SpecError, match=r"regime\.ages: 10,?001 batches"):
         shared(constant(10_002, 10, ages=(1,) * 10_001))
+    with pytest.raises(SpecError, match="at: 4 lies outside 0 to 3"):
+        moments.identity(composition(constant(3, 10)), [0, 4])
+    with pytest.raises(SpecError, match="at: -1 lies outside 0 to 3"):
+        moments.brier_sd([10] * 3, [0.5, 0.5], -1)
     with pytest.raises(SpecError, match="generations"):
         moments.best_weight(10, 10, generations=1)
     with pytest.raises(SpecError, match="weight"):

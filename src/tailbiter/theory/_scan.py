@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Linear recursions over generations, all at once and without cancellation."""
+"""Linear recursions over generations, all at once and without cancellation; and the ones that are wanted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
+from ..errors import SpecError
 from ._result import Floats
 
-__all__ = ["falling", "from_zero", "running_sum", "two_ends"]
+__all__ = ["falling", "from_zero", "recorded", "running_sum", "two_ends"]
 
 _BLOCK = 64
 _PART = 1 << 16
@@ -119,3 +121,15 @@ def _blocks(x: Floats) -> Floats:
     out = np.zeros(count * _BLOCK)
     out[: len(x)] = x
     return np.ascontiguousarray(out.reshape(count, _BLOCK).T)
+
+
+def recorded(at: npt.ArrayLike | None, generations: int) -> npt.NDArray[np.int64]:
+    """Return the generations asked for, of 0 to ``generations``; all of them for None."""
+    if at is None:
+        return np.arange(generations + 1)
+    index = np.atleast_1d(np.asarray(at, dtype=np.int64))
+    outside = index[(index < 0) | (index > generations)]
+    if outside.size:
+        problem = f"lies outside 0 to {generations:,}, the generations there are sizes of"
+        raise SpecError("at", int(outside[0]), problem, "ask for others, or give sizes of more generations")
+    return index

@@ -22,7 +22,7 @@ from .._checks import number, whole
 from ..errors import SpecError
 from ._log_gamma import log_mean, log_moment, product_tail
 from ._result import Floats, Predicted
-from ._scan import running_sum
+from ._scan import recorded, running_sum
 from ._spread import spread_and_drift
 from .moments import identity
 
@@ -111,7 +111,7 @@ def spread(composition: Composition, ddof: int, at: npt.ArrayLike | None = None)
     [0.9837, 0.9936]
     """
     statement = "E Sigma_t / Sigma_0, any regime linear in its sources, from second moments"
-    index = slice(None) if at is None else np.asarray(at, dtype=np.int64)
+    index = recorded(at, len(composition.samples) - 1)
     if _divisor(ddof) == 0:
         shared = identity(composition)
         own, drift = shared.apart, shared.values
@@ -186,7 +186,7 @@ def power_mean(power: float, samples: npt.ArrayLike, ddof: int, at: npt.ArrayLik
     if 2.0 * p <= 1.0 - sizes.min():
         problem = f"has no finite expectation with batches of {int(sizes.min()):,}"
         raise SpecError("power", p, problem, f"give a power above {(1.0 - sizes.min()) / 2:g}")
-    values = np.exp(_log_power(p, sizes, ddof, _generations(at, len(sizes))))
+    values = np.exp(_log_power(p, sizes, ddof, recorded(at, len(sizes))))
     return Predicted(values, "exact", "E sigma_t^(2p), Replace: a product of chi-square moments")
 
 
@@ -231,7 +231,7 @@ def log_det(
         half = (distinct - j) / 2.0
         mean += log_mean(half) + np.log1p(-(j - ddof) / (distinct - ddof))
         variance += polygamma(1, half)
-    index = _generations(at, len(sizes))
+    index = recorded(at, len(sizes))
     statement = "ln det Sigma_t, Replace: sums of digamma and trigamma (Bartlett)"
     return LogDet(_sums(mean[which])[index], "exact", statement, variance=_sums(variance[which])[index])
 
@@ -275,7 +275,7 @@ def wasserstein(
         raise SpecError("variances", variances, "holds a negative eigenvalue", "give eigenvalues of Sigma_0")
     _divisor(ddof)
     sizes = _sizes(samples, len(scale))
-    index = _generations(at, len(sizes))
+    index = recorded(at, len(sizes))
     log_ratio = _sums(np.log1p(-(1.0 - ddof) / sizes))  # of E Sigma
     carried = np.exp(log_ratio[:-1])
     drift = np.append(0.0, running_sum(carried / sizes))[index]
@@ -328,7 +328,7 @@ def exceeds(
     """
     _divisor(ddof)
     level, sizes = _levels(threshold), _sizes(samples, 1)
-    index = _generations(at, len(sizes))
+    index = recorded(at, len(sizes))
     out = np.empty((len(index), level.size))
     for row, t in enumerate(index.tolist()):
         if t == 0:
@@ -407,14 +407,6 @@ def _levels(threshold: npt.ArrayLike) -> Floats:
     if not np.all((value > 0.0) & np.isfinite(value)):
         raise SpecError("threshold", threshold, "is not positive and finite", "give a share such as 0.1")
     return np.log(value)
-
-
-def _generations(at: npt.ArrayLike | None, generations: int) -> Indices:
-    index = np.arange(generations + 1) if at is None else np.atleast_1d(np.asarray(at, dtype=np.int64))
-    if index.size and not (index.min() >= 0 and index.max() <= generations):
-        problem = f"lies outside 0 to {generations:,}, the generations that samples gives"
-        raise SpecError("at", int(index.max()), problem, "give sizes of more generations")
-    return index
 
 
 def _sums(steps: Floats) -> Floats:

@@ -25,7 +25,7 @@ from ..errors import SpecError
 from ..samples import MAX_SAMPLES
 from ._pools import all_batches, pooled, subsampled, windowed
 from ._result import Floats, Predicted
-from ._scan import falling, from_zero, running_sum, two_ends
+from ._scan import falling, from_zero, recorded, running_sum, two_ends
 
 if TYPE_CHECKING:
     from .._compose import Composition
@@ -96,8 +96,10 @@ def identity(composition: Composition, at: npt.ArrayLike | None = None) -> Ident
     """
     same, apart = _identity(composition)
     statement = "chance v_t that two items of the model descend from one human item (Wright 1931)"
-    rows = _rows(at)
-    return Identity(same[rows], "exact", statement, apart=apart[rows])
+    if at is not None:  # all of ten million need not be copied
+        rows = recorded(at, len(same) - 1)
+        same, apart = same[rows], apart[rows]
+    return Identity(same, "exact", statement, apart=apart)
 
 
 def _identity(made: Composition) -> tuple[Floats, Floats]:
@@ -285,7 +287,8 @@ def gini_simpson_sd(
     square, spread = float(q @ q), diversity(q)
     pairs = 2.0 / 3.0 * (four.one_pair * _skewed(q) + four.two_pairs * square * spread)
     statement = "sd(1 - sum p^2) from four lineages of Wright's chain, Replace"
-    return Predicted(np.sqrt(four.covariance * spread**2 + pairs)[_rows(at)], "exact", statement)
+    variance = four.covariance * spread**2 + pairs
+    return Predicted(np.sqrt(variance[recorded(at, len(variance) - 1)]), "exact", statement)
 
 
 def brier_sd(
@@ -309,16 +312,13 @@ def brier_sd(
     unlike = float(q**2 @ ((1.0 - q) ** 2 + (square - q**2)))  # s_2 + s_2^2 - 2 s_3
     pairs = 2.0 / 3.0 * four.two_pairs * unlike + 4.0 * four.all_one * _skewed(q)
     statement = "sd of sum (p - q)^2 from four lineages of Wright's chain, Replace"
-    return Predicted(np.sqrt(four.covariance * diversity(q) ** 2 + pairs)[_rows(at)], "exact", statement)
+    variance = four.covariance * diversity(q) ** 2 + pairs
+    return Predicted(np.sqrt(variance[recorded(at, len(variance) - 1)]), "exact", statement)
 
 
 def _skewed(q: Floats) -> float:
     """``s_3 - s_2^2``: the variance of the probability of an item."""
     return float(q @ (q - q @ q) ** 2)
-
-
-def _rows(at: npt.ArrayLike | None) -> slice | npt.NDArray[np.int64]:
-    return slice(None) if at is None else np.asarray(at, dtype=np.int64)
 
 
 class _Four(NamedTuple):
