@@ -15,7 +15,7 @@ from tailbiter.testing._sequence import FIRST_LOOK, looks
 
 RATE = 0.05
 # How often to try, every day and in the slow tests.
-TRIES = [pytest.param(60, id="60"), pytest.param(600, id="600", marks=pytest.mark.slow)]
+TRIES = [pytest.param(40, id="40"), pytest.param(600, id="600", marks=pytest.mark.slow)]
 
 
 def most_wrong(tries: int) -> int:
@@ -157,6 +157,22 @@ def test_one_wrong_cell_of_many_is_seen_as_fast_as_by_dividing_the_rate() -> Non
     with pytest.raises(AssertionError, match=r"^mean of cell \(77,\)") as caught:
         assert_mean(coins(1, p.tolist()), 0.5 * np.ones(1000), effect=0.05, bounds=(0, 1), most=4000)
     assert "false-failure rate 1e-09, smallest effect 0.05" in str(caught.value)
+
+
+def test_cells_that_say_the_same_say_it_once() -> None:
+    """The rate holds for all cells together: a hundred copies are no more evidence than one."""
+
+    def copies(count: int):
+        def draw(start: int, stop: int) -> np.ndarray:
+            column = np.random.default_rng([5, start]).random(stop - start) < 0.51
+            return np.repeat(column[:, None], count, axis=1)
+
+        return assert_mean(draw, np.full(count, 0.5), effect=0.03, bounds=(0, 1))
+
+    one, hundred = copies(1), copies(100)
+    assert one.values == hundred.values
+    assert one.log_evidence > 1
+    assert hundred.log_evidence == pytest.approx(one.log_evidence)
 
 
 def test_known_errors_of_the_expectation_are_no_failures() -> None:

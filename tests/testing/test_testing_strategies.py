@@ -92,7 +92,7 @@ def test_every_kind_turns_up() -> None:
 
 
 def found(strategy: st.SearchStrategy, condition=lambda _: True) -> object:
-    return find(strategy, condition, settings=settings(database=None, derandomize=True, max_examples=100))
+    return find(strategy, condition, settings=settings(database=None, derandomize=True, max_examples=40))
 
 
 def test_the_smallest_spec_is_plain() -> None:
@@ -122,7 +122,7 @@ SIZES = [1, 2, 7, [5, 1, 9, 9], [1, 1000, 3, 3], tb.Growth(10, 0.5, 1.0), tb.Gro
 
 @pytest.mark.parametrize("samples", SIZES, ids=str)
 def test_regimes_go_with_their_sizes(samples) -> None:
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(regimes(samples=samples, generations=4))
     def check(regime) -> None:
         tb.lower(tb.Spec(reference=tb.Uniform(2), regime=regime, samples=samples, generations=4))
