@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from .errors import SpecError as SpecError
     from .errors import TailbiterError as TailbiterError
     from .estimator import MLE as MLE
+    from .families import lower as lower
     from .predict import predict as predict
     from .program import Program as Program
-    from .program import lower as lower
     from .record import Record as Record
     from .reference import Bernoulli as Bernoulli
     from .reference import Counts as Counts
@@ -61,8 +61,9 @@ _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
     "estimator": ("MLE",),
+    "families": ("lower",),
     "predict": ("predict",),
-    "program": ("Program", "lower"),
+    "program": ("Program",),
     "record": ("Record",),
     "reference": (
         "Bernoulli",

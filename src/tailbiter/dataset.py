@@ -8,10 +8,11 @@ when it is read, by the functions here, and never stored.
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from tailbiter._variables import CATEGORICAL, Variable
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
@@ -24,30 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["absence_is_final", "build_dataset", "forgotten_censored", "hill_numbers", "share_alive"]
 
 
-class Variable(NamedTuple):
-    """Long name and unit of one recorded variable; "1" is a pure number."""
+class Recorded(Protocol):
+    """A program of any family: it says which generations are recorded."""
 
-    long_name: str
-    units: str
+    @property
+    def at(self) -> np.ndarray:
+        """Ascending."""
 
 
-VARIABLES = {
-    "survivors": Variable("categories present in the training set", "categories"),
-    "survivors_output": Variable("categories present in the batch drawn from the model", "categories"),
-    "coverage": Variable("reference mass of the categories present", "1"),
-    "entropy": Variable("Shannon entropy of the model", "nats"),
-    "gini_simpson": Variable("Gini-Simpson index of the model, 1 - sum of squares", "1"),
-    "largest_share": Variable("largest probability of the model", "1"),
-    "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),
-    "total_variation": Variable("total variation between model and reference", "1"),
-    "brier": Variable("Brier distance between model and reference, sum of squared differences", "1"),
-    "lost": Variable("categories absent now, present at the record before", "categories"),
-    "revived": Variable("categories present now, absent at the record before", "categories"),
-    "tail_survivors": Variable("categories of the tail present in the training set", "categories"),
-    "tail_mass": Variable("probability of the tail under the model", "1"),
-    "band_survivors": Variable("categories of the band present in the training set", "categories"),
-    "band_mass": Variable("probability of the band under the model", "1"),
-}
+VARIABLES = CATEGORICAL
 FORGOTTEN = Variable(
     "first generation from which the category is absent to the end; 0 = present at the end", "generations"
 )
@@ -93,9 +79,9 @@ def build_dataset(
     import xarray as xr
 
     data = {name: _recorded(name, outputs[name], program) for name in VARIABLES if name in outputs}
-    coords = _axes(program, replicates)
+    coords = replicate_coord(replicates) | generation_coord(program)
     if any("band" in dims for dims, _, _ in data.values()):
-        coords |= _band_coords(program)
+        coords |= band_coords(program)
     if program.forgotten:
         # The engine's sign tells whether a category might return; here one attribute tells it for all.
         generations = np.abs(outputs["forgotten"], out=outputs["forgotten"])
@@ -103,41 +89,52 @@ def build_dataset(
         coords |= _category_coords(program)
     if snapshots is not None:
         data |= _snapshot_variables(snapshots, program.support.position[program.order])
-    sizes = {"categories": int(program.weights.size), "first_sample": int(program.samples[0])}
-    return xr.Dataset(data, coords, {**attrs, **sizes})
+    return xr.Dataset(data, coords, {**attrs, **sizes(program)})
+
+
+def sizes(program: Program) -> dict[str, int]:
+    """Attributes that tell the size of the reference and of the first human sample."""
+    return {"categories": int(program.weights.size), "first_sample": int(program.samples[0])}
 
 
 def _attrs(variable: Variable) -> dict[str, Any]:
     return {"long_name": variable.long_name, "units": variable.units}
 
 
-def _recorded(
-    name: str, values: np.ndarray, program: Program
-) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
-    """Dims, values and attributes of one standard variable."""
+def variable_attrs(name: str, program: Program) -> dict[str, Any]:
+    """Long name and unit of a standard variable; of the tail's, its size in the reference too."""
     attrs = _attrs(VARIABLES[name])
-    if name == "survivors_output":
-        # Undefined only where no batch was drawn; a float column keeps NaN for it whatever the Spec.
-        values = np.where(values < 0, np.nan, values)
     if name in TAIL_VARIABLES:
         start = program.tail_start
         attrs["categories"] = int(program.weights.size - start)
         attrs["reference_mass"] = int(program.weights[start:].sum()) / int(program.weights.sum())
-        if attrs["categories"] == 0:
-            values = np.full(values.shape, np.nan)
-    dims = ("replicate", "generation", "band") if name.startswith("band_") else ("replicate", "generation")
+    return attrs
+
+
+def _recorded(
+    name: str, values: np.ndarray, program: Program
+) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
+    """Dims, values and attributes of one standard variable."""
+    attrs = variable_attrs(name, program)
+    if name == "survivors_output":
+        # Undefined only where no batch was drawn; a float column keeps NaN for it whatever the Spec.
+        values = np.where(values < 0, np.nan, values)
+    if attrs.get("categories") == 0:  # there is no tail
+        values = np.full(values.shape, np.nan)
+    dims = ("replicate", "generation", *filter(None, [VARIABLES[name].dim]))
     return dims, values, attrs
 
 
-def _axes(program: Program, replicates: int) -> dict[str, Any]:
-    return {
-        "replicate": ("replicate", np.arange(replicates), {"long_name": "replicate", "units": "1"}),
-        "generation": (
-            "generation",
-            np.asarray(program.at, dtype=np.int64),
-            {"long_name": "resamplings since the reference, which is generation 0", "units": "generations"},
-        ),
-    }
+def replicate_coord(replicates: int) -> dict[str, Any]:
+    """The lineages."""
+    return {"replicate": ("replicate", np.arange(replicates), {"long_name": "replicate", "units": "1"})}
+
+
+def generation_coord(program: Recorded) -> dict[str, Any]:
+    """The generations recorded."""
+    long_name = "resamplings since the reference, which is generation 0"
+    at = np.asarray(program.at, dtype=np.int64)
+    return {"generation": ("generation", at, {"long_name": long_name, "units": "generations"})}
 
 
 def band_totals(program: Program) -> tuple[np.ndarray, np.ndarray]:
@@ -148,11 +145,16 @@ def band_totals(program: Program) -> tuple[np.ndarray, np.ndarray]:
     return stop - start, np.array(mass) / sum(mass)
 
 
-def _band_coords(program: Program) -> dict[str, Any]:
-    sizes, mass = band_totals(program)
+def band_coords(program: Program) -> dict[str, Any]:
+    """The bands: their edges, categories and reference mass."""
+    categories, mass = band_totals(program)
     unit = "items"
     return {
-        "band": ("band", np.arange(sizes.size), {"long_name": "band, from rare to common", "units": "1"}),
+        "band": (
+            "band",
+            np.arange(categories.size),
+            {"long_name": "band, from rare to common", "units": "1"},
+        ),
         "band_lo": (
             "band",
             program.band_edges[:-1],
@@ -165,7 +167,7 @@ def _band_coords(program: Program) -> dict[str, Any]:
         ),
         "band_categories": (
             "band",
-            sizes,
+            categories,
             {"long_name": "categories of the band in the reference", "units": "categories"},
         ),
         "band_reference_mass": ("band", mass, {"long_name": "reference mass of the band", "units": "1"}),

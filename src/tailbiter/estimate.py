@@ -6,14 +6,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tailbiter.errors import MemoryEstimateError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailbiter.program import Program
 
-__all__ = ["Estimate", "available_memory", "estimate", "refuse_if_too_large"]
+__all__ = ["Estimate", "Part", "available_memory", "estimate", "refuse_if_too_large", "refuse_parts"]
 
 INT32 = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
 # Bytes that the engine's state takes, from above; a test holds them against what the engine says it held.
@@ -25,6 +27,15 @@ SNAPSHOT_ENTRY = 72  # 20 in a list that doubles as it grows, its copies joined,
 LINEAGES_PER_THREAD = 1024  # as many as a block of replicates has at most
 # Left to the system and to what else the process does.
 HEADROOM = 0.95
+
+
+class Part(NamedTuple):
+    """Bytes that a run holds for one thing, and what to say if they are too many."""
+
+    nbytes: int
+    field: str
+    value: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -166,47 +177,65 @@ def refuse_if_too_large(
         Naming the largest part, its size and what would make it smaller.
     """
     need = estimate(program, replicates, threads)
+    refuse_parts(_parts(need, program, replicates), available=available)
+    return need
+
+
+def refuse_parts(parts: Sequence[Part], *, available: int | None = None) -> None:
+    """Raise before a run whose parts cannot fit in memory together.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        All that the run will hold.
+    available : int, optional
+        Bytes to fit into; by default `available_memory`.
+
+    Raises
+    ------
+    MemoryEstimateError
+        Naming the largest part, its size and what would make it smaller.
+    """
+    total = sum(part.nbytes for part in parts)
     room = available_memory() if available is None else available
-    if need.total <= HEADROOM * room:
-        return need
-    field, value, remedy = _culprit(need, program, replicates)
-    problem = f"needs {_size(need.total)} of memory in all, {_size(room)} are available"
-    raise MemoryEstimateError(field, value, problem, remedy)
+    if total > HEADROOM * room:
+        largest = max(parts, key=lambda part: part.nbytes)
+        problem = f"needs {_size(total)} of memory in all, {_size(room)} are available"
+        raise MemoryEstimateError(largest.field, largest.value, problem, largest.remedy)
 
 
-def _culprit(need: Estimate, program: Program, replicates: int) -> tuple[str, str, str]:
-    """Field, value and remedy of the largest part."""
+def _parts(need: Estimate, program: Program, replicates: int) -> tuple[Part, ...]:
+    """Bytes, field, value and remedy of every part."""
     generations = int(program.at.size)
     categories = f"{program.weights.size} categories"
     window = int(program.ages.size)
-    parts = (
-        (
+    return (
+        Part(
             need.records,
             "record.generations",
             f"{generations} generations x {replicates} replicates x {len(program.variables)} variables",
             "record fewer generations or variables, or run fewer replicates",
         ),
-        (
+        Part(
             need.forgotten,
             "record.forgotten",
             f"{categories} x {replicates} replicates",
             "leave it out, or run fewer replicates",
         ),
-        (
+        Part(
             need.snapshots,
             "record.snapshots",
             f"{program.snapshots.size} generations x {replicates} replicates",
             "ask for fewer snapshots, or run fewer replicates",
         ),
-        (need.state, "reference", categories, "use fewer categories or fewer threads"),
-        (
+        Part(need.state, "reference", categories, "use fewer categories or fewer threads"),
+        Part(
             need.batches,
             "regime.k" if len(set(program.ages.tolist())) == 1 else "regime.ages",
             f"{window} batches x {categories}",
             "use a shorter window, fewer categories or fewer threads",
         ),
     )
-    return max(parts, key=lambda part: part[0])[1:]
 
 
 def _size(nbytes: int) -> str:

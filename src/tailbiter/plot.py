@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailbiter.dataset import share_alive
+from tailbiter.dataset import recorded, share_alive
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
@@ -16,25 +16,28 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["save_tails", "tails"]
+__all__ = ["save_spread", "save_tails", "spread", "tails"]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
 QUANTILES = (0.05, 0.5, 0.95)
 SIZE = (7.5, 4.8)
+# Of a Gaussian's tail; below it nothing is drawn.
+LEAST_MASS = 1e-8
 
 
 def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """Draw how much of each band is alive, generation by generation.
+    """Draw how much of each tail is left, generation by generation.
 
-    Lines are medians over replicates and shades run from the 5 % to the 95 % quantile. Bands are named by the
-    count expected in the first human sample; generation 0, where every share is 1, lies outside the
-    logarithmic axis. A line ends where the median reaches zero.
+    Of categories, the share of each band that is alive: bands are named by the count expected in the first
+    human sample, and a line ends where the median reaches zero. Of a Gaussian, the model's mass beyond the
+    reference's quantiles, down to 1e-8. Lines are medians over replicates and shades run from the 5 % to the
+    95 % quantile; generation 0 lies outside the logarithmic axis.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        A run that recorded ``band_survivors``.
+        A run that recorded ``band_survivors``, or ``mass_beyond``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a figure of its own.
 
@@ -46,7 +49,7 @@ def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     Raises
     ------
     SpecError
-        When ``band_survivors`` was not recorded, or no generation but 0.
+        When neither was recorded, or no generation but 0.
 
     Examples
     --------
@@ -56,18 +59,64 @@ def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> ax.get_xscale()
     'log'
     """
+    if "mass_beyond" in ds:
+        return _beyond(ds, ax)
     alive = share_alive(ds)
-    later = alive.sel(generation=alive["generation"] > 0)
-    if later.sizes["generation"] == 0:
-        raise SpecError("record.generations", [0], "leaves nothing to draw", "record later generations too")
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=SIZE, layout="constrained")
+    later = _later(alive)
+    ax = _axes() if ax is None else ax
     bands = np.flatnonzero(ds["band_categories"].values)
     for rank, band in enumerate(bands):
-        _draw_band(ax, later.isel(band=band), rank / max(1, len(bands) - 1), DASHES[rank % len(DASHES)])
-    _label(ax)
+        one = later.isel(band=band)
+        # Below one category a logarithmic axis has nothing to show: shades stop at half of one.
+        floor = 0.5 / int(one["band_categories"])
+        _draw(ax, one, rank, len(bands), _name(one), floor)
+    _label(ax, "count expected in the\nfirst sample (categories)")
+    return ax
+
+
+def spread(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw how a Gaussian narrows: the logarithm of its generalised variance, over the reference's.
+
+    The generalised variance is the d-th root of the covariance's determinant: the variance itself where d is
+    1. A line ends where the covariance of the median replicate becomes singular.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run that recorded ``log_det``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a figure of its own.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
+
+    Raises
+    ------
+    SpecError
+        When ``log_det`` was not recorded, or no generation but 0.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Gaussian(), samples=100, generations=50, replicates=4)
+    >>> tb.plot.spread(tb.simulate(spec)).get_ylabel()
+    "log10 of the generalised variance, over the reference's"
+    """
+    log_det = recorded(ds, "log_det")
+    dimensions = ds.attrs["dimensions"]
+    level = (log_det - log_det.attrs["reference"]) / (dimensions * np.log(10))
+    later = _later(level)
+    ax = _axes() if ax is None else ax
+    _draw(ax, later.where(np.isfinite(later)), 0, 1, f"{dimensions} dimension{'s' * (dimensions != 1)}")
+    ax.set_xscale("log")
+    ax.set_xlabel("generation")
+    ax.set_ylabel("log10 of the generalised variance, over the reference's")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    ax.margins(x=0)
+    ax.set_title("How the model narrows: median and 5-95 % of replicates", fontsize="medium")
+    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     return ax
 
 
@@ -77,7 +126,7 @@ def save_tails(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     ds : xarray.Dataset
-        A run that recorded ``band_survivors``.
+        A run that recorded ``band_survivors``, or ``mass_beyond``.
     path : path
         Its suffix decides the format.
     """
@@ -88,20 +137,71 @@ def save_tails(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     figure.savefig(path, dpi=150)
 
 
-def _draw_band(ax: Axes, alive: xr.DataArray, place: float, dashes: Any) -> None:
-    """One band: `place` runs from 0, the rarest, to 1."""
+def save_spread(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
+    """Write the pictures of `spread` and `tails` to a file, side by side.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run of a Gaussian that recorded ``log_det`` and ``mass_beyond``.
+    path : path
+        Its suffix decides the format.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2 * SIZE[0], SIZE[1]), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    spread(ds, left)
+    tails(ds, right)
+    figure.savefig(path, dpi=150)
+
+
+def _axes() -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=SIZE, layout="constrained")
+    return ax
+
+
+def _later(values: xr.DataArray) -> xr.DataArray:
+    """All generations but 0."""
+    later = values.sel(generation=values["generation"] > 0)
+    if later.sizes["generation"] == 0:
+        raise SpecError("record.generations", [0], "leaves nothing to draw", "record later generations too")
+    return later
+
+
+def _beyond(ds: xr.Dataset, ax: Axes | None) -> Axes:
+    mass = recorded(ds, "mass_beyond")
+    later = _later(mass)
+    ax = _axes() if ax is None else ax
+    levels = ds["level"].values
+    for rank, level in enumerate(levels[::-1]):
+        one = later.isel(level=len(levels) - 1 - rank)
+        _draw(ax, one, rank, len(levels), f"{level:g}", LEAST_MASS)
+        ax.axhline(float(one["level_reference_mass"]), color="grey", linewidth=0.5)
+    _label(ax, "beyond both quantiles\n(grey: the reference)")
+    ax.set_ylim(LEAST_MASS, 1)
+    ax.set_ylabel("model's mass beyond the reference's quantiles")
+    ax.set_title("What is left of the tails: median and 5-95 % of replicates", fontsize="medium")
+    return ax
+
+
+def _draw(
+    ax: Axes, values: xr.DataArray, rank: int, ranks: int, name: str, floor: float | None = None
+) -> None:
+    """One line with its shade, the rank-th of `ranks`; neither goes below the floor."""
     from matplotlib import colormaps
 
-    generation = alive["generation"].values
-    low, middle, high = np.quantile(alive.values, QUANTILES, axis=0)
-    # Below one category a logarithmic axis has nothing to show: shades stop at half of one, lines at zero.
-    floor = 0.5 / int(alive["band_categories"])
-    colour = colormaps["viridis"](0.85 * place)
-    ax.fill_between(
-        generation, np.maximum(low, floor), np.maximum(high, floor), color=colour, alpha=0.18, lw=0
-    )
-    drawn = np.where(middle > 0, middle, np.nan)
-    ax.plot(generation, drawn, color=colour, linestyle=dashes, linewidth=1.8, label=_name(alive))
+    generation = values["generation"].values
+    low, middle, high = np.quantile(values.values, QUANTILES, axis=0)
+    if floor is not None:
+        low, high = np.maximum(low, floor), np.maximum(high, floor)
+        middle = np.where(middle > 0, middle, np.nan)
+    colour = colormaps["viridis"](0.85 * rank / max(1, ranks - 1))
+    ax.fill_between(generation, low, high, color=colour, alpha=0.18, lw=0)
+    dashes = DASHES[rank % len(DASHES)]
+    ax.plot(generation, middle, color=colour, linestyle=dashes, linewidth=1.8, label=name)
 
 
 def _name(alive: xr.DataArray) -> str:
@@ -111,7 +211,7 @@ def _name(alive: xr.DataArray) -> str:
     return f"{span}  ({count:,})"
 
 
-def _label(ax: Axes) -> None:
+def _label(ax: Axes, legend: str) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("generation")
@@ -122,7 +222,7 @@ def _label(ax: Axes) -> None:
     ax.set_title("What is forgotten, rare to common: median and 5-95 % of replicates", fontsize="medium")
     ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     ax.legend(
-        title="count expected in the\nfirst sample (categories)",
+        title=legend,
         loc="center left",
         bbox_to_anchor=(1.01, 0.5),
         frameon=False,

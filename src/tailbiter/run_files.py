@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A run on disk: `spec.toml`, Parquet tables and a picture in one directory, published whole or not at all.
 
-``records.parquet`` has a row for each replicate and recorded generation, with band values as fixed-size
-lists; ``categories.parquet`` and ``snapshots.parquet`` are there where the run recorded them. Attributes,
-coordinates and long names are JSON in the Parquet schema's metadata; any Parquet reader sees plain columns.
+``records.parquet`` has a row for each replicate and recorded generation, with values by band (of a Gaussian,
+by level, dimension or entry) as fixed-size lists; ``categories.parquet`` and ``snapshots.parquet`` are there
+where the run recorded them. Attributes, coordinates and long names are JSON in the Parquet schema's metadata;
+any Parquet reader sees plain columns.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def write_run(
     directory : path
         Where to; see `check_target`.
     picture : bool
-        Draw ``tails.png`` too, if the run recorded its bands.
+        Draw ``tails.png`` too, if the run recorded what it shows.
     force : bool
         Replace the files of a run that is already there.
 
@@ -158,7 +159,7 @@ def write_run(
     >>> read_run(where).equals(ds)
     True
     """
-    from tailbiter.plot import save_tails
+    from tailbiter.families import family_of
     from tailbiter.record import Record
 
     record = Record.from_json(ds.attrs["record"])
@@ -169,8 +170,8 @@ def write_run(
             for name, dims in TABLES.items():
                 if name == "records" or _members(ds, dims):
                     _write_table(ds, dims, staging / f"{name}.parquet")
-            if picture and "band_survivors" in ds and bool((ds["generation"] > 0).any()):
-                save_tails(ds, staging / "tails.png")
+            if picture:
+                family_of(spec.reference).draw(ds, staging / "tails.png")
     except OSError as error:
         raise _unwritable(target, error) from error
     return target
@@ -314,7 +315,8 @@ def _rows(ds: xr.Dataset, dims: tuple[str, ...], rows: slice) -> pa.Table:
 def _note(ds: xr.Dataset, dims: tuple[str, ...]) -> dict[str, Any]:
     """What a Dataset knows and columns cannot hold, as JSON."""
     keys = _keys(ds, dims)
-    rest = [str(name) for name in ds.coords if name not in keys and ds[name].dims == ("band",)]
+    of_rows = {dim for table in TABLES.values() for dim in table}
+    rest = [str(name) for name, coord in ds.coords.items() if of_rows.isdisjoint(coord.dims)]
     return {
         "format": FORMAT,
         "attrs": ds.attrs,

@@ -38,8 +38,6 @@ MAX_BLOCK = 1024
 TICK = 0.1
 SEED_LIMIT = 2**63
 MAX_THREADS = 4096
-# Tables without a file of their own stand in the attributes up to this size, and by digest beyond it.
-INLINE_CATEGORIES = 100_000
 
 
 class Engine(Protocol):
@@ -76,10 +74,11 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        dims replicate, generation, band, and category or snapshot_entry where asked for. Attributes ``spec``,
-        ``record`` and ``provenance`` are JSON. Categories run from common to rare; their coordinate is the
-        place in the reference as it was given. A table of more than 100,000 categories that was given without
-        a file stands in ``spec`` by its digest only.
+        dims replicate, generation, band, and category or snapshot_entry where asked for; of a Gaussian, level
+        in the place of band, and dimension or entry where asked for. Attributes ``spec``, ``record`` and
+        ``provenance`` are JSON. Categories run from common to rare; their coordinate is the place in the
+        reference as it was given. A table of more than 100,000 categories that was given without a file
+        stands in ``spec`` by its digest only.
 
     Raises
     ------
@@ -130,32 +129,30 @@ def simulate_rows(
     xarray.Dataset
         As `simulate` makes it, with these replicates as coordinate.
     """
-    from tailbiter import _core
-    from tailbiter.dataset import build_dataset
-    from tailbiter.estimate import refuse_if_too_large
-    from tailbiter.program import lower
+    from tailbiter.families import family_of
     from tailbiter.record import Record
 
     started = time.perf_counter()
     record = Record() if record is None else record
     _refuse_other(record, Record, "record")
     workers = _threads(threads)
-    program = lower(spec, record)
+    family = family_of(spec.reference)
+    program = family.lower(spec, record)
     rows = stop - start
-    refuse_if_too_large(program, rows, workers)
-    engine = _core.Engine(program)
+    family.refuse_if_too_large(program, rows, workers)
+    engine = family.engine(program)
     outputs = engine.outputs(stop)  # rows before the first are never touched, and so take no memory
-    control = _core.Control()
+    control = family.control()
     run_blocks(engine, outputs, rows, workers, control, _bar(progress, rows * spec.generations), first=start)
-    snapshots = engine.snapshots(outputs) if program.snapshots.size else None
     wall = time.perf_counter() - started
     attrs = {
-        "spec": spec.to_json(brief=program.categories > INLINE_CATEGORIES),
+        "family": spec.reference.family,
+        "spec": spec.to_json(brief=family.is_large(program)),
         "record": record.to_json(),
         "provenance": json.dumps(_provenance(spec, _used(rows, workers), wall)),
     }
     wanted = {name: values[start:] for name, values in outputs.items()}
-    ds = build_dataset(program, wanted, snapshots, attrs, rows)
+    ds = family.dataset(program, engine, wanted, attrs, rows)
     if start:
         numbers = ds["replicate"].variable
         ds = ds.assign_coords(replicate=(numbers.dims, numbers.values + start, numbers.attrs))

@@ -7,6 +7,7 @@ many of its categories are gone, so a mean would hide what happened.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,27 @@ from tailbiter.dataset import hill_numbers, share_alive
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Forgetting", "Row", "Summary", "counted", "half_gone", "summarise"]
+__all__ = [
+    "Forgetting",
+    "Row",
+    "Summary",
+    "aligned",
+    "counted",
+    "expected_table",
+    "half_gone",
+    "log_spaced",
+    "median_first",
+    "medians",
+    "percent",
+    "summarise",
+]
 
 ROWS = 10
 EXAMPLES = 5
 # Categories looked at in one go while searching for the most common ones that vanished.
 CHUNK = 4096
 LABEL_WIDTH = 40
+KINDS = {"exact": "Exact", "bound": "Within a proved bound", "limit": "In a limit only"}
 
 
 @dataclass(frozen=True)
@@ -176,7 +191,24 @@ def half_gone(tail: xr.DataArray) -> float | None:
     values = tail.values
     start = values[:, first]
     # A tail that generation 1 missed altogether was gone then.
-    reached = ((2 * values < start) | (start == 0)) & (generation >= 1)
+    return median_first(((2 * values < start) | (start == 0)) & (generation >= 1), generation)
+
+
+def median_first(reached: np.ndarray, generation: np.ndarray) -> float | None:
+    """When half of the replicates had reached something: the Kaplan-Meier median.
+
+    Parameters
+    ----------
+    reached : bool[replicates, generations]
+        What counts is the first time.
+    generation : int[generations]
+        Those recorded.
+
+    Returns
+    -------
+    float or None
+        A recorded generation; None where fewer than half of the replicates reach it.
+    """
     when = np.where(reached.any(axis=1), generation[reached.argmax(axis=1)], np.inf)
     median = np.sort(when)[(when.size - 1) // 2]
     return float(median) if np.isfinite(median) else None
@@ -189,10 +221,10 @@ def _missed(ds: xr.Dataset) -> float | None:
 
 
 def _rows(ds: xr.Dataset) -> list[Row]:
-    at = _log_spaced(ds["generation"].values)
+    at = log_spaced(ds["generation"].values)
     part = ds.isel(generation=at)
-    survivors = _medians(part["survivors"]) if "survivors" in part else [None] * at.size
-    effective = _medians(hill_numbers(part, 1)) if "entropy" in part else [None] * at.size
+    survivors = medians(part["survivors"]) if "survivors" in part else [None] * at.size
+    effective = medians(hill_numbers(part, 1)) if "entropy" in part else [None] * at.size
     shares = (
         [[] for _ in at] if "band_survivors" not in part else np.median(share_alive(part), axis=0).tolist()
     )
@@ -202,11 +234,12 @@ def _rows(ds: xr.Dataset) -> list[Row]:
     ]
 
 
-def _medians(values: xr.DataArray) -> list[float]:
+def medians(values: xr.DataArray) -> list[float]:
+    """Medians over replicates, which come first."""
     return [float(value) for value in np.median(values, axis=0)]
 
 
-def _log_spaced(generation: np.ndarray) -> np.ndarray:
+def log_spaced(generation: np.ndarray) -> np.ndarray:
     """Indices of generation 0 and of about `ROWS` more, evenly spread in log t."""
     later = np.flatnonzero(generation > 0)
     if later.size == 0:
@@ -298,18 +331,70 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def expected_table(theory: xr.Dataset) -> str:
+    """Table of expectations at about ten generations, for people.
+
+    Parameters
+    ----------
+    theory : xarray.Dataset
+        As `predict` returned it.
+
+    Returns
+    -------
+    str
+        Survivors with the standard deviation of one replicate, the share of each band alive and the
+        Gini-Simpson index, as far as theory knows them; then what it does not know.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> print(expected_table(tb.predict(tb.Spec(reference=tb.Uniform(8), samples=8, generations=1))))
+    ... # doctest: +ELLIPSIS
+    generation  ...
+    """
+    part = theory.isel(generation=log_spaced(theory["generation"].values))
+    columns = [["generation", *(f"{t:,}" for t in part["generation"].values)]]
+    if "survivors" in part:
+        columns.append(["survivors", *map(_count, part["survivors"].values)])
+        if "survivors_sd" in part:
+            columns.append(["+-", *(f"{sd:.2g}" for sd in part["survivors_sd"].values)])
+    if "band_survivors" in part:
+        shares = part["band_survivors"].values / part["band_categories"].values.clip(1)
+        names = zip(_band_names(part), shares.T, part["band_categories"].values, strict=True)
+        columns += [[name, *map(percent, share)] for name, share, size in names if size]
+    if "gini_simpson" in part:
+        columns.append(["gini_simpson", *(f"{value:.6f}" for value in part["gini_simpson"].values)])
+    return "\n".join([*aligned(columns), "", *_known_sentences(theory)])
+
+
+def _known_sentences(theory: xr.Dataset) -> list[str]:
+    names = [str(name) for name in theory.data_vars if "kind" in theory[name].attrs]
+    names = [name for name in names if not name.endswith("_sd")]
+    kinds = {kind: [name for name in names if theory[name].attrs["kind"] == kind] for kind in KINDS}
+    lines = ["Expectations over replicates; +- = standard deviation of one, or a bound on it from above."]
+    lines += [f"{said}: {', '.join(kinds[kind])}." for kind, said in KINDS.items() if kinds[kind]]
+    left_out = json.loads(theory.attrs["left_out"])
+    return [*lines, *(f"Not known: {name}: {reason}." for name, reason in left_out.items())]
+
+
+def aligned(columns: list[list[str]]) -> list[str]:
+    """Lines of a table whose columns end together."""
+    widths = [max(map(len, column)) for column in columns]
+    lines = zip(*columns, strict=True)
+    return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+
+
 def _table(summary: Summary) -> list[str]:
     shown = [b for b in range(len(summary.bands)) if summary.rows[0].share_alive[b] is not None]
     columns = [["generation", *(f"{row.generation:,}" for row in summary.rows)]]
     if _has_survivors(summary):
         columns.append(["survivors", *(_count(row.survivors) for row in summary.rows)])
     bands = slice(len(columns), len(columns) + len(shown))
-    columns += [[summary.bands[b], *(_percent(row.share_alive[b]) for row in summary.rows)] for b in shown]
+    columns += [[summary.bands[b], *(percent(row.share_alive[b]) for row in summary.rows)] for b in shown]
     if _has_effective(summary):
         columns.append(["effective", *(_count(row.effective_number) for row in summary.rows)])
     widths = [max(map(len, column)) for column in columns]
-    lines = zip(*columns, strict=True)
-    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    text = aligned(columns)
     if not shown:
         return text
     left = sum(width + 2 for width in widths[: bands.start])
@@ -326,7 +411,8 @@ def _has_effective(summary: Summary) -> bool:
     return any(row.effective_number is not None for row in summary.rows)
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Write a share in percent."""
     if share is None:
         return "-"
     # Small shares are what the table is about: they keep a digit that is not zero.

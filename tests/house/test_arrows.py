@@ -17,16 +17,17 @@ LAYERS = (
     {"spec"},
     {"program", "theory"},
     {"dataset", "estimate"},
-    {"_presence"},
+    {"summary", "plot", "_presence"},
+    {"families"},
     {"simulate", "predict"},
-    {"run_files", "summary", "plot", "testing"},
+    {"run_files", "testing"},
     {"verify"},
     {"_flags"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Who may call the compiled core.
-CALLERS_OF_CORE = {"_core", "reference", "regime", "simulate", "cli"}
+CALLERS_OF_CORE = {"_core", "reference", "regime", "families", "simulate", "cli"}
 
 
 def imported(source: str, inside: tuple[str, ...]) -> Iterator[str]:

@@ -12,12 +12,12 @@ from tailbiter.errors import MemoryEstimateError
 from tailbiter.estimate import (
     LINEAGES_PER_THREAD,
     PER_LINEAGE,
-    Estimate,
-    _culprit,
+    Part,
     available_memory,
     control_group_memory,
     estimate,
     refuse_if_too_large,
+    refuse_parts,
 )
 from tailbiter.program import lower
 from tailbiter.record import Record
@@ -133,8 +133,9 @@ def test_the_largest_part_is_named(changes: dict[str, object], replicates: int, 
 
 
 def test_parts_of_the_same_size_do_not_hide_each_other() -> None:
-    need = Estimate(records=9, forgotten=9, snapshots=0, state=0, batches=0)
-    assert _culprit(need, program(), 1)[0] == "record.generations"
+    alike = [Part(9, "record.generations", "", ""), Part(9, "record.forgotten", "", "")]
+    with pytest.raises(MemoryEstimateError, match=r"^record\.generations"):
+        refuse_parts(alike, available=1)
 
 
 def test_as_many_lineages_are_counted_as_a_block_has() -> None:

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""A Spec by flags: what several commands of the command line have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter, Token
+
+from tailbiter._checks import choice
+from tailbiter.errors import SpecError
+
+if TYPE_CHECKING:
+    from tailbiter.spec import Spec
+
+__all__ = ["Count", "SpecFlags", "flag", "numeric"]
+
+# The regimes that flags can spell; of the flags, those of each regime: "needs one of" and "may have".
+REGIMES = {
+    "replace": ((), ()),
+    "accumulate": ((), ()),
+    "accumulate_subsample": ((), ("draw",)),
+    "anchored": (("real", "real_count"), ("source", "hoard")),
+    "window": (("k",), ()),
+    "real_only": ((), ()),
+}
+# What a field is called on the command line, where it is not its own name.
+FLAG_OF = {"real_count": "real-count", "k": "window", "kind": "regime"}
+EXAMPLE_OF = {"real": "0.01", "k": "5"}
+
+
+def number(_: type, tokens: Sequence[Token]) -> int | float:
+    """Numbers as people write them (200000, 2e5); whether a fraction is allowed is for the Spec to say."""
+    text = tokens[0].value
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f'unable to read "{text}" as a number') from None
+
+
+def flag(help_text: str, *names: str) -> Parameter:
+    return Parameter(names or None, help=help_text, negative=())
+
+
+def numeric(help_text: str, metavar: str = "N") -> Parameter:
+    return Parameter(help=help_text, metavar=metavar, converter=number, n_tokens=1, allow_leading_hyphen=True)
+
+
+Count = int | float | None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class SpecFlags:
+    """The fields of a Spec that flags can say."""
+
+    counts: Annotated[Path | None, flag("Table of counts instead: CSV, TSV, Parquet or .npy")] = None
+    counts_column: Annotated[str | None, flag("Its column of counts, where that is not plain")] = None
+    labels_column: Annotated[str | None, flag("Its column of labels, where that is not plain")] = None
+    samples: Annotated[Count, numeric("Size of each generation's new batch (2e5)")] = None
+    generations: Annotated[Count, numeric("How many (2000)")] = None
+    replicates: Annotated[Count, numeric("Independent lineages (32)")] = None
+    seed: Annotated[Count, numeric("Whole number; same seed, same bits")] = None
+    regime: Annotated[
+        str | None, flag("replace, accumulate, accumulate_subsample, anchored, window or real_only")
+    ] = None
+    real: Annotated[Count, numeric("anchored: human share of the batch, such as 0.01", "SHARE")] = None
+    real_count: Annotated[Count, numeric("anchored: human items of the batch, instead of --real")] = None
+    source: Annotated[str | None, flag("anchored: fresh, fixed or hoard")] = None
+    hoard: Annotated[Count, numeric("anchored, hoard: size of the kept human set")] = None
+    window: Annotated[Count, numeric("window: how many batches")] = None
+    draw: Annotated[Count, numeric("accumulate_subsample: size of the training set")] = None
+
+    def resolve(self, path: Path | None) -> Spec:
+        """Return the Spec of a file, a table or the shipped example, with what the flags change."""
+        from tailbiter import data
+        from tailbiter.reference import Counts
+        from tailbiter.spec import Spec
+
+        regime = _regime(self.regime, self._table)
+        changes = self._sizes if regime is None else {**self._sizes, "regime": regime}
+        columns = {"--counts-column": self.counts_column, "--labels-column": self.labels_column}
+        for name, column in columns.items():
+            if column is not None and self.counts is None:
+                raise SpecError(name, column, "is a column of no table", "add --counts FILE")
+        if path is not None and self.counts is not None:
+            problem = "cannot be joined with a Spec file"
+            raise SpecError("--counts", str(self.counts), problem, "give one of the two")
+        if path is not None:
+            return Spec.from_toml(path).replace(**changes)
+        if self.counts is not None:
+            words = Counts.read(self.counts, counts=self.counts_column, labels=self.labels_column)
+        else:
+            words = Counts.read(data.path("shakespeare"), counts="train", labels="word")
+        return Spec(reference=words, **changes)
+
+    @contextmanager
+    def spoken(self, *others: str) -> Iterator[None]:
+        """Name the flag, not the field, in an error about a value that was given by flag."""
+        given = {"": {*self._sizes, *others}, "regime": set(self._table)}
+        try:
+            yield
+        except SpecError as error:
+            table, _, name = error.field.rpartition(".")
+            if name not in given.get(table, ()):
+                raise
+            raise type(error)(flag_of(name), error.value, error.problem, error.remedy) from error
+
+    @property
+    def _sizes(self) -> dict[str, Any]:
+        """Fields at the top of a Spec."""
+        return self._given("samples", "generations", "replicates", "seed")
+
+    @property
+    def _table(self) -> dict[str, Any]:
+        """Fields of the regime."""
+        table = self._given("real", "real_count", "source", "hoard", "draw")
+        return table if self.window is None else {**table, "k": self.window}
+
+    def _given(self, *names: str) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+
+def flag_of(name: str) -> str:
+    return f"--{FLAG_OF.get(name, name)}"
+
+
+def _regime(name: str | None, table: dict[str, Any]) -> dict[str, Any] | None:
+    """The [regime] table that the flags spell; None when there is none."""
+    if name is None:
+        for key, value in table.items():
+            owner = next(regime for regime, flags in REGIMES.items() if key in chain(*flags))
+            raise SpecError(flag_of(key), value, "needs a regime", f"add --regime {owner}")
+        return None
+    kind = name.replace("-", "_")
+    if kind == "mix":
+        raise SpecError("--regime", name, "is too rich for flags", "write it in a Spec file (TOML)")
+    needs, may = REGIMES[choice(kind, "--regime", list(REGIMES))]
+    for key, value in table.items():
+        if key not in needs + may:
+            raise SpecError(flag_of(key), value, f"does not go with --regime {name}", "leave it out")
+    if needs and len(table.keys() & set(needs)) != 1:
+        given = [flag_of(key) for key in needs if key in table]
+        wanted = " or ".join(map(flag_of, needs))
+        problem = f"cannot have both {wanted.replace(' or ', ' and ')}" if given else f"needs {wanted}"
+        raise SpecError("--regime", name, problem, f"give {flag_of(needs[0])} {EXAMPLE_OF[needs[0]]}, say")
+    if ("hoard" in table) != (table.get("source") == "hoard"):
+        raise SpecError("--source", table.get("source"), "and --hoard go together", "give both, or neither")
+    return {"kind": kind, **table}
