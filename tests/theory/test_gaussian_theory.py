@@ -44,7 +44,7 @@ def test_spread_item_by_item(name: str, ddof: int) -> None:
 @settings(max_examples=200)
 def test_spread_of_any_plan_item_by_item(plan: Plan, ddof: int) -> None:
     if ddof and not has_unbiased_divisor(plan):
-        with pytest.raises(SpecError, match="weigh differently|trained on one item"):
+        with pytest.raises(SpecError, match=r"weigh differently|trained on one item"):
             gaussian.spread(composition(plan), ddof)
         return
     found = gaussian.spread(composition(plan), ddof)
@@ -55,7 +55,7 @@ def test_spread_of_any_plan_item_by_item(plan: Plan, ddof: int) -> None:
 
 def has_unbiased_divisor(plan: Plan) -> bool:
     """Whether items weigh the same, and two or more are trained on in every generation."""
-    if plan.item_weights or (plan.ages and set(plan.ages) != {1}):
+    if plan.item_weights or (plan.ages and set(plan.ages[: len(plan.samples)]) != {1}):
         return False
     span = len(plan.samples) if plan.ages is None else len(plan.ages)
     pools = [sum(plan.samples[max(t - span, 0) : t]) for t in range(1, len(plan.samples) + 1)]
@@ -187,6 +187,13 @@ def test_one_generation_is_a_chi_square(n: int) -> None:
     for ddof in (0, 1):
         found = gaussian.exceeds(levels, [n], ddof, [1]).values[0]
         assert found == pytest.approx(chi2.sf((n - ddof) * levels**2, n - 1), rel=1e-11)
+
+
+@pytest.mark.parametrize(("n", "t"), [(2, 1), (10, 50), (10**12, 1000)])
+def test_levels_out_of_reach_are_told_at_once(n: int, t: int) -> None:
+    found = gaussian.exceeds([1e-300, 1e-20, 1e20, 1e300], [n] * t, 1, [0, t]).values
+    assert found[0].tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert found[1] == pytest.approx([1.0, 1.0, 0.0, 0.0], abs=1e-15)
 
 
 def test_two_generations_of_two_samples_are_a_product_of_normals() -> None:

@@ -15,6 +15,7 @@ __all__ = ["log_mean", "log_moment", "product_tail"]
 
 Numbers = npt.NDArray[np.inexact]
 _LARGE = 40.0  # Stirling's five terms leave 1e-19 from here on
+_NOTHING = -746.0  # exp(-746) is 0
 _DEEP = 42.0  # exp(-42) is below the rounding of 1
 
 
@@ -78,6 +79,8 @@ def product_tail(half: Floats, copies: Floats, level: float) -> float:
     above = level >= float(copies @ log_mean(half))
     bound = math.inf if above else float(half.min())
     c = _saddle(log_mgf, level, 1.0 if above else -1.0, bound)
+    if c == 0.0:
+        return 0.0 if above else 1.0
     # The rule's error is the tilted tail, one reach away: so many of its widths, as it is and as tilted.
     widths = (1.0 / abs(c), _sd(half, copies), _sd(half + c, copies))
     reach = _DEEP * max(widths)
@@ -92,8 +95,14 @@ def _sd(half: Floats, copies: Floats) -> float:
 
 
 def _saddle(log_mgf: Callable[[Numbers], Numbers], level: float, sign: float, bound: float) -> float:
-    """Where ``log_mgf(c) - c level - ln |c|`` is least, on one side of 0 and within ``bound``."""
+    """Where ``log_mgf(c) - c level - ln |c|`` is least, on one side of 0 and within ``bound``.
+
+    Returns 0 where a point on the way there shows, by Markov's inequality, that the tail is below doubles.
+    """
     from scipy.optimize import brentq
+
+    def exponent(size: float) -> float:
+        return float(log_mgf(np.array([sign * size]))[0]) - sign * size * level
 
     def slope(size: float) -> float:
         c = sign * size
@@ -105,7 +114,11 @@ def _saddle(log_mgf: Callable[[Numbers], Numbers], level: float, sign: float, bo
         low *= 0.5
     high = low
     while slope(high) < 0.0:
+        if exponent(high) < _NOTHING:
+            return 0.0
         high = 2.0 * high if math.isinf(bound) else 0.5 * (high + bound)
+    if exponent(high) < _NOTHING:
+        return 0.0
     return sign * (brentq(slope, low, high, xtol=1e-6 * low, rtol=1e-6) if high > low else low)
 
 
