@@ -204,19 +204,55 @@ def test_fresh_items_at_large_sizes_approach_the_branching_limit() -> None:
         np.testing.assert_allclose(row, limit, rtol=1e-6)
 
 
-def test_spread_at_large_sizes_is_a_bound_of_use() -> None:
-    """Against the full pairs, at a size whose laws can be had otherwise."""
-    q = 1.0 / (np.arange(1, 401) + 2.7)
+@pytest.mark.usefixtures("concentrated")
+def test_spread_from_power_sums_is_a_bound_within_a_few_per_cent() -> None:
+    """Against all pairs; at t = 2 by power sums, later by laws that stand in."""
+    q = 1.0 / (np.arange(1, 151) + 2.7)
     q /= q.sum()
-    samples, at = [5000] * 12, [2, 12]
-    found = exact.expected(q, np.ones(400), [np.ones(400)], samples, at)
+    samples, at = [400] * 80, [2, 60, 80]
+    found = exact.expected(q, np.ones(150), [np.ones(150)], samples, at)
     assert found.mean.kind == "bound"
     assert found.sd is not None
     for r, t in enumerate(at):
         law, start = dual.ancestors(samples[:t])
-        mean, variance = dual.survivors(law, start, q, np.ones(400))
-        assert found.mean.values[r, 0] == pytest.approx(mean, rel=1e-8)
-        assert 1.0 <= found.sd.values[r, 0] / np.sqrt(variance) <= 1.6
+        mean, variance = dual.survivors(law, start, q, np.ones(150))
+        assert found.mean.values[r, 0] == pytest.approx(mean, rel=1e-5)
+        assert 1.0 <= found.sd.values[r, 0] / np.sqrt(variance) <= 1.1
+
+
+@pytest.mark.parametrize(("size", "fresh"), [(100, 6), (200, 6)])
+def test_spread_with_fresh_items_is_a_bound_of_use(size: int, fresh: int) -> None:
+    q = 1.0 / (np.arange(1, 41) + 2.7)
+    q /= q.sum()
+    at, counts = [0, 1, 2, 12], ([size] * 12, [fresh] * 12)
+    found = exact.expected(q, np.ones(40), [np.ones(40), q], counts[0], at, fresh=counts[1])
+    assert found.sd is not None
+    assert not found.sd.values[0].any()
+    pairs = np.add.outer(q, q)
+    alone, both = (dual.absent(x, *counts) for x in (q, pairs.ravel()))
+    for row, t in zip(found.sd.values[1:], at[1:], strict=True):
+        joint = both[t - 1].reshape(pairs.shape) - np.outer(alone[t - 1], alone[t - 1])
+        np.fill_diagonal(joint, alone[t - 1] * (1.0 - alone[t - 1]))
+        truth = np.sqrt([joint.sum(), q @ joint @ q])
+        assert (row >= truth).all()
+        assert (row <= 2.2 * truth).all()
+
+
+@pytest.mark.usefixtures("concentrated")
+def test_many_items_thrown_into_few() -> None:
+    """Down to 1, 3, 40 or 600 items and up again: all boxes hit, or nearly, or not."""
+    for few in (1, 3, 40, 600):
+        for samples in ([700, few, 2000], [700, few, 900, 1500]):
+            truth = dual.absent_by(*dual.ancestors(samples), Q)
+            found = exact.absence(Q, samples, [len(samples)])
+            error = np.zeros(len(Q)) if found.error is None else found.error[0]
+            assert (np.abs(found.values[0] - truth) <= error + 1e-13).all()
+            assert error.max() < 1e-5
+
+
+def test_spread_can_be_left_out() -> None:
+    for fresh in (None, [0, 1, 1]):
+        assert exact.expected([0.5], [2], [[1]], [5, 5, 5], [3], fresh=fresh, spread=False).sd is None
 
 
 def test_far_too_many_fresh_items_of_a_set_are_refused() -> None:

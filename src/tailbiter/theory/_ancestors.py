@@ -60,6 +60,10 @@ class Ancestors:
         """Mean of A, with the kept ones."""
         return self.kept + np.where(self.small, self.laws @ np.arange(self.laws.shape[1]), self.sums.first)
 
+    def most(self) -> Floats:
+        """Upper bound of the mean of A, with the kept ones."""
+        return self.mean() + np.where(self.small, self.slope, self.sums.radius1)
+
     def presence(self, mass: Floats) -> tuple[Floats, Floats]:
         """Chance that a set of reference mass `mass` is present, and its error: ``[r, i]``."""
         values, errors = np.empty((2, len(self.small), len(mass)))
@@ -166,7 +170,7 @@ class _Chains:
         """Throw many balls into few boxes."""
         sums = take(self.sums, r)
         if sums.first > _ALL_HIT * boxes:
-            left = boxes * float(np.exp(-log_absence(sums, np.array([1.0 / boxes]))[0][0]))
+            left = boxes * float(np.exp(-log_absence(sums, np.array([min(1.0 / boxes, 0.9)]))[0][0]))
             self._become(r, np.ones(1), boxes - marked, left, left * boxes)
             return
         law, start, slack, slope = stand_in(sums)

@@ -15,7 +15,7 @@ from ._occupancy import table
 from ._result import Floats
 from ._schedule import Schedule
 
-__all__ = ["Chances", "chances", "lineages"]
+__all__ = ["Chances", "between", "chances", "lineages"]
 
 _SMALLEST = 256  # items below which fresh regimes are always followed in full
 _WORK = 4e9  # multiplications spent on following them in full at most
@@ -148,11 +148,11 @@ def _bounds(mass: Floats, schedule: Schedule) -> tuple[Floats, Floats]:
     node = np.unique(np.append(each[np.unique(cells, return_index=True)[1]], each[-1]))
     low, high = _followed(node, schedule)
     if len(node) < len(each):
-        low, high = _between(-np.log1p(-each), -np.log1p(-node), low, high)
+        low, high = between(-np.log1p(-each), -np.log1p(-node), low, high)
     return low[:, which], high[:, which]
 
 
-def _between(x: Floats, node: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+def between(x: Floats, node: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """A concave function, zero at zero, at x, from bounds at the nodes."""
     i = np.clip(np.searchsorted(node, x, side="right") - 1, 0, len(node) - 2)
     left, right = x - node[i], node[i + 1] - x

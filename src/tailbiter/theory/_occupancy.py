@@ -83,19 +83,21 @@ def stand_in(sums: Sums) -> tuple[Floats, int, float, float]:
         generating polynomials on [0, 1]: ``|D(x)| <= slack`` and ``|D(x)| <= slope (1-x)``.
     """
     first, second, third = (float(field) for field in sums[:3])
-    trials, few, found = _two_binomials(first, second, third)
-    mean = first / trials
+    if first == second == third == round(first) and not any(float(radius) for radius in sums[3:]):
+        return np.ones(1), round(first), 0.0, 0.0
+    trials, few = _two_binomials(first, second, third)
+    mean, other = first / trials, trials - few
     spread = np.sqrt(max(second / trials - mean**2, 0.0))
-    other = trials - few
     p = np.clip([mean + spread * np.sqrt(other / few), mean - spread * np.sqrt(few / other)], 0.0, 1.0)
     law, start = _binomial(few, p[0])
     more, at = _binomial(other, p[1])
-    wide = sums._replace(radius3=sums.radius3 + abs(found - third))
+    missed = (abs(few * p[0] ** k + other * p[1] ** k - s) for k, s in enumerate((first, second, third), 1))
+    wide = Sums(*sums[:3], *(radius + miss for radius, miss in zip(sums[3:], missed, strict=True)))
     return np.convolve(law, more), start + at, *_apart(wide)
 
 
-def _two_binomials(first: float, second: float, third: float) -> tuple[int, int, float]:
-    """Trials in all, trials of the likelier kind, and the third power sum they reach."""
+def _two_binomials(first: float, second: float, third: float) -> tuple[int, int]:
+    """Trials in all, and those of the likelier kind."""
     least = max(int(np.ceil(first**2 / second * (1.0 + 1e-9))), 2)
     trials = np.unique(
         np.concatenate([least + np.arange(40), (least * np.linspace(1.0, 1.8, 60)).astype(int)])
@@ -108,7 +110,7 @@ def _two_binomials(first: float, second: float, third: float) -> tuple[int, int,
     possible = (mean + spread * np.sqrt(other / few) <= 1.0) & (mean >= spread * np.sqrt(few / other))
     reached = count * (mean**3 + 3 * mean * spread**2 + spread**3 * (other - few) / np.sqrt(few * other))
     best = np.unravel_index(np.argmin(np.where(possible, np.abs(reached - third), np.inf)), few.shape)
-    return int(trials[best[0]]), int(few[best]), float(reached[best])
+    return int(trials[best[0]]), int(few[best])
 
 
 def _binomial(trials: int, p: float) -> tuple[Floats, int]:

@@ -6,17 +6,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import xlogy
 
 from ._ancestors import Ancestors, log_rest
 from ._bernoulli import log_absence, take
 from ._chances import chances, lineages
+from ._pairs import variance_by_pairs
 from ._result import Floats
 from ._schedule import Schedule
 
 __all__ = ["Tally", "tally"]
 
 _CELLS = 4_000_000  # numbers held at a time
-_RATIO = 1.2  # masses that close are one cell, in a bound
+_RATIO = 1.1  # masses that close are one cell, in a bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,7 @@ class Tally:
     exact: bool
 
 
-def tally(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule) -> Tally:
+def tally(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule, *, with_spread: bool) -> Tally:
     """Sum over groups, in pieces that fit into memory."""
     ancestors = None if schedule.renewed else lineages(schedule)
     shape = len(schedule.at), len(weights)
@@ -44,15 +47,19 @@ def tally(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule) -> 
         mean += found.present @ each
         error += found.error @ each
         exact = exact and found.exact
-        if ancestors is not None:
+        if ancestors is not None and with_spread:
             spread += _given_ancestors(found.present, found.error, mass[part], schedule, ancestors) @ (
                 each * weights[:, part].T
             )
     if ancestors is None:
-        return Tally(mean, error, None, exact)
-    variance = spread + _of_the_mean(mass, copies * weights, copies, ancestors)
-    variance = np.maximum(variance, 0.0)
-    variance[schedule.at == 0] = _at_zero(mass, copies, weights, schedule)
+        variance = variance_by_pairs(mass, copies, weights, schedule) if with_spread else None
+    elif with_spread:
+        variance = spread + _of_the_mean(mass, copies * weights, copies, ancestors)
+    else:
+        variance = None
+    if variance is not None:
+        variance = np.maximum(variance, 0.0)
+        variance[schedule.at == 0] = _at_zero(mass, copies, weights, schedule)
     return Tally(mean, error, variance, exact)
 
 
@@ -79,6 +86,9 @@ def _of_the_mean(mass: Floats, each: Floats, copies: Floats, ancestors: Ancestor
         result[ancestors.small] = _from_laws(mass, each, copies, ancestors)
     if not ancestors.small.all():
         result[~ancestors.small] = _from_sums(mass, each, ancestors)
+    if not ancestors.exact:
+        near = ~(ancestors.small & (ancestors.slack == 0))
+        result[near] -= _less_by_repulsion(mass, each, copies, ancestors)[near]
     return result
 
 
@@ -122,18 +132,55 @@ def _from_sums(mass: Floats, each: Floats, ancestors: Ancestors) -> Floats:
     """By Efron and Stein: ``Var s(A) <= Var A E (s(A) - s(A-1))^2``, s concave."""
     sums = take(ancestors.sums, ~ancestors.small)
     inside = (mass > 0) & (mass < 1)
+    if not inside.any():
+        return np.zeros((len(sums.first), len(each)))
     q, share = _cells(mass[inside], (mass * each)[:, inside])
-    i, j = np.triu_indices(len(q))
-    pairs = np.minimum(q[i] + q[j] - q[i] * q[j], 1.0 - 1e-16)
+    i, j, pairs = _pairs(q)
     both = np.where(i == j, 1.0, 2.0) * np.exp(-(1.0 - ancestors.kept) * np.log1p(-pairs))
     low, _ = log_absence(take(sums, (slice(None), None)), pairs[None, :])
     steps = (np.exp(-low) * both) @ (share[:, i] * share[:, j]).T
     return np.asarray((sums.first - sums.second + sums.radius1 + sums.radius2)[:, None] * steps)
 
 
-def _cells(mass: Floats, share: Floats) -> tuple[Floats, Floats]:
-    """Masses rounded down to the least of their cell, which raises ``q (1-q)^a`` by its second factor."""
+def _less_by_repulsion(mass: Floats, each: Floats, copies: Floats, ancestors: Ancestors) -> Floats:
+    """Lower bound of what covariances given A take from the variance, where A has no exact law.
+
+    The sums of `_repulsion` again, with ``f = E (1-z)^A`` for pairs of masses: as ``L = -log f`` is convex
+    and zero at zero, ``E A (1-z)^(A-1) = L' f >= (L/z) f``; above, ``L' <= E A/(1-z)``.
+    """
+    inside = (mass > 0) & (mass < 1) & (copies > 0)
+    if not inside.any():
+        return np.zeros((len(ancestors.small), len(each)))
+    q, weight = mass[inside], each[:, inside]
+    most = ancestors.most()[:, None]
+    up, share = _cells(q, weight * q, up=True)
+    i, j, z = _pairs(up)
+    twice = np.where(i == j, 1.0, 2.0)
+    present, error = ancestors.presence(z)
+    ends = [-xlogy(f, f) for f in np.clip([1.0 - present - error, 1.0 - present + error], 0.0, 1.0)]
+    lead = (np.minimum(*ends) * twice / z) @ (share[:, i] * share[:, j]).T
+    down, squares = _cells(q, weight**2 * q**2 / copies[inside])
+    z = down * (2.0 - down)
+    present, error = ancestors.presence(z)
+    same = most * (((1.0 - present + error) / (1.0 - z)) @ squares.T)
+    down, share = _cells(q, weight * q**2)
+    i, j, z = _pairs(down)
+    present, error = ancestors.presence(z)
+    rest = (1.0 - present + error) * np.where(i == j, 1.0, 2.0) / (1.0 - z) ** 2
+    rest = (most**2 + most) * (rest @ (share[:, i] * share[:, j]).T) / 2
+    return np.asarray(np.maximum(lead - same - rest, 0.0))
+
+
+def _pairs(q: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
+    """Pairs of masses, and what either leaves of the other's rest."""
+    i, j = np.triu_indices(len(q))
+    return i, j, np.minimum(q[i] + q[j] - q[i] * q[j], 1.0 - 1e-15)
+
+
+def _cells(mass: Floats, share: Floats, *, up: bool = False) -> tuple[Floats, Floats]:
+    """Masses rounded to the least of their cell, or the largest, and what each cell holds."""
     order = np.argsort(mass, kind="stable")
     mass, share = mass[order], share[:, order]
     begin = np.flatnonzero(np.diff(np.floor(np.log(mass) / np.log(_RATIO)), prepend=-np.inf))
-    return mass[begin], np.add.reduceat(share, begin, axis=1)
+    end = np.append(begin[1:], len(mass)) - 1
+    return mass[end if up else begin], np.add.reduceat(share, begin, axis=1)
