@@ -76,7 +76,7 @@ typedef struct {
     struct {
         double *leaf, *before, *room;
         uint32_t *id;
-    } pack; /* eight lineages side by side */
+    } pack; /* lineages side by side; allocated when first needed */
     tb_work_t work;
 } tb_scratch_t;
 

@@ -36,7 +36,7 @@ void tb_give(void *p) {
 }
 
 int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *control) {
-    const size_t padded = plan->padded, cells = TB_PACK_MOST * TB_ROW;
+    const size_t padded = plan->padded;
     const int spares = plan->program.draw || plan->program.kept;
     memset(self, 0, sizeof *self);
     self->control = control;
@@ -49,13 +49,6 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
     for (int i = 0; spares && i < 2; i++) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
-    }
-    if (plan->program.plain) {
-        self->pack.leaf = tb_take(cells, sizeof(double), &self->bytes);
-        self->pack.before = tb_take(cells, sizeof(double), &self->bytes);
-        self->pack.room = tb_take(cells + TB_MAX_HEIGHT * TB_ROW, sizeof(double), &self->bytes);
-        self->pack.id = tb_take(cells, sizeof(uint32_t), &self->bytes);
-        complete = complete && self->pack.leaf && self->pack.before && self->pack.room && self->pack.id;
     }
     return complete ? TB_OK : TB_ERR_MEMORY;
 }

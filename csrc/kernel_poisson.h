@@ -99,10 +99,10 @@ KERNEL double poisson_large(const double *weight, double rate, const uint32_t *l
         const size_t some = count - first < CHUNK ? count - first : CHUNK, all = whole(some);
         for (size_t i = 0; i < all; i++) draws.np[i] = i < some ? rate * weight[large[first + i]] : 0.0;
         for (size_t i = 0; i < all; i++) draws.npq[i] = (float)draws.np[i];
-        memset(draws.p, 0, sizeof draws.p);
+        memset(draws.p, 0, all * sizeof *draws.p);
         fill_words_of(&draws, &stream, (uint32_t)(first / 2), all);
         make_normals(&draws, all);
-        expand(&draws, all);
+        expand(&draws, 0, all);
         for (size_t j = 0; j < all; j += LANES) {
             vm good;
             d_store(draw + j, left_counts(&draws, j, &good));

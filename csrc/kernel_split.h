@@ -61,13 +61,13 @@ SIMD void enqueue(tb_queue_t *queue, vm m, vd n, vd p, vu word, vu where) {
 
 /* Words, their normal quantiles and what the expansion makes of them are worked out for many nodes at a time, one stage
  * after the other: short loops of independent steps keep a core busier than one long chain. */
-enum { CHUNK = 128 };
+enum { CHUNK = 128, ROOM = 256 }; /* nodes of a level; nodes of small levels that are drawn together */
 
 typedef struct {
-    uint64_t word[CHUNK + 2 * TB_ROW];
-    double np[CHUNK + 2 * TB_ROW];
-    float z[CHUNK + 2 * TB_ROW], p[CHUNK + 2 * TB_ROW], npq[CHUNK + 2 * TB_ROW];
-    float rest[CHUNK + 2 * TB_ROW], limit[CHUNK + 2 * TB_ROW];
+    uint64_t word[ROOM + 2 * TB_ROW];
+    double np[ROOM + 2 * TB_ROW];
+    float z[ROOM + 2 * TB_ROW], p[ROOM + 2 * TB_ROW], npq[ROOM + 2 * TB_ROW];
+    float rest[ROOM + 2 * TB_ROW], limit[ROOM + 2 * TB_ROW];
 } draws_t;
 
 /* The laws of the left counts of two registers of splits: n items each with weights a : b. */
@@ -87,8 +87,8 @@ SIMD void make_normals(draws_t *draws, size_t count) {
     }
 }
 
-SIMD void expand(draws_t *draws, size_t count) {
-    for (size_t j = 0; j < count; j += 2 * LANES) {
+SIMD void expand(draws_t *draws, size_t first, size_t count) {
+    for (size_t j = first; j < first + count; j += 2 * LANES) {
         vf limit;
         f_store(draws->rest + j,
                 cornish_fisher(f_load(draws->npq + j), f_load(draws->p + j), f_load(draws->z + j), &limit));
@@ -215,7 +215,7 @@ SIMD void split_nodes(draws_t *draws, const double *weight, const double *parent
         d_split(d_load(from + 2 * LANES), d_load(from + 3 * LANES), &a1, &b1);
         put_laws(draws, j, d_load(parent + first + j), d_load(parent + first + j + LANES), a0, a1, b0, b1);
     }
-    expand(draws, count);
+    expand(draws, 0, count);
     for (size_t j = 0; j < count; j += LANES) {
         const size_t to = 2 * (first + j);
         vm good;
@@ -259,7 +259,7 @@ KERNEL void thin(const double *count, size_t length, double chosen, double rest,
         for (size_t j = 0; j < some; j += 2 * LANES) {
             put_laws(&draws, j, d_load(from + j), d_load(from + j + LANES), a, a, b, b);
         }
-        expand(&draws, some);
+        expand(&draws, 0, some);
         for (size_t j = 0; j < some; j += LANES) {
             vm good;
             vd k = left_counts(&draws, j, &good);
@@ -274,45 +274,60 @@ KERNEL void thin(const double *count, size_t length, double chosen, double rest,
     settle(work, taken, 0, 0);
 }
 
-/* Words of the nodes first..first+count-1 of a level for eight lineages; count is even. */
-SIMD void fill_row_words(draws_t *draws, const stream_t *streams, uint32_t slot, size_t first, size_t count) {
+/* Words of the nodes first..first+count-1 of a level for eight lineages, from place `to` on, and maybe one more. */
+SIMD void fill_row_words(draws_t *draws, size_t to, const stream_t *streams, uint32_t slot, size_t first,
+                         size_t count) {
     for (size_t j = 0; j < count; j += 2) {
+        uint64_t *word = draws->word + (to + j) * TB_ROW;
         for (size_t v = 0; v < TB_ROW / LANES; v++) {
             vu a, b;
             stream_words(&streams[v], u_set(slot + (first + j) / 2), &a, &b);
-            u_store(draws->word + j * TB_ROW + v * LANES, a);
-            u_store(draws->word + (j + 1) * TB_ROW + v * LANES, b);
+            u_store(word + v * LANES, a);
+            u_store(word + TB_ROW + v * LANES, b);
         }
     }
 }
 
-/* `nodes` nodes of a level for eight lineages, all of two children. */
-SIMD void split_rows(draws_t *draws, double *child, const double *parent, size_t first, size_t nodes, tb_work_t *work) {
-    const size_t count = nodes * TB_ROW;
-    const double *from = parent + first * TB_ROW;
-    double *to = child + 2 * first * TB_ROW;
-    make_normals(draws, whole(count));
+/* Nodes of eight lineages each, all of two children: where their counts are, and the left child's weights; the right
+ * child's are a row further on. */
+typedef struct {
+    size_t count;
+    const double *parent[ROOM / TB_ROW + 1];
+    double *left[ROOM / TB_ROW + 1];
+} nodes_t;
+
+SIMD void add_nodes(nodes_t *nodes, double *child, const double *parent, size_t count) {
+    for (size_t j = 0; j < count; j++) {
+        nodes->parent[nodes->count] = parent + j * TB_ROW;
+        nodes->left[nodes->count++] = child + 2 * j * TB_ROW;
+    }
+}
+
+/* Splits nodes whose normals are those from place `at` on. Indices in the queues count from `all`. */
+SIMD void split_rows(draws_t *draws, size_t at, nodes_t *nodes, double *all, tb_work_t *work) {
+    const size_t begin = at * TB_ROW, count = nodes->count * TB_ROW;
+    nodes->parent[nodes->count] = nodes->parent[nodes->count - 1]; /* registers go in pairs */
+    nodes->left[nodes->count] = nodes->left[nodes->count - 1];
     for (size_t j = 0; j < count; j += 2 * LANES) {
         const size_t next = j + LANES;
-        const double *low = to + j / TB_ROW * 2 * TB_ROW + j % TB_ROW;
-        const double *high = to + next / TB_ROW * 2 * TB_ROW + next % TB_ROW;
-        put_laws(draws, j, d_load(from + j), d_load(from + next), d_load(low), d_load(high), d_load(low + TB_ROW),
+        const double *low = nodes->left[j / TB_ROW] + j % TB_ROW, *high = nodes->left[next / TB_ROW] + next % TB_ROW;
+        put_laws(draws, begin + j, d_load(nodes->parent[j / TB_ROW] + j % TB_ROW),
+                 d_load(nodes->parent[next / TB_ROW] + next % TB_ROW), d_load(low), d_load(high), d_load(low + TB_ROW),
                  d_load(high + TB_ROW));
     }
-    expand(draws, whole(count));
+    expand(draws, begin, whole(count));
     for (size_t j = 0; j < count; j += LANES) {
-        double *left = to + j / TB_ROW * 2 * TB_ROW + j % TB_ROW;
+        double *left = nodes->left[j / TB_ROW] + j % TB_ROW;
         vm good;
-        vd n = d_load(from + j), k = left_counts(draws, j, &good);
+        vd n = d_load(nodes->parent[j / TB_ROW] + j % TB_ROW), k = left_counts(draws, begin + j, &good);
         if (__builtin_expect(m_bits(m_not(good)) != 0, 0)) {
-            k = put_off(k, good, n, d_load(left), d_load(left + TB_ROW), u_load(draws->word + j),
-                        u_add(u_set((uint64_t)(left - child)), u_iota()), work);
+            k = put_off(k, good, n, d_load(left), d_load(left + TB_ROW), u_load(draws->word + begin + j),
+                        u_add(u_set((uint64_t)(left - all)), u_iota()), work);
         }
         d_store(left, k);
         d_store(left + TB_ROW, n - k);
-        settle(work, child, TB_ROW, TB_QUEUE - LANES);
+        settle(work, all, TB_ROW, TB_QUEUE - LANES);
     }
-    settle(work, child, TB_ROW, 0);
 }
 
 KERNEL void sum_row_pairs(const double *child, size_t rows, double *parent) {
@@ -325,36 +340,98 @@ KERNEL void sum_row_pairs(const double *child, size_t rows, double *parent) {
     }
 }
 
-KERNEL void split_pack(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key,
-                       tb_work_t *work) {
-    stream_t streams[TB_ROW / LANES];
-    draws_t draws;
-    for (size_t v = 0; v < TB_ROW / LANES; v++) {
-        stream_init(&streams[v], key, u_load(lanes->generation + v * LANES), u_load(lanes->replicate + v * LANES),
-                    TB_FOR_TREE);
-    }
+/* Packs side by side: every level holds that of the first pack, then that of the next. */
+typedef struct {
+    size_t packs, height, size[32]; /* rows of a level */
     double *level[32];
-    size_t size[32], height = 0;
-    level[0] = leaf;
-    size[0] = rows;
-    while (size[height] > 1) {
-        level[height + 1] = height ? level[height] + size[height] * TB_ROW : scratch;
-        size[height + 1] = (size[height] + 1) / 2;
-        sum_row_pairs(level[height], size[height], level[height + 1]);
-        height++;
+    stream_t stream[TB_PACKS][TB_ROW / LANES];
+} forest_t;
+
+/* One level of one pack, whatever its size. */
+SIMD void split_large(const forest_t *forest, size_t height, size_t pack, draws_t *draws, tb_work_t *work) {
+    enum { SOME = CHUNK / TB_ROW };
+    const size_t size = forest->size[height] / 2;
+    double *child = forest->level[height] + pack * forest->size[height] * TB_ROW;
+    const double *parent = forest->level[height + 1] + pack * forest->size[height + 1] * TB_ROW;
+    nodes_t nodes;
+    for (size_t first = 0; first < size; first += SOME) {
+        const size_t count = size - first < SOME ? size - first : SOME;
+        nodes.count = 0;
+        add_nodes(&nodes, child + 2 * first * TB_ROW, parent + first * TB_ROW, count);
+        fill_row_words(draws, 0, forest->stream[pack], tb_slot(height), first, count);
+        make_normals(draws, whole(count * TB_ROW));
+        split_rows(draws, 0, &nodes, forest->level[height], work);
     }
-    for (size_t v = 0; v < TB_ROW; v += LANES) d_store(level[height] + v, d_load(lanes->n + v));
-    while (height-- > 0) {
-        enum { SOME = CHUNK / TB_ROW };
-        const size_t nodes = size[height] / 2;
-        for (size_t first = 0; first < nodes; first += SOME) {
-            const size_t count = nodes - first < SOME ? nodes - first : SOME;
-            fill_row_words(&draws, streams, tb_slot(height), first, (count + 1) / 2 * 2);
-            split_rows(&draws, level[height], level[height + 1], first, count, work);
-        }
-        if (size[height] % 2) { /* without a sibling: handed down as it is */
-            memcpy(level[height] + 2 * nodes * TB_ROW, level[height + 1] + nodes * TB_ROW, TB_ROW * sizeof(double));
+}
+
+/* Words and normals of the levels from `height` down, as many as there is room for: they wait for nothing. */
+SIMD size_t prepare(const forest_t *forest, size_t height, draws_t *draws) {
+    size_t made = 0;
+    for (size_t h = height + 1; h-- > 0;) {
+        const size_t nodes = forest->size[h] / 2;
+        if (made + forest->packs * nodes > ROOM / TB_ROW) break;
+        for (size_t p = 0; p < forest->packs; p++, made += nodes) {
+            fill_row_words(draws, made, forest->stream[p], tb_slot(h), 0, nodes);
         }
     }
+    make_normals(draws, whole(made * TB_ROW));
+    return made;
+}
+
+SIMD void split_forest(const forest_t *forest, draws_t *draws, tb_work_t *work) {
+    size_t made = 0, used = 0;
+    for (size_t height = forest->height; height-- > 0;) {
+        const size_t size = forest->size[height], above = forest->size[height + 1];
+        double *child = forest->level[height];
+        const double *parent = forest->level[height + 1];
+        nodes_t nodes;
+        nodes.count = 0;
+        if (used == made) made = prepare(forest, height, draws), used = 0;
+        for (size_t p = 0; p < forest->packs; p++) {
+            if (made == 0) {
+                split_large(forest, height, p, draws, work);
+            } else {
+                add_nodes(&nodes, child + p * size * TB_ROW, parent + p * above * TB_ROW, size / 2);
+            }
+        }
+        if (made) split_rows(draws, used, &nodes, child, work);
+        used += nodes.count;
+        settle(work, child, TB_ROW, 0);
+        for (size_t p = 0; size % 2 && p < forest->packs; p++) { /* without a sibling: handed down as it is */
+            memcpy(child + ((p + 1) * size - 1) * TB_ROW, parent + ((p + 1) * above - 1) * TB_ROW,
+                   TB_ROW * sizeof(double));
+        }
+    }
+}
+
+KERNEL void split_packs(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes, uint64_t key,
+                        tb_work_t *work) {
+    forest_t forest;
+    draws_t draws;
+    size_t height = 0;
+    forest.packs = packs;
+    for (size_t p = 0; p < packs; p++) {
+        for (size_t v = 0; v < TB_ROW / LANES; v++) {
+            stream_init(&forest.stream[p][v], key, u_load(lanes[p].generation + v * LANES),
+                        u_load(lanes[p].replicate + v * LANES), TB_FOR_TREE);
+        }
+    }
+    forest.level[0] = leaf;
+    forest.size[0] = rows;
+    for (double *room = scratch; forest.size[height] > 1; height++) {
+        const size_t size = forest.size[height], above = (size + 1) / 2;
+        for (size_t p = 0; p < packs; p++) {
+            sum_row_pairs(forest.level[height] + p * size * TB_ROW, size, room + p * above * TB_ROW);
+        }
+        forest.level[height + 1] = room;
+        forest.size[height + 1] = above;
+        room += packs * above * TB_ROW;
+    }
+    forest.height = height;
+    for (size_t p = 0; p < packs; p++) {
+        for (size_t v = 0; v < TB_ROW; v += LANES)
+            d_store(forest.level[height] + p * TB_ROW + v, d_load(lanes[p].n + v));
+    }
+    split_forest(&forest, &draws, work);
 }
 #endif

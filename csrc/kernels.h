@@ -11,6 +11,7 @@
 enum {
     TB_ROW = 8,           /* virtual lanes: reductions keep this many partial sums at every width */
     TB_PAD = 64,          /* padding of arrays, in elements */
+    TB_PACKS = 8,         /* packs of eight lineages that are drawn side by side, at most */
     TB_QUEUE = 512,       /* draws put off before they are worked off together */
     TB_POISSON_STEP = 48, /* a weight up to this has a table of its own */
     TB_POISSON_CELLS = 128,
@@ -99,9 +100,10 @@ typedef struct {
     /* taken[i] ~ Binomial(count[i], chosen / (chosen + rest)). */
     void (*thin)(const double *count, size_t length, double chosen, double rest, double *taken, const tb_address_t *at,
                  tb_work_t *work);
-    /* A whole tree for eight lineages: leaf[row][lane] weights are replaced by counts that add up to n[lane]. */
-    void (*split_pack)(double *leaf, size_t rows, double *scratch, const tb_lanes_t *lanes, uint64_t key,
-                       tb_work_t *work);
+    /* Whole trees for packs of eight lineages: leaf[pack][row][lane] weights are replaced by counts that add up to
+     * n[lane] of each pack. */
+    void (*split_packs)(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes, uint64_t key,
+                        tb_work_t *work);
     /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for `length` indices. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *at);

@@ -245,17 +245,17 @@ static void expect_pack(double *leaf, size_t rows, const tb_lanes_t *lanes, uint
     free(column);
 }
 
-static void check_pack(const double *weight, size_t rows, const tb_lanes_t *lanes, uint64_t key) {
-    double *expected = doubles(rows * TB_ROW), *leaf = doubles(rows * TB_ROW);
-    double *room = checked_memory((rows + TB_PAD) * TB_ROW, sizeof *room);
-    const size_t bytes = rows * TB_ROW * sizeof *leaf;
+static void check_packs(const double *weight, size_t rows, size_t packs, const tb_lanes_t *lanes, uint64_t key) {
+    const size_t cells = rows * packs * TB_ROW, bytes = cells * sizeof *weight;
+    double *expected = doubles(cells), *leaf = checked_memory(cells, sizeof *leaf);
+    double *room = checked_memory(cells + TB_PAD * TB_ROW, sizeof *room);
 
     memcpy(expected, weight, bytes);
-    expect_pack(expected, rows, lanes, key);
+    for (size_t p = 0; p < packs; p++) expect_pack(expected + p * rows * TB_ROW, rows, &lanes[p], key);
     for (size_t s = 0; s < machine.count; s++) {
         memcpy(leaf, weight, bytes);
-        machine.set[s]->split_pack(leaf, rows, room, lanes, key, &work);
-        CHECK(same_doubles(leaf, expected, rows * TB_ROW));
+        machine.set[s]->split_packs(leaf, rows, packs, room, lanes, key, &work);
+        CHECK(same_doubles(leaf, expected, cells));
         CHECK(work.small.count == 0 && work.hard.count == 0);
     }
     free(expected);
@@ -263,25 +263,31 @@ static void check_pack(const double *weight, size_t rows, const tb_lanes_t *lane
     free(room);
 }
 
+static void fill_pack(double *leaf, size_t rows, tb_lanes_t *lanes, uint64_t *state) {
+    for (size_t l = 0; l < TB_ROW; l++) {
+        const uint64_t word = next_word(state);
+        const int kind = (int)(word % KINDS), counts = (int)(word / KINDS % COUNTS);
+
+        for (size_t i = 0; i < rows; i++) leaf[i * TB_ROW + l] = weight_of(kind, i, rows, state);
+        lanes->n[l] = is_zero(leaf, rows, l) ? 0.0 : count_of(counts, 1e4, state);
+        lanes->generation[l] = (uint32_t)next_word(state);
+        lanes->replicate[l] = (uint32_t)next_word(state);
+    }
+}
+
+/* One pack, several, and as many as may be. */
 static void test_packs(void) {
     static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 12, 15, 16, 17, 24, 31, 33, 48, 64, 96, 127, 256, 384, 512};
+    static const size_t packs[] = {1, 2, 1, 3, TB_PACKS};
     uint64_t state = 26;
 
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        for (int round = 0; round < 4; round++) {
-            double *leaf = doubles(rows[r] * TB_ROW);
-            tb_lanes_t lanes;
+        for (size_t c = 0; c < sizeof packs / sizeof *packs; c++) {
+            double *leaf = doubles(rows[r] * packs[c] * TB_ROW);
+            tb_lanes_t lanes[TB_PACKS];
 
-            for (size_t l = 0; l < TB_ROW; l++) {
-                const uint64_t word = next_word(&state);
-                const int kind = (int)(word % KINDS), counts = (int)(word / KINDS % COUNTS);
-
-                for (size_t i = 0; i < rows[r]; i++) leaf[i * TB_ROW + l] = weight_of(kind, i, rows[r], &state);
-                lanes.n[l] = is_zero(leaf, rows[r], l) ? 0.0 : count_of(counts, 1e4, &state);
-                lanes.generation[l] = (uint32_t)next_word(&state);
-                lanes.replicate[l] = (uint32_t)next_word(&state);
-            }
-            check_pack(leaf, rows[r], &lanes, next_word(&state));
+            for (size_t p = 0; p < packs[c]; p++) fill_pack(leaf + p * rows[r] * TB_ROW, rows[r], &lanes[p], &state);
+            check_packs(leaf, rows[r], packs[c], lanes, next_word(&state));
             free(leaf);
         }
     }
