@@ -240,7 +240,7 @@ def _headline(spec: Spec, ds: xr.Dataset) -> str:
     regime = spec.to_dict()["regime"]["kind"]
     sizes = (
         family_of(spec.reference).size(ds),
-        counted(int(ds.attrs["first_sample"]), "sample", "samples"),
+        counted(int(spec.composition.samples[0]), "sample", "samples"),
         f"regime {regime}",
         counted(spec.generations, "generation", "generations"),
         counted(spec.replicates, "replicate", "replicates"),
