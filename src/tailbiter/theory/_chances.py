@@ -18,6 +18,7 @@ from ._schedule import Schedule
 __all__ = ["Chances", "between", "chances", "lineages"]
 
 _SMALLEST = 256  # items below which fresh regimes are always followed in full
+_FEW = 100  # masses up to which they are, each of them
 _WORK = 4e9  # multiplications spent on following them in full at most
 _STEP, _STEP_VARYING = (
     0.08,
@@ -76,16 +77,17 @@ def _with_fresh(mass: Floats, schedule: Schedule) -> Chances:
     shape = len(schedule.at), len(mass)
     absent = np.broadcast_to(np.where(mass > 0, 0.0, 1.0), shape).copy()
     present, error = 1.0 - absent, np.zeros(shape)
-    full = most <= _SMALLEST or work <= _WORK
+    small = most <= _SMALLEST
+    full = work <= _WORK or (small and inside.sum() <= _FEW)
     if full:
         absent[:, inside] = _full(mass[inside], schedule, most)
         present = 1.0 - absent
     else:
-        low, high = _bounds(mass[inside], schedule)
+        low, high = _bounds(mass[inside], schedule, most if small else 0)
         absent[:, inside] = (np.exp(-low) + np.exp(-high)) / 2
         present[:, inside] = -(np.expm1(-low) + np.expm1(-high)) / 2
         error[:, inside] = (
-            -np.exp(-low) * np.expm1(np.minimum(low - high, 0.0)) / 2 + 1e-13 * present[:, inside]
+            -np.exp(-low) * np.expm1(np.minimum(low - high, 0.0)) / 2 + 1e-13 * present[:, inside] + 1e-15
         )
     return Chances(present, absent, error, full)
 
@@ -139,14 +141,21 @@ def _mixed(balls: Floats, human: Floats, shares: Floats) -> Floats:
     return mixed
 
 
-def _bounds(mass: Floats, schedule: Schedule) -> tuple[Floats, Floats]:
-    """Bounds of ``-log`` of absence. Between nodes, absence is log-convex in ``-log(1-q)``."""
+def _bounds(mass: Floats, schedule: Schedule, top: int) -> tuple[Floats, Floats]:
+    """Bounds of ``-log`` of absence, in full if there is a `top`.
+
+    Absence is log-convex in ``-log(1-q)``, which bounds it between nodes.
+    """
     if not len(mass):
         return np.empty((len(schedule.at), 0)), np.empty((len(schedule.at), 0))
     each, which = np.unique(mass, return_inverse=True)
     cells = np.floor(np.log(each) / (_STEP if schedule.steady else _STEP_VARYING))
     node = np.unique(np.append(each[np.unique(cells, return_index=True)[1]], each[-1]))
-    low, high = _followed(node, schedule)
+    if top:
+        with np.errstate(divide="ignore"):
+            low = high = np.minimum(-np.log(_full(node, schedule, top)), 700.0)
+    else:
+        low, high = _followed(node, schedule)
     if len(node) < len(each):
         low, high = between(-np.log1p(-each), -np.log1p(-node), low, high)
     return low[:, which], high[:, which]

@@ -24,11 +24,12 @@ _RATIO = 1.1  # masses that close are one cell, in a bound
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """``[r, g]``: mean, its error, and an upper bound of the variance (None: not known)."""
+    """``[r, g]``: mean, its error, and of the variance an upper bound and what it likely comes to."""
 
     mean: Floats
     error: Floats
     variance: Floats | None
+    likely: Floats | None
     exact: bool
 
 
@@ -51,16 +52,14 @@ def tally(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule, *, 
             spread += _given_ancestors(found.present, found.error, mass[part], schedule, ancestors) @ (
                 each * weights[:, part].T
             )
+    if not with_spread:
+        return Tally(mean, error, None, None, exact)
     if ancestors is None:
-        variance = variance_by_pairs(mass, copies, weights, schedule) if with_spread else None
-    elif with_spread:
-        variance = spread + _of_the_mean(mass, copies * weights, copies, ancestors)
+        variance, likely = variance_by_pairs(mass, copies, weights, schedule)
     else:
-        variance = None
-    if variance is not None:
-        variance = np.maximum(variance, 0.0)
-        variance[schedule.at == 0] = _at_zero(mass, copies, weights, schedule)
-    return Tally(mean, error, variance, exact)
+        variance = likely = np.maximum(spread + _of_the_mean(mass, copies * weights, copies, ancestors), 0.0)
+    variance[schedule.at == 0] = likely[schedule.at == 0] = _at_zero(mass, copies, weights, schedule)
+    return Tally(mean, error, variance, likely, exact)
 
 
 def _at_zero(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule) -> Floats:
