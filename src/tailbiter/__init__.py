@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .errors import SpecError as SpecError
     from .errors import TailbiterError as TailbiterError
     from .estimator import MLE as MLE
+    from .execute import run_sweep as run_sweep
     from .families import lower as lower
     from .predict import predict as predict
     from .program import Program as Program
@@ -52,6 +53,11 @@ if TYPE_CHECKING:
     from .samples import Growth as Growth
     from .simulate import simulate as simulate
     from .spec import Spec as Spec
+    from .store import Store as Store
+    from .store import open_sweep as open_sweep
+    from .store import sweep_table as sweep_table
+    from .sweep import Range as Range
+    from .sweep import Sweep as Sweep
     from .verify import Verification as Verification
     from .verify import verify as verify
 
@@ -61,6 +67,7 @@ _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
     "estimator": ("MLE",),
+    "execute": ("run_sweep",),
     "families": ("lower",),
     "predict": ("predict",),
     "program": ("Program",),
@@ -93,13 +100,14 @@ _HOMES = {
     "samples": ("Growth",),
     "simulate": ("simulate",),
     "spec": ("Spec",),
+    "store": ("Store", "open_sweep", "sweep_table"),
+    "sweep": ("Range", "Sweep"),
     "verify": ("Verification", "verify"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("plot", "testing", "theory")
 
 __all__ = [
-    "MLE",
     "Accumulate",
     "AccumulateSubsample",
     "Anchored",
@@ -113,17 +121,21 @@ __all__ = [
     "Geometric",
     "Growth",
     "Hoard",
+    "MLE",
     "MemoryEstimateError",
     "Mix",
     "PredictionError",
     "Probabilities",
     "Program",
+    "Range",
     "RealOnly",
     "Record",
     "Replace",
     "Schedule",
     "Spec",
     "SpecError",
+    "Store",
+    "Sweep",
     "Synthetic",
     "TailbiterError",
     "Uniform",
@@ -132,11 +144,14 @@ __all__ = [
     "Zipf",
     "hill_numbers",
     "lower",
+    "open_sweep",
     "plot",
     "predict",
     "read_run",
+    "run_sweep",
     "share_alive",
     "simulate",
+    "sweep_table",
     "testing",
     "theory",
     "verify",

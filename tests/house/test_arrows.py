@@ -15,19 +15,21 @@ LAYERS = (
     {"_core", "_checks", "_document", "_interrupt", "_variables", "data"},
     {"reference", "samples", "regime", "estimator", "record", "_compose"},
     {"spec"},
+    {"sweep"},
     {"program", "theory"},
     {"dataset", "estimate"},
     {"summary", "plot", "_presence"},
     {"families"},
     {"simulate", "predict"},
     {"run_files", "testing"},
-    {"verify"},
+    {"verify", "store"},
+    {"execute"},
     {"_flags"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Who may call the compiled core.
-CALLERS_OF_CORE = {"_core", "reference", "regime", "families", "simulate", "cli"}
+CALLERS_OF_CORE = {"_core", "reference", "regime", "families", "sweep", "simulate", "execute", "cli"}
 
 
 def imported(source: str, inside: tuple[str, ...]) -> Iterator[str]:

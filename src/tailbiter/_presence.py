@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: MIT
+"""Which law of presence, of those that theory knows, a Program's regime follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tailbiter.dataset import absence_is_final
+from tailbiter.errors import PredictionError, SpecError
+from tailbiter.program import Program
+from tailbiter.theory import Predicted, exact
+from tailbiter.theory._result import Floats
+
+if TYPE_CHECKING:
+    from tailbiter.theory._counts import CountSums
+
+Whole = npt.NDArray[np.int64]
+
+# Multiplications that following every count may take: a second or two.
+WORK = 4e9
+LEAVE_OUT = "simulate it, or leave out what asks which categories are present"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A variable's expectation, and the spread of one replicate where known.
+
+    Attributes
+    ----------
+    mean, sd : Predicted
+        Shape ``[generations]`` or ``[generations, sums]``.
+    """
+
+    mean: Predicted
+    sd: Predicted | None = None
+
+    def column(self, index: int | slice) -> Known:
+        """One of several sums, or some."""
+        return self._each(lambda values: values[:, index])
+
+    def nowhere(self) -> Known:
+        """The same of what does not exist."""
+        return self._each(lambda values: np.full(values.shape, np.nan))
+
+    def _each(self, change: Any) -> Known:
+        def changed(known: Predicted | None) -> Predicted | None:
+            if known is None:
+                return None
+            error = None if known.error is None else change(known.error)
+            return Predicted(change(known.values), known.kind, known.statement, error)
+
+        mean = changed(self.mean)
+        assert mean is not None  # noqa: S101  # only a missing spread stays missing
+        return Known(mean, changed(self.sd))
+
+
+def presence(program: Program, mass: Floats, copies: Floats, counted: Floats) -> Known:
+    """Sums over the categories present in the training set, at the recorded generations.
+
+    Parameters
+    ----------
+    program : Program
+        What would be run.
+    mass, copies : float64[Q]
+        Distinct reference probabilities, and how many categories have each.
+    counted : float64[sums, Q]
+        What one category counts.
+
+    Raises
+    ------
+    PredictionError
+        For a regime whose law of presence is not known.
+    """
+    human = _all_human(program)
+    if human is not None:
+        return _certain(human, program.at.astype(np.int64), mass, copies, counted)
+    _refuse_unknown(program)
+    return _expected(program, mass, copies, counted)
+
+
+def output(program: Program, mass: Floats, copies: Floats) -> Known:
+    """Number of categories in the synthetic batch drawn from each recorded model."""
+    _refuse_unknown(program)
+    if program.kept:
+        raise PredictionError("regime.source", "fixed", "has no known law of what is put out", LEAVE_OUT)
+    sizes = (program.samples - program.fresh - program.from_kept)[1:].astype(np.int64)
+    at = program.at.astype(np.int64)
+    drawn = (at == 0) | (sizes[at - 1] > 0)
+    if not drawn[at > 0].any():
+        raise PredictionError("regime", "real_only", "puts nothing out", LEAVE_OUT)
+    known = _expected(program, mass, copies, np.ones((1, len(mass))), np.maximum(sizes, 1)).column(0)
+    return known._each(lambda values: np.where(drawn, values, np.nan))
+
+
+def lost(program: Program, survivors: Known) -> Known:
+    """Categories lost since the record before, where none comes back: a difference of survivors."""
+    _refuse_returning(program, "lost")
+    before = np.concatenate([[0], np.arange(len(program.at) - 1)])
+    mean = survivors.mean
+    error = None if mean.error is None else mean.error + mean.error[before]
+    statement = f"difference of two: {mean.statement}"
+    return Known(Predicted(mean.values[before] - mean.values, mean.kind, statement, error))
+
+
+def revived(program: Program) -> Known:
+    """Categories that came back, where none can."""
+    _refuse_returning(program, "revived")
+    none = np.zeros(len(program.at))
+    statement = "what is absent cannot come back"
+    return Known(Predicted(none, "exact", statement), Predicted(none, "exact", statement))
+
+
+def count_sums(program: Program, mass: Floats, copies: Floats) -> CountSums:
+    """Means of sums of functions of each category's share, where every count can be followed."""
+    _refuse_unknown(program, fixed=False)
+    last = max(int(program.at.max(initial=0)), 1)
+    sizes = program.samples[:last].astype(np.int64)
+    work = float(len(mass)) * float(np.sum(sizes.astype(np.float64) ** 2))
+    if int(sizes.max()) > 2048 or work > WORK:
+        problem = "are too many for following every count"
+        raise PredictionError("samples", int(sizes.max()), problem, "simulate it, or ask for gini_simpson")
+    fresh = program.fresh[:last].astype(np.int64)
+    return exact.count_sums(mass, copies, sizes, program.at.astype(np.int64), fresh=fresh)
+
+
+def _all_human(program: Program) -> Whole | None:
+    """Human items behind each training set, where these are all there is to presence; else None.
+
+    Where every batch stays in training, nothing that was ever sampled is lost; where every batch is human,
+    there is nothing else.
+    """
+    last = max(int(program.at.max(initial=0)), 1)
+    samples, fresh = program.samples[:last].astype(np.int64), program.fresh[:last].astype(np.int64)
+    if program.draw is None and program.item_weights is None and not program.kept:
+        ages = program.ages
+        if not len(ages) or (len(ages) >= last and bool(np.all(ages > 0))):
+            return np.cumsum(np.append(samples[:1], fresh[1:]))
+        if len(ages) == 1 and bool(np.all(fresh[1:] == samples[1:])):
+            return samples
+    return None
+
+
+def _certain(items: Whole, at: Whole, mass: Floats, copies: Floats, counted: Floats) -> Known:
+    """Sums over the categories in ``items[t-1]`` independent human items."""
+    sizes, which = np.unique(items[at[at > 0] - 1], return_inverse=True)
+    rows = [exact.expected(mass, copies, counted, [size], [1]) for size in sizes.tolist()]
+    reference = exact.expected(mass, copies, counted, [1], [0])
+    of_row = np.concatenate([np.zeros(int(np.sum(at == 0)), np.int64), which.ravel() + 1])
+    found = [reference, *rows]
+    mean = np.concatenate([one.mean.values for one in found])[of_row]
+    sd = np.concatenate([one.sd.values for one in found if one.sd is not None])[of_row]
+    statement = "categories among independent human items"
+    most = Predicted(sd, "bound", f"upper bound of a standard deviation; {statement}", sd.copy())
+    return Known(Predicted(mean, "exact", f"{statement}, exact at every size"), most)
+
+
+def _refuse_unknown(program: Program, *, fixed: bool = True) -> None:
+    """Refuse what is not the newest batch with fresh items, or with all of a kept set."""
+    if program.draw is not None:
+        raise PredictionError("regime", "accumulate_subsample", "has no known law of presence", LEAVE_OUT)
+    if len(program.ages) != 1:
+        raise PredictionError(
+            "regime.ages", program.ages.tolist(), "have no known law of presence", LEAVE_OUT
+        )
+    if program.item_weights is not None:
+        problem = "make items of unequal weight, for which no law of presence is known"
+        raise PredictionError("regime.sources weights", program.item_weights[-1].tolist(), problem, LEAVE_OUT)
+    if not program.kept:
+        return
+    drawn = program.from_kept[1 : max(int(program.at.max(initial=0)), 1) + 1]
+    if not fixed:
+        raise PredictionError("regime.source", "fixed", "is not followed count by count", LEAVE_OUT)
+    if bool(np.any(drawn[drawn > 0] < program.kept)):
+        raise PredictionError("regime.hoard", program.kept, "has no known law of presence", LEAVE_OUT)
+    if bool(program.fresh.any()):
+        problem = "stand beside a kept set, for which no law of presence is known"
+        raise PredictionError("regime.sources.fresh", int(program.fresh.max()), problem, LEAVE_OUT)
+    if program.kept > int(program.samples[program.samples > 0].min()):
+        raise PredictionError("regime.sources.fixed", program.kept, "exceeds the first batch", LEAVE_OUT)
+
+
+def _refuse_returning(program: Program, name: str) -> None:
+    if not absence_is_final(program):
+        problem = "has a known mean only where no category can come back"
+        raise PredictionError("record.variables", name, problem, "simulate it, or leave it out")
+
+
+def _expected(
+    program: Program, mass: Floats, copies: Floats, counted: Floats, batch: Whole | None = None
+) -> Known:
+    last = max(int(program.at.max(initial=0)), 1)
+    try:
+        found = exact.expected(
+            mass,
+            copies,
+            counted,
+            program.samples[:last].astype(np.int64),
+            program.at.astype(np.int64),
+            fresh=program.fresh[:last].astype(np.int64),
+            kept=program.kept,
+            output=batch,
+        )
+    except SpecError as error:
+        raise PredictionError(error.field, error.value, error.problem, LEAVE_OUT) from error
+    return Known(found.mean, found.sd)

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""Simulate, predict, and say where the two part, at a stated rate of false alarms."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tailbiter._checks import whole, within
+from tailbiter.errors import PredictionError
+from tailbiter.predict import predict
+from tailbiter.simulate import simulate
+from tailbiter.testing import mean_evidence
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tailbiter.record import Record
+    from tailbiter.spec import Spec
+
+Floats = npt.NDArray[np.float64]
+
+__all__ = ["Comparison", "Verification", "verify"]
+
+# With fewer replicates no evidence at the default rate is to be had, however large the difference.
+FEWEST = 256
+POWER_QUANTILE = 3.09  # of the normal law at .999
+# Means are sums of doubles in some order.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One variable, where simulation and theory lie farthest apart.
+
+    Attributes
+    ----------
+    variable : str
+        Name in the Dataset.
+    cells : int
+        Generations (and bands) compared.
+    generation : int or None
+        Where the difference is largest; None where no cell is defined.
+    band : int or None
+        Likewise, of variables by band.
+    simulated, predicted : float
+        Mean over replicates, and expectation, there.
+    kind : str
+        Kind of the prediction: exact, bound or limit.
+    z : float
+        Their difference over the standard error of the mean.
+    sees : float or None
+        Smallest difference that this many replicates find there with probability 0.999; None for a limit,
+        which is not judged.
+    verdict : {"agrees", "parts", "not judged"}
+        What the evidence says of all cells of the variable.
+    """
+
+    variable: str
+    cells: int
+    generation: int | None
+    band: int | None
+    simulated: float
+    predicted: float
+    kind: str
+    z: float
+    sees: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    rows : tuple of Comparison
+        One for each variable that theory knows.
+    replicates : int
+        How many were simulated.
+    rate : float
+        Chance that a correct simulation fails anywhere in the table, at most.
+    left_out : dict of str to str
+        Variables about which theory says nothing, and why.
+    """
+
+    rows: tuple[Comparison, ...]
+    replicates: int
+    rate: float
+    left_out: dict[str, str]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether simulation and theory part nowhere."""
+        return all(row.verdict != "parts" for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        return {**asdict(self), "agrees": self.agrees}
+
+    def text(self) -> str:
+        """Table and verdict, for people."""
+        return "\n".join([*_table(self.rows), "", *_sentences(self)])
+
+
+def verify(
+    spec: Spec,
+    *,
+    record: Record | None = None,
+    rate: float = 1e-6,
+    replicates: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Verification:
+    """Compare the means of a simulation with theory, variable by variable.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to run and to predict.
+    record : Record, optional
+        Generations and variables to compare.
+    rate : float, default 1e-6
+        Chance of a false alarm over the whole table, at most; it is shared equally by all cells.
+    replicates : int, optional
+        How many to simulate; by default as the Spec says, and at least 256: with fewer, hardly any difference
+        could be told from chance at such a rate.
+    threads, progress
+        As for `simulate`.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    PredictionError
+        If theory knows nothing about this Spec.
+    SpecError
+        For an argument that cannot be used.
+
+    Notes
+    -----
+    The verdict rests on bounds that hold at every number of replicates (`tailbiter.testing.mean_evidence`):
+    the normal law is used for no more than the column ``z``, which is there to be looked at.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> tb.verify(tb.Spec(reference=tb.Uniform(10), samples=50, generations=20)).agrees
+    True
+    """
+    rate = within(rate, "rate", 1e-300, 0.5, "give a chance of a false alarm such as 1e-6")
+    if replicates is None:
+        replicates = max(spec.replicates, FEWEST)
+    else:
+        replicates = whole(replicates, "replicates", 2, 2**32 - 1, f"give at least {FEWEST}")
+    spec = spec.replace(replicates=replicates)
+    theory = predict(spec, record=record)
+    names = [str(name) for name in theory.data_vars if not str(name).endswith(("_sd", "_error"))]
+    left_out: dict[str, str] = json.loads(theory.attrs["left_out"])
+    if not names:
+        remedy = "simulate it; theory cannot judge it"
+        raise PredictionError("spec", spec.regime, "has no variable that theory knows", remedy)
+    ds = simulate(spec, record=record, threads=threads, progress=progress)
+    cells = sum(theory[name].size for name in names)
+    threshold = math.log(cells / rate)
+    rows = tuple(_compare(ds[name], theory, threshold, spec) for name in names)
+    return Verification(rows, replicates, rate, left_out)
+
+
+def _compare(measured: xr.DataArray, theory: xr.Dataset, threshold: float, spec: Spec) -> Comparison:
+    """Look at every generation (and band) of one variable."""
+    name, known = str(measured.name), theory[str(measured.name)]
+    kind = known.attrs["kind"]
+    values = measured.values.reshape(measured.sizes["replicate"], -1).astype(np.float64)
+    cells = _Cells(
+        values, known.values.ravel(), _beside(theory, f"{name}_error"), _beside(theory, f"{name}_sd")
+    )
+    if not cells.defined.any():
+        return Comparison(name, 0, None, None, math.nan, math.nan, kind, math.nan, None, "not judged")
+    bounds = np.broadcast_to(_bounds(name, spec, known), (2, *known.shape)).reshape(2, -1)
+    log_e = np.full(len(cells.expected), -np.inf)
+    if kind != "limit":
+        log_e[cells.defined] = cells.evidence(bounds)
+    parts = bool((log_e >= threshold).any())
+    worst = int(np.argmax(np.where(cells.defined, log_e if parts else np.abs(cells.z), -np.inf)))
+    where = np.unravel_index(worst, known.shape)
+    return Comparison(
+        variable=name,
+        cells=int(cells.defined.sum()),
+        generation=int(known["generation"].values[where[0]]),
+        band=int(where[1]) if len(where) > 1 else None,
+        simulated=float(cells.mean[worst]),
+        predicted=float(cells.expected[worst]),
+        kind=kind,
+        z=float(cells.z[worst]),
+        sees=None if kind == "limit" else cells.sees(worst, threshold, bounds[1, worst]),
+        verdict="not judged" if kind == "limit" else "parts" if parts else "agrees",
+    )
+
+
+def _beside(theory: xr.Dataset, name: str) -> Floats | None:
+    return theory[name].values.ravel() if name in theory else None
+
+
+def _bounds(name: str, spec: Spec, known: xr.DataArray) -> Any:
+    """Least and largest value that a variable can have."""
+    if name == "band_survivors":
+        return np.stack([np.zeros(known.sizes["band"]), known["band_categories"].values])[:, None]
+    weights = spec.reference.support.ranked
+    largest = {
+        "entropy": math.log(len(weights)),
+        "kl": math.log(int(weights.sum()) / int(weights[-1])),
+        "brier": 2.0,
+        **dict.fromkeys(("survivors", "survivors_output", "lost", "revived", "tail_survivors"), len(weights)),
+    }
+    return np.array([0.0, largest.get(name, 1.0)]).reshape(2, *(1 for _ in known.shape))
+
+
+class _Cells:
+    """The generations (and bands) of one variable, side by side.
+
+    Parameters
+    ----------
+    values : float64[replicates, cells]
+        As simulated.
+    expected : float64[cells]
+        As predicted; NaN where the variable is not defined.
+    error, sd : float64[cells] or None
+        Largest error of what is predicted; standard deviation of one replicate (NaN where not known).
+    """
+
+    def __init__(self, values: Floats, expected: Floats, error: Floats | None, sd: Floats | None) -> None:
+        self.values = values
+        self.expected = expected
+        self.defined = np.isfinite(expected) & np.isfinite(values).all(axis=0)
+        self.error = np.zeros_like(expected) if error is None else error
+        self.known_sd = np.full_like(expected, np.nan) if sd is None else sd
+        self.sd = np.where(np.isfinite(self.known_sd), self.known_sd, values.std(axis=0, ddof=1))
+        self.mean = values.mean(axis=0)
+        self.z = self._z()
+
+    def _z(self) -> Floats:
+        """Differences beyond the error of prediction, over their standard errors."""
+        difference = self.mean - self.expected
+        rounding = ROUNDING * (1e-3 + np.abs(self.expected))
+        beyond = np.maximum(np.abs(difference) - self.error - rounding, 0.0)
+        se = self.sd / math.sqrt(len(self.values))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.sign(difference) * np.where(beyond > 0, beyond / se, 0.0)
+        return np.asarray(z)
+
+    def evidence(self, bounds: Floats) -> Floats:
+        """Natural logarithm of an e-value for each cell that is defined."""
+        log_e = np.empty(len(self.expected))
+        low, high = self.values.min(axis=0), self.values.max(axis=0)
+        slack = ROUNDING * (1.0 + bounds[1])
+        outside = self.defined & ((low < bounds[0] - slack) | (high > bounds[1] + slack))
+        log_e[outside] = np.inf  # no right simulation gets there
+        spread = np.isfinite(self.known_sd)
+        for group, sd in ((spread, self.known_sd), (~spread, None)):
+            chosen = group & self.defined & ~outside
+            if chosen.any():
+                log_e[chosen] = mean_evidence(
+                    self.values[:, chosen],
+                    self.expected[chosen],
+                    low=bounds[0, chosen],
+                    high=bounds[1, chosen],
+                    variance=None if sd is None else sd[chosen] ** 2,
+                    error=self.error[chosen],
+                )
+        return log_e[self.defined]
+
+    def sees(self, cell: int, threshold: float, width: float) -> float:
+        """Difference that is found; larger by a share of the width where only bounds are known."""
+        steps = math.sqrt(2.0 * threshold) + POWER_QUANTILE
+        by_bounds = 0.0 if np.isfinite(self.known_sd[cell]) else width * threshold / len(self.values)
+        return float(self.error[cell] + steps * self.sd[cell] / math.sqrt(len(self.values)) + by_bounds)
+
+
+def _table(rows: tuple[Comparison, ...]) -> list[str]:
+    head = ("variable", "generation", "band", "simulated", "predicted", "kind", "z", "sees", "verdict")
+    lines = [head, *(_cells_of(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    left = {0, 5, 8}
+    return [
+        "  ".join(
+            cell.ljust(width) if index in left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _cells_of(row: Comparison) -> tuple[str, ...]:
+    return (
+        row.variable,
+        "-" if row.generation is None else f"{row.generation:,}",
+        "-" if row.band is None else str(row.band),
+        f"{row.simulated:.6g}",
+        f"{row.predicted:.6g}",
+        row.kind,
+        f"{row.z:.2f}",
+        "-" if row.sees is None else f"{row.sees:.2g}",
+        row.verdict,
+    )
+
+
+def _sentences(found: Verification) -> list[str]:
+    cells = sum(row.cells for row in found.rows)
+    parted = [row.variable for row in found.rows if row.verdict == "parts"]
+    where = (
+        f"Each row is where {found.replicates:,} replicates lie farthest from theory, in standard errors (z)"
+    )
+    lines = [f"{where}, of {cells:,} values; sees = the least difference that would be found there."]
+    if found.left_out:
+        lines.append("Theory says nothing here about " + ", ".join(found.left_out) + ".")
+    if parted:
+        names = ", ".join(parted)
+        lines.append(f"Simulation and theory part in {names}; by chance at most {found.rate:g} of the time.")
+    else:
+        lines.append(f"Simulation and theory agree (rate of false alarms: {found.rate:g}).")
+    return lines
