@@ -157,7 +157,8 @@ def _radii(sums: Sums, off4: Floats, one: float, among: Belonging) -> tuple[list
     ``E((j+B)/N)`` over B with weights ``P(B) exp(-L)``. Derivatives of that mean in j are means of
     derivatives of E and joint cumulants of these with derivatives of L, which are at most products of
     Lipschitz constants and central moments of B. Under those weights B is ultra-log-concave with mean at most
-    m q, so its central moments are at most those of a Poisson variable of that mean (Whitt 1985, J. Appl. Prob. 22: a log-concave ratio orders by convexity).
+    m q, so its central moments are at most those of a Poisson variable of that mean (Whitt 1985, J. Appl.
+    Prob. 22: a log-concave ratio orders by convexity).
     """
     top = sums.third + sums.radius3
     widest = (among.top + 3.0) * one
