@@ -108,6 +108,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("plot", "testing", "theory")
 
 __all__ = [
+    "MLE",
     "Accumulate",
     "AccumulateSubsample",
     "Anchored",
@@ -121,7 +122,6 @@ __all__ = [
     "Geometric",
     "Growth",
     "Hoard",
-    "MLE",
     "MemoryEstimateError",
     "Mix",
     "PredictionError",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["EXIT_STATUS", "check", "guarded", "held"]
+__all__ = ["EXIT_STATUS", "check", "guarded", "held", "promise"]
 
 EXIT_STATUS = 130
 NOTHING = "nothing was written"
@@ -41,6 +41,17 @@ def check() -> None:
     """
     if _State.pressed:
         raise KeyboardInterrupt
+
+
+def promise(outcome: str) -> None:
+    """Say what Ctrl-C will have left behind, from here on.
+
+    Parameters
+    ----------
+    outcome : str
+        For the message.
+    """
+    _State.outcome = outcome
 
 
 @contextmanager

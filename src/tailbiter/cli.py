@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 import tailbiter
 from tailbiter._flags import Count, SpecFlags, flag, numeric
 from tailbiter._interrupt import check
+from tailbiter._sweep_verbs import store_app, sweep
 from tailbiter.errors import TailbiterError
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ def verify(
     elif not quiet:
         print(found.text())
     return 0 if found.agrees else PARTED
+
+
+app.command(sweep)
+app.command(store_app)
 
 
 @app.command

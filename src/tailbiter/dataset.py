@@ -125,6 +125,32 @@ def _recorded(
     return dims, values, attrs
 
 
+def recorded_values(program: Program, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Records as a Dataset has them, each of one type whatever the program, for tables of many runs.
+
+    Parameters
+    ----------
+    program : Program
+        What was run.
+    outputs : mapping of str to array
+        Rows are replicates, as `Engine.outputs` made them.
+
+    Returns
+    -------
+    dict of str to array
+        Where there is no batch, or no tail, stands NaN; so what counts there is float64.
+    """
+    out = {name: outputs[name] for name in program.variables}
+    if "survivors_output" in out:
+        out["survivors_output"] = np.where(out["survivors_output"] < 0, np.nan, out["survivors_output"])
+    if "tail_survivors" in out:
+        out["tail_survivors"] = out["tail_survivors"].astype(np.float64)
+    for name in out.keys() & set(TAIL_VARIABLES):
+        if program.tail_start == program.weights.size:
+            out[name] = np.full(out[name].shape, np.nan)
+    return out
+
+
 def replicate_coord(replicates: int) -> dict[str, Any]:
     """The lineages."""
     return {"replicate": ("replicate", np.arange(replicates), {"long_name": "replicate", "units": "1"})}

@@ -209,7 +209,7 @@ def _seed(rng: Rng) -> int:
     raise SpecError("rng", rng, "cannot be resolved to a seed", "give an int, a SeedSequence or a Generator")
 
 
-def _blocks(replicates: int, threads: int) -> list[tuple[int, int]]:
+def split(replicates: int, threads: int) -> list[tuple[int, int]]:
     """Ranges of replicates, whole packs where there are enough of them."""
     size = -(-replicates // (threads * BLOCKS_PER_THREAD if threads > 1 else 1))
     if size > PACK:
@@ -221,7 +221,7 @@ def _blocks(replicates: int, threads: int) -> list[tuple[int, int]]:
 
 def _used(replicates: int, threads: int) -> int:
     """Threads that have anything to do."""
-    return min(threads, len(_blocks(replicates, threads)))
+    return min(threads, len(split(replicates, threads)))
 
 
 def run_blocks(
@@ -251,7 +251,7 @@ def run_blocks(
     first : int
         The first row to fill.
     """
-    blocks = [(first + start, first + stop) for start, stop in _blocks(replicates, threads)]
+    blocks = [(first + start, first + stop) for start, stop in split(replicates, threads)]
     pool = ThreadPoolExecutor(_used(replicates, threads), thread_name_prefix="tailbiter")
     with nullcontext() if bar is None else bar as shown:
         try:

@@ -141,7 +141,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Defaults are left out, a named regime is written as its `Mix`, tables stand by their digest. The
         number of generations and of replicates is not in it, so that a longer run extends a shorter one.
         """
-        data = self._law()
+        data = self.law()
         data["reference"] = self.reference.canonical()
         data["seed"] = self.seed
         if self.bands is not None:
@@ -159,11 +159,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         It follows from the seed and the law alone: labels, bands and the tail, which only name and measure,
         change no bit. With common random numbers the law has no part in it.
         """
-        law = {"stream": STREAM_VERSION} if self.common_random_numbers else self._law()
+        law = {"stream": STREAM_VERSION} if self.common_random_numbers else self.law()
         words = np.frombuffer(bytes.fromhex(_sha256(law)), ">u4").tolist()
         return int(np.random.SeedSequence(self.seed, spawn_key=words).generate_state(1, np.uint64)[0])
 
-    def _law(self) -> dict[str, Any]:
+    def law(self) -> dict[str, Any]:
         """What decides the law of a lineage, and nothing else."""
         samples = self.samples
         law = {

@@ -25,6 +25,7 @@ LAYERS = (
     {"verify", "store"},
     {"execute"},
     {"_flags"},
+    {"_sweep_verbs"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

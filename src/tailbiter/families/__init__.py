@@ -85,6 +85,9 @@ class Family(Protocol[P]):
     ) -> xr.Dataset:
         """Wrap what an engine filled, with names, units and coordinates."""
 
+    def values(self, program: P, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return records as a Dataset has them, each of one type for all Specs: NaN where there is none."""
+
     def is_large(self, program: P) -> bool:
         """Whether the reference is too large to stand in a Dataset's attributes."""
 

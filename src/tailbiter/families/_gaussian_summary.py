@@ -158,7 +158,7 @@ def _table(summary: GaussianSummary) -> list[str]:
     if rows[0].effective_rank is not None and summary.dimensions > 1:
         columns.append(["effective rank", *(f"{row.effective_rank:.2f}" for row in rows)])
     if rows[0].w2 is not None:
-        columns.append(["W2", *(f"{row.w2:.3g}" for row in rows)])
+        columns.append(["W2", *("0" if row.generation == 0 else f"{row.w2:.3g}" for row in rows)])
     if rows[0].tails_covered is not None:
         columns.append(["tails covered", *(percent(row.tails_covered) for row in rows)])
     return aligned(columns)

@@ -67,6 +67,12 @@ class CategoricalFamily:
         snapshots = engine.snapshots(outputs) if program.snapshots.size else None
         return build_dataset(program, outputs, snapshots, attrs, replicates)
 
+    def values(self, program: Program, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return records as a Dataset has them."""
+        from tailbiter.dataset import recorded_values
+
+        return recorded_values(program, outputs)
+
     def is_large(self, program: Program) -> bool:
         """Whether the table is too large to stand in a Dataset's attributes."""
         return program.categories > INLINE_CATEGORIES

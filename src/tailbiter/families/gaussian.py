@@ -173,6 +173,10 @@ class GaussianFamily:
         sizes = {"dimensions": program.dimension, "first_sample": int(program.samples[0])}
         return xr.Dataset(data, coords, {**attrs, **sizes})
 
+    def values(self, program: GaussianProgram, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return records as they are."""
+        return {name: outputs[name] for name in program.variables}
+
     def is_large(self, program: GaussianProgram) -> bool:
         """Whether the reference is too large to stand in a Dataset's attributes: it never is."""
         del program

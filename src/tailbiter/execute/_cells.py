@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""Cells of a sweep, run: many small ones in one call, or one large one by blocks of its replicates."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tailbiter.families import family_of
+from tailbiter.store import CellResult, Failure, Store
+from tailbiter.sweep import Sweep, label_of
+
+from ._provenance import provenance
+
+__all__ = ["Batch", "BatchResult", "Large", "Runner", "run_batch"]
+
+# Below so many bytes of records nobody asks whether they fit in memory: asking takes longer than many a cell.
+SURELY_FITS = 64 << 20
+
+
+@dataclass
+class Batch:
+    """Cells to be run together."""
+
+    numbers: list[int]
+    ids: list[str]
+
+
+@dataclass
+class BatchResult:
+    """What came of a batch.
+
+    Attributes
+    ----------
+    results : list of CellResult
+        Finished cells; empty where the worker has stored them itself.
+    stored : list of str
+        Ids of cells that it has stored.
+    failures : list of Failure
+        Cells that raised an exception.
+    generations : int
+        Lineage-generations run.
+    seconds : float
+        How long it took.
+    """
+
+    results: list[CellResult] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    generations: int = 0
+    seconds: float = 0.0
+
+
+class Runner:
+    """Runs cells of one sweep; safe to use from many threads at once.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What to run.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.family = family_of(sweep.base.reference)
+        self.control = self.family.control()
+
+    def run(self, batch: Batch) -> BatchResult:
+        """Run cells one after the other; a failing one is told of, and the rest goes on."""
+        out = BatchResult()
+        begun = last = time.perf_counter()
+        for number, id_ in zip(batch.numbers, batch.ids, strict=True):
+            try:
+                cell = Large(self, number, id_)
+                cell.run(0, cell.replicates)
+            except KeyboardInterrupt:
+                break  # cancelled: what is finished counts
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this cell's alone
+                out.failures.append(self.failure(number, id_, error))
+                continue
+            now = time.perf_counter()
+            out.results.append(cell.result(now - last))
+            out.generations += cell.replicates * cell.generations
+            last = now
+        out.seconds = last - begun
+        return out
+
+    def failure(self, number: int, id_: str, error: BaseException) -> Failure:
+        """Say what went wrong with a cell."""
+        values = self.sweep.values(number)
+        labels = {name: label_of(value) for name, value in zip(self.sweep.names, values, strict=True)}
+        return Failure(id_, labels, type(error).__name__, str(error))
+
+
+class Large:
+    """One cell, whose replicates may be run in blocks by several threads."""
+
+    def __init__(self, runner: Runner, number: int, id_: str) -> None:
+        sweep = runner.sweep
+        self.runner = runner
+        self.number = number
+        self.id = id_
+        self.values = sweep.values(number)
+        spec = sweep.spec(number)
+        self.replicates = spec.replicates
+        self.generations = spec.generations
+        self.program = runner.family.lower(spec, sweep.record)
+        if self.replicates * len(self.program.at) * 8 * len(self.program.variables) > SURELY_FITS:
+            runner.family.refuse_if_too_large(self.program, self.replicates, 1)
+        self.engine = runner.family.engine(self.program)
+        self.outputs = self.engine.outputs(self.replicates)
+        self.left = 0
+        self.lock = threading.Lock()
+        self.seconds = 0.0
+
+    def run(self, start: int, stop: int) -> None:
+        """Run some replicates."""
+        self.engine.run(start, stop, self.outputs, self.runner.control)
+
+    def run_block(self, start: int, stop: int) -> BatchResult:
+        """Run some replicates, and hand over the cell once all of it is there."""
+        begun = time.perf_counter()
+        try:
+            self.run(start, stop)
+        except KeyboardInterrupt:
+            return BatchResult()
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this cell's alone
+            return BatchResult(failures=[self.runner.failure(self.number, self.id, error)])
+        seconds = time.perf_counter() - begun
+        with self.lock:
+            self.left -= 1
+            self.seconds += seconds
+            last = self.left == 0
+        results = [self.result(self.seconds)] if last else []
+        return BatchResult(results, generations=(stop - start) * self.generations, seconds=seconds)
+
+    def result(self, seconds: float) -> CellResult:
+        """What was recorded."""
+        return CellResult(
+            id=self.id,
+            key=self.program.key,
+            values=[label_of(value) for value in self.values],
+            generations=self.program.at,
+            columns=self.runner.family.values(self.program, self.outputs),
+            seconds=seconds,
+        )
+
+
+_LOADED: dict[bytes, Runner] = {}
+
+
+def run_batch(pickled: bytes, batch: Batch, directory: str | None) -> BatchResult:
+    """Run a batch in another process; there, store it too if a directory is given.
+
+    Parameters
+    ----------
+    pickled : bytes
+        The sweep.
+    batch : Batch
+        Cells of it.
+    directory : str or None
+        A store that this process can reach.
+    """
+    runner = _LOADED.get(pickled)
+    if runner is None:
+        _LOADED.clear()
+        runner = _LOADED[pickled] = Runner(pickle.loads(pickled))  # noqa: S301  # from our own client
+    out = runner.run(batch)
+    if directory is not None and out.results:
+        Store(directory).add(out.results, provenance())
+        out.stored = [result.id for result in out.results]
+        out.results = []
+    return out

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""How far a sweep has come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+__all__ = ["Progress"]
+
+INTERVAL = 0.5
+
+
+class Progress:
+    """Cells done, lineage-generations per second, time left, failures so far.
+
+    Parameters
+    ----------
+    missing, total : int
+        Cells to run, and cells of the sweep.
+    shown : bool
+        Whether to show a bar, if this is a terminal.
+    """
+
+    def __init__(self, missing: int, total: int, *, shown: bool) -> None:
+        self.missing = missing
+        self.total = total
+        self.shown = shown and sys.stderr.isatty()
+        self.done = self.failed = self.generations = 0
+        self.begun = self.last = time.monotonic()
+        self.bar: Any = None
+
+    def __enter__(self) -> Self:
+        if self.shown:
+            from tqdm import tqdm
+
+            before = self.total - self.missing
+            self.bar = tqdm(desc="cells", total=self.total, initial=before, unit="cell", leave=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def add(self, cells: int, generations: int) -> None:
+        """Count finished cells."""
+        self.done += cells
+        self.generations += generations
+
+    def fail(self) -> None:
+        """Count a cell that failed."""
+        self.failed += 1
+
+    def show(self, running: int | None) -> None:
+        """Draw the bar anew, now and then."""
+        now = time.monotonic()
+        if self.bar is None or now - self.last < INTERVAL:
+            return
+        self.last = now
+        rate = (self.generations if running is None else running) / (now - self.begun)
+        failures = f", {self.failed:,} failed" if self.failed else ""
+        self.bar.n = self.total - self.missing + self.done + self.failed
+        self.bar.set_postfix_str(f"{rate:.3g} lineage-generations/s{failures}", refresh=True)
