@@ -3,6 +3,10 @@
 
 import json
 import math
+import os
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -159,6 +163,21 @@ def test_every_regime_runs(regime: object) -> None:
     run = tb.simulate(SPEC.replace(regime=regime, samples=10**15, generations=6))
     assert np.isfinite(run["kl"]).all()
     assert (np.abs(run["log_det"] - math.log(7)) < 1e-5).all()
+
+
+def test_ctrl_c_ends_a_run_within_a_second() -> None:
+    pressed = []
+
+    def press() -> None:
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Timer(0.5, press)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        tb.simulate(SPEC.replace(reference=tb.Gaussian(dimensions=20), generations=10**7), threads=2)
+    assert time.monotonic() - pressed[0] < 1
+    presser.join()
 
 
 # Programs.
