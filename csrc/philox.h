@@ -31,7 +31,16 @@ enum tb_purpose {
     TB_FOR_GAUSSIAN = 16,           /* statistics of a synthetic batch */
     TB_FOR_GAUSSIAN_FRESH = 17,     /* of fresh human items */
     TB_FOR_GAUSSIAN_HUMAN = 18,     /* of the human items that generation 1 and the kept set share */
-    TB_FOR_GAUSSIAN_HUMAN_MORE = 19 /* of those that only one of them holds */
+    TB_FOR_GAUSSIAN_HUMAN_MORE = 19, /* of those that only one of them holds */
+    TB_FOR_MIXTURE = 20,             /* items of a synthetic batch; attempt 1: how many each component has */
+    TB_FOR_MIXTURE_FRESH = 21,       /* the same for fresh human items */
+    TB_FOR_MIXTURE_HUMAN = 22,       /* for the human items that generation 1 and the kept set share */
+    TB_FOR_MIXTURE_HUMAN_MORE = 23,  /* for those that only one of them holds */
+    TB_FOR_MIXTURE_SUBSAMPLE = 24,   /* which items of the pool are drawn */
+    TB_FOR_MIXTURE_KEPT = 25,        /* which of the kept set */
+    TB_FOR_MIXTURE_SEED = 26,        /* seeds of a fit */
+    TB_FOR_GAUSSIAN_ITEM = 27,       /* single items, of a batch that draws are made from */
+    TB_FOR_GAUSSIAN_CHOICE = 28      /* which of them are drawn */
 };
 
 typedef struct {

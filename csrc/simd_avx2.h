@@ -67,6 +67,14 @@ SIMD vd d_from_u(vu a) {
 /* For 0 <= a < 2^52. */
 SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
 SIMD vd d_gather(const double *base, vu i) { return _mm256_i64gather_pd(base, i, 8); }
+/* Entries of a table of eight, at the last three bits of i: both halves of it are looked up by pairs of 32 bits. */
+SIMD vu u_lookup8(const uint64_t *table, vu i) {
+    vu twice = _mm256_shuffle_epi32(_mm256_slli_epi64(i, 1), 0xa0);
+    vu pairs = _mm256_add_epi32(twice, _mm256_set1_epi64x((long long)1 << 32));
+    vu low = _mm256_permutevar8x32_epi32(u_load(table), pairs),
+       high = _mm256_permutevar8x32_epi32(u_load(table + 4), pairs);
+    return u_sel(_mm256_castsi256_pd(_mm256_slli_epi64(i, 61)), high, low);
+}
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
     *odd = _mm256_permute4x64_pd(_mm256_unpackhi_pd(a, b), 0xd8);

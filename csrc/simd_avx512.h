@@ -62,6 +62,8 @@ SIMD vu d_bits(vd a) { return _mm512_castpd_si512(a); }
 SIMD vd d_from_u(vu a) { return _mm512_cvtepu64_pd(a); }
 SIMD vu u_from_d(vd a) { return _mm512_cvttpd_epu64(a); }
 SIMD vd d_gather(const double *base, vu i) { return _mm512_i64gather_pd(i, base, 8); }
+/* Entries of a table of eight, at the last three bits of i. */
+SIMD vu u_lookup8(const uint64_t *table, vu i) { return _mm512_permutexvar_epi64(i, u_load(table)); }
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = _mm512_permutex2var_pd(a, _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), b);
     *odd = _mm512_permutex2var_pd(a, _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1), b);

@@ -81,6 +81,11 @@ SIMD vd d_gather(const double *base, vu i) {
     u_out(i, at);
     return _mm_set_pd(base[at[1]], base[at[0]]);
 }
+/* Entries of a table of eight, at the last three bits of i. */
+SIMD vu u_lookup8(const uint64_t *table, vu i) {
+    const int a = _mm_cvtsi128_si32(i) & 7, b = _mm_cvtsi128_si32(_mm_unpackhi_epi64(i, i)) & 7;
+    return _mm_set_epi64x((long long)table[b], (long long)table[a]);
+}
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = _mm_unpacklo_pd(a, b);
     *odd = _mm_unpackhi_pd(a, b);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Print the polynomial coefficients of csrc/kernel_random.h and csrc/kernel_normal.h.
+"""Print the polynomial coefficients of csrc/kernel_random.h, csrc/kernel_normal.h and csrc/kernel_em.h.
 
 Each polynomial is the truncated Chebyshev expansion of its function on the stated interval, computed with
 50 digits and rounded once.  Run ``python csrc/tools/make_coefficients.py`` (needs mpmath); the output is C.
@@ -70,6 +70,11 @@ def atanh_ratio(s2: mp.mpf) -> mp.mpf:
     return (2 * mp.atanh(s) / s - 2) / s2
 
 
+def exp2_ratio(f: mp.mpf) -> mp.mpf:
+    """(2^f - 1) / f."""
+    return mp.expm1(f * mp.log(2)) / f if f else mp.log(2)
+
+
 if __name__ == "__main__":
     root_half = float(mp.sqrt(mp.mpf(1) / 2))
     show("LOG_RATIO", log_ratio, root_half - 1, 2 * root_half - 1, 6)
@@ -77,3 +82,4 @@ if __name__ == "__main__":
     show("ATANH_RATIO", atanh_ratio, 0.0, 0.02944, 7)
     show("EXPONENTIAL", mp.exp, -0.34658, 0.34658, 12)
     show("NORMAL_CENTRAL", central, 0.0, 6.25, 23)
+    show("EXP2_RATIO", exp2_ratio, -0.0625, 0.0625, 5)
