@@ -94,8 +94,8 @@ def compose(regime: Regime, samples: Words, traits: Traits = CATEGORICAL) -> Com
         raise SpecError(_field(regime, "hoard", "size"), kept, problem, "keep fewer")
     if traits.most_total is not None:
         _check_totals(ages, samples, traits.most_total)
-    if not traits.has_pools:
-        _refuse_pools(regime, kept, from_kept, traits)
+    if traits.most_pool is not None:
+        _check_pools(regime, samples, kept, from_kept, traits)
     return Composition(
         samples=samples,
         fresh=fresh,
@@ -224,18 +224,31 @@ def _age_weights(mix: Mix) -> Words:
     return np.array(whole, np.uint64)
 
 
-def _refuse_pools(regime: Regime, kept: int, from_kept: Words, traits: Traits) -> None:
-    """Refuse draws from past items where these are known by their sufficient statistics only."""
-    why = f"but a {traits.family} run keeps sufficient statistics, not items"
+def _check_pools(regime: Regime, samples: Words, kept: int, from_kept: Words, traits: Traits) -> None:
+    """Refuse draws from more past items than the family can make again."""
     if isinstance(regime, AccumulateSubsample):
-        problem = f"draws items from a pool, {why}"
-        raise SpecError("regime", regime, problem, "use Accumulate (all of the pool) or Window")
-    parts = np.flatnonzero((from_kept[:-1] > 0) & (from_kept[:-1] < kept))
-    if parts.size:
-        at = int(parts[0])
-        problem = f"has {int(from_kept[at]):,} items drawn from it (generation {at + 1}), {why}"
-        remedy = "use a fixed set, or draw all that is kept"
-        raise SpecError(_field(regime, "hoard", "size"), kept, problem, remedy)
+        _check_pool("regime", regime, [int(n) for n in samples[:-1]], "use Accumulate or Window", traits)
+    elif (parts := (from_kept[:-1] > 0) & (from_kept[:-1] < kept)).any():
+        at = int(parts.argmax())
+        drawn = f"of which {int(from_kept[at]):,} are drawn (generation {at + 1})"
+        field = _field(regime, "hoard", "size")
+        _check_pool(field, kept, [kept], "use a fixed set, or draw all that is kept", traits, drawn)
+
+
+def _check_pool(
+    field: str, value: object, batches: list[int], remedy: str, traits: Traits, which: str = ""
+) -> None:
+    problem = f"makes a pool of {sum(batches):,} items {which}".rstrip()
+    if traits.most_pool == 0:
+        problem += f", but a {traits.family} run keeps sufficient statistics, not items"
+        raise SpecError(field, value, problem, remedy)
+    for items, most, what in (
+        (sum(batches), traits.most_pool, ""),
+        (max(batches), traits.most_remade, f", {max(batches):,} in a batch"),
+    ):
+        if most is not None and items > most:
+            problem += f"{what}, but a {traits.family} run can make no more than {most:,} again"
+            raise SpecError(field, value, problem, f"use fewer items; or {remedy}")
 
 
 def _check_totals(ages: Words, samples: Words, most: int) -> None:

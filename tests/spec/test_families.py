@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import tailbiter as tb
+from tailbiter._compose import compose
+from tailbiter.reference import Traits
 from tests.spec.test_bad_input import check
 
 GAUSSIAN = tb.Gaussian(dimensions=2)
@@ -151,15 +153,15 @@ REFUSED = {
     ),
     "a pool": (
         lambda: spec(regime=tb.AccumulateSubsample()),
-        "draws items from a pool, but a gaussian run keeps sufficient statistics, not items; use Accum",
+        "makes a pool of 500 items, but a gaussian run keeps sufficient statistics, not items; use Accum",
     ),
     "a part of a hoard": (
         lambda: spec(regime=tb.Anchored(real=0.1, source="hoard", hoard=50)),
-        "regime.hoard: 50 has 10 items drawn from it (generation 2), but a gaussian run keeps sufficient",
+        "regime.hoard: 50 makes a pool of 50 items of which 10 are drawn (generation 2), but a gaussian",
     ),
     "a part of a hoard in a mix": (
         lambda: spec(regime=tb.Mix([tb.Hoard(size=50, count=9)])),
-        "regime.sources.hoard.size: 50 has 9 items drawn from it",
+        "regime.sources.hoard.size: 50 makes a pool of 50 items of which 9 are drawn",
     ),
     "survivors of a Gaussian": (
         lambda: tb.Record(variables=["survivors"]).names_of("gaussian"),
@@ -182,3 +184,39 @@ def test_variables_of_each_family_in_its_order():
     mixed = tb.Record(variables=["mean", "kl", "log_det"])
     assert mixed.names_of("gaussian") == ("log_det", "kl", "mean")
     assert tb.Record.from_json(mixed.to_json()) == mixed
+
+
+HOARD = tb.Anchored(real=0.1, source="hoard", hoard=40)
+
+
+@pytest.mark.parametrize(
+    ("regime", "samples", "message"),
+    [
+        (tb.AccumulateSubsample(), [20] * 6, None),
+        (
+            tb.AccumulateSubsample(),
+            [20] * 7,
+            "regime: AccumulateSubsample(draw=None) makes a pool of 120 items",
+        ),
+        (
+            tb.AccumulateSubsample(),
+            [31, 5, 0],
+            "makes a pool of 36 items, 31 in a batch, but a made-up run can",
+        ),
+        (
+            HOARD.as_mix(),
+            [20] * 3,
+            "sources.hoard.size: 40 makes a pool of 40 items of which 2 are drawn (gener",
+        ),
+        (tb.Anchored(real=0.1, source="hoard", hoard=30), [20] * 3, None),
+        (tb.Anchored(real_count=40, source="hoard", hoard=40), [50] * 3, None),
+        (tb.Accumulate(), [90] * 3, None),
+    ],
+)
+def test_pools_that_can_be_made_again(regime, samples, message):
+    traits = Traits("made-up", 1000, None, most_pool=100, most_remade=30)
+    batches = np.array(samples, np.uint64)
+    if message is None:
+        assert compose(regime, batches, traits).samples.tolist() == samples
+    else:
+        check(lambda: compose(regime, batches, traits), message)

@@ -99,9 +99,14 @@ class Table(Categorical, frozen=True):
         origin = "" if self._source is None else f" from {self._source.path!r}"
         return f"<{type(self).__name__}: {self.categories:,} categories{origin}>"
 
+    @cached_property
+    def _digest_of_numbers(self) -> str:
+        """SHA-256 of the table without its labels."""
+        return content_digest(self._numbers)
+
     def canonical(self, *, labels: bool = True) -> dict[str, Any]:
         """Return plain data that names the content by digest, with or without the labels."""
-        digest = self.digest if labels else content_digest(self._numbers)
+        digest = self.digest if labels else self._digest_of_numbers
         return {"kind": self.__struct_config__.tag, "digest": digest}
 
     def to_dict(self, *, folder: str | os.PathLike[str] | None = None, brief: bool = False) -> dict[str, Any]:

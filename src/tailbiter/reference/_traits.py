@@ -22,8 +22,11 @@ class Traits:
         The largest total weight of a training set; None where it is held as a real number.
     has_categories : bool
         Whether models have categories, so that bands and a tail of rare ones mean something.
-    has_pools : bool
-        Whether a part of past items can be drawn again: not where only sufficient statistics are kept.
+    most_pool : int or None
+        The largest pool of past items that a draw can be made from: 0 where only sufficient statistics are
+        kept, None for any.
+    most_remade : int or None
+        The largest batch, or kept set, in such a pool.
     has_ddof : bool
         Whether the estimator has a divisor to choose.
     """
@@ -32,9 +35,10 @@ class Traits:
     most_samples: int
     most_total: int | None
     has_categories: bool = False
-    has_pools: bool = False
+    most_pool: int | None = 0
+    most_remade: int | None = None
     has_ddof: bool = False
 
 
-CATEGORICAL = Traits("categorical", 10**12, MAX_TOTAL, has_categories=True, has_pools=True)
+CATEGORICAL = Traits("categorical", 10**12, MAX_TOTAL, has_categories=True, most_pool=None)
 GAUSSIAN = Traits("gaussian", 10**15, None, has_ddof=True)
