@@ -24,6 +24,8 @@ _STEP, _STEP_VARYING = (
     0.08,
     0.2,
 )  # in log q: masses nearer than that are not all followed, but held between others
+_MANY, _FINE = 3000, 0.004  # masses up to which each is followed; step in log q beyond
+_NEARLY, _BEYOND = 1.0 - 1e-15, 34.5  # presence this near to 1 is not told from it; -log of what is left
 _SETTLED = 45.0  # -log of an absence that is not followed
 _HYPERGEOMETRIC = 1e-25  # shares of fresh items that are dropped
 
@@ -52,8 +54,7 @@ def chances(mass: Floats, schedule: Schedule, ancestors: Ancestors | None = None
     """Chances of sets of these reference masses; `ancestors` saves following them again."""
     if not schedule.renewed:
         found = ancestors or lineages(schedule)
-        present, error = found.presence(mass)
-        result = Chances(present, found.absence(mass)[0], error, found.exact)
+        result = _of_each(mass, found) if len(mass) <= _MANY else _of_many(mass, found)
     else:
         result = _with_fresh(mass, schedule)
     zero = schedule.at == 0
@@ -65,6 +66,31 @@ def chances(mass: Floats, schedule: Schedule, ancestors: Ancestors | None = None
         result.absent[zero] = np.exp(schedule.samples[0] * logs)
     result.error[zero] = 0.0
     return result
+
+
+def _of_each(mass: Floats, ancestors: Ancestors) -> Chances:
+    present, error = ancestors.presence(mass)
+    return Chances(present, ancestors.absence(mass)[0], error, ancestors.exact)
+
+
+def _of_many(mass: Floats, ancestors: Ancestors) -> Chances:
+    """Some masses are followed, the rest held between: `-log` of absence is concave in `-log(1-q)`."""
+    inside = (mass > 0) & (mass < 1)
+    cells = np.floor(np.log(mass[inside]) / _FINE)
+    node = np.unique(np.append(mass[inside][np.unique(cells, return_index=True)[1]], mass[inside].max()))
+    if len(node) < 3 or 2 * len(node) > len(mass):
+        return _of_each(mass, ancestors)
+    found = _of_each(node, ancestors)
+    least, most = np.maximum(found.present - found.error, 0.0), np.minimum(found.present + found.error, 1.0)
+    low = np.minimum(-np.log1p(-np.minimum(least, _NEARLY)), _BEYOND)
+    high = np.where(most < _NEARLY, -np.log1p(-np.minimum(most, _NEARLY)), _BEYOND)
+    low, high = between(-np.log1p(-mass[inside]), -np.log1p(-node), low, high)
+    present = np.broadcast_to(np.where(mass > 0, 1.0, 0.0), (len(low), len(mass))).copy()
+    error, absent = np.zeros_like(present), 1.0 - present
+    present[:, inside] = -(np.expm1(-low) + np.expm1(-high)) / 2
+    absent[:, inside] = (np.exp(-low) + np.exp(-high)) / 2
+    error[:, inside] = (np.exp(-low) - np.exp(-high)) / 2 + np.exp(-_BEYOND)
+    return Chances(present, absent, error, exact=False)
 
 
 def _with_fresh(mass: Floats, schedule: Schedule) -> Chances:
