@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from .record import Record
-from .reference import Support
+from .reference import Reference, Support
 from .regime import Replace, canonical, exact
 from .spec import Spec
 
@@ -143,7 +144,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     support = spec.reference.support
     weights = support.ranked
     made = spec.composition
-    start, edges = _bands(spec, weights, int(made.samples[0]))
+    start, edges = _bands(spec.reference, spec.bands, int(made.samples[0]))
     return Program(
         key=spec.key,
         weights=weights,
@@ -159,7 +160,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         at=record.at(spec.generations),
         band_start=start,
         band_edges=edges,
-        tail_start=_tail_start(weights, exact(spec.tail_mass)),
+        tail_start=_tail_start(spec.reference, spec.tail_mass),
         variables=record.names_of(spec.reference.family),
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
@@ -167,17 +168,24 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     )
 
 
-def _bands(spec: Spec, weights: Words, first: int) -> tuple[Ids, npt.NDArray[np.float64]]:
+@lru_cache(maxsize=256)  # cells of a sweep have them in common
+def _bands(
+    reference: Reference, bands: tuple[float, ...] | None, first: int
+) -> tuple[Ids, npt.NDArray[np.float64]]:
     """Start of every band and its edges; expected counts are compared exactly, so ties are never split."""
+    weights = reference.support.ranked
     total = int(weights.sum())
-    if spec.bands is None:
+    if bands is None:
         edges = _decades(Fraction(int(weights[0]) * first, total))
         last = edges.pop()
     else:
-        edges = [edge for edge in spec.bands if edge > 0]
+        edges = [edge for edge in bands if edge > 0]
         last = float("inf")
     starts = [_rarer_than(weights, exact(edge) * total / first) for edge in edges]
-    return np.array([*starts, 0], np.uint32), np.array([0.0, *edges, last])
+    out = np.array([*starts, 0], np.uint32), np.array([0.0, *edges, last])
+    for array in out:
+        array.flags.writeable = False
+    return out
 
 
 def _decades(largest: Fraction) -> list[float]:
@@ -196,8 +204,10 @@ def _rarer_than(weights: Words, bound: Fraction) -> int:
     return len(weights) - int(below)
 
 
-def _tail_start(weights: Words, mass: Fraction) -> int:
-    """First id of the rarest whole tie-groups whose mass does not exceed ``mass``."""
+@lru_cache(maxsize=256)
+def _tail_start(reference: Reference, tail_mass: float) -> int:
+    """First id of the rarest whole tie-groups whose mass does not exceed ``tail_mass``."""
+    weights, mass = reference.support.ranked, exact(tail_mass)
     most = mass.numerator * int(weights.sum()) // mass.denominator
     rare = np.cumsum(weights[::-1])
     size = int(np.searchsorted(rare, np.uint64(most), side="right"))

@@ -515,14 +515,19 @@ class Anchored(_Regime, frozen=True, kw_only=True, tag="anchored"):
 
     def as_mix(self) -> Mix:
         """Return the `Mix` that this regime is a name for."""
-        human: Source
-        if self.hoard is not None:
-            human = Hoard(size=self.hoard, share=self.real, count=self.real_count)
-        elif self.source == "fixed":
-            human = Fixed(share=self.real, count=self.real_count)
-        else:
-            human = Fresh(share=self.real, count=self.real_count)
-        return Mix((human, Synthetic()))
+        return _mix_of(self)
+
+
+@lru_cache(maxsize=1024)  # a sweep asks for the same ones again and again
+def _mix_of(anchored: Anchored) -> Mix:
+    human: Source
+    if anchored.hoard is not None:
+        human = Hoard(size=anchored.hoard, share=anchored.real, count=anchored.real_count)
+    elif anchored.source == "fixed":
+        human = Fixed(share=anchored.real, count=anchored.real_count)
+    else:
+        human = Fresh(share=anchored.real, count=anchored.real_count)
+    return Mix((human, Synthetic()))
 
 
 Regime = Replace | Accumulate | AccumulateSubsample | Anchored | Window | RealOnly | Mix

@@ -115,6 +115,8 @@ class Store:
     ----------
     directory : path
         A store that is there; `Store.create` makes one.
+    sweep : Sweep, optional
+        Whose cells to look for; those of the store's own ``sweep.toml`` if left out.
 
     Raises
     ------
@@ -122,9 +124,9 @@ class Store:
         If it holds no sweep, or a newer version wrote it.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], sweep: Sweep | None = None) -> None:
         self.path = Path(directory)
-        self.sweep = read_sweep(self.path)
+        self.sweep = read_sweep(self.path) if sweep is None else sweep
         self._parts: dict[str, Part] = {}
         self._places: dict[str, Place] = {}
         self.unreadable: list[DataError] = []
@@ -152,7 +154,7 @@ class Store:
                 publish(file, text.encode())
         except OSError as error:
             raise unwritable(path, error) from error
-        return cls(path)
+        return cls(path, sweep)
 
     def refresh(self) -> None:
         """Look for parts that came or went."""

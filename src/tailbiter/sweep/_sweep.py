@@ -30,6 +30,8 @@ _LAST_SEED = 2**63 - 1
 _SCALAR = (bool, int, float, str)
 _LIST = "give a list such as [0, 0.01, 0.1], or a range"
 _ID_DIGITS = 32
+# Of checked Specs that are kept until they are run: a generation takes about 24 bytes of each.
+_KEPT_GENERATIONS = 4_000_000
 _KEYS = ("vary", "design", "points", "seed", "common_random_numbers", "invalid")
 
 
@@ -216,7 +218,8 @@ class Sweep(msgspec.Struct, frozen=True, dict=True):
         SpecError
             If it cannot be run.
         """
-        return self._maker.spec(self.values(number))
+        made = self._specs.get(number)
+        return self._maker.spec(self.values(number)) if made is None else made
 
     def cell(self, number: int) -> Cell:
         """Return cell ``number``."""
@@ -226,6 +229,11 @@ class Sweep(msgspec.Struct, frozen=True, dict=True):
     def cells(self) -> Iterator[Cell]:
         """Go through all cells that can be run."""
         return (self.cell(number) for number, cell in enumerate(self.ids) if cell is not None)
+
+    @cached_property
+    def _specs(self) -> dict[int, Spec]:
+        """Specs made when cells were checked, where all of them take little memory."""
+        return {}
 
     @cached_property
     def _maker(self) -> _Maker:
@@ -256,6 +264,8 @@ class Sweep(msgspec.Struct, frozen=True, dict=True):
                 spec = self.spec(place)
                 self.record.at(spec.generations)
                 out.append(self.id_of(spec))
+                if len(self._specs) * spec.generations < _KEPT_GENERATIONS:
+                    self._specs[place] = spec
             except SpecError as error:
                 first = first or (place, error)
                 out.append(None)
