@@ -121,7 +121,9 @@ def test_rows_are_medians_over_replicates() -> None:
     ("log_det", "expected"),
     [
         ([[4, 4, HALF, -9, -9]], 4),  # half is not below half
-        ([[4, 4, HALF - 1e-9, 4, 4]], 2),  # the first time counts, also where it comes back
+        ([[4, 4, HALF - 1e-9, -9, -9]], 2),
+        ([[4, -9, 4, -9, -9]], 4),  # not where it comes back
+        ([[4, -9, -9, -9, 4]], None),
         ([[4, -9, -9, -9, -9], [4, 4, 4, 4, -9], [4, 4, 4, 4, 4]], 8),  # the middle replicate
         ([[4, 4, 4, 4, -9], [4, 4, 4, 4, 4], [4, 4, 4, 4, 4]], None),
         ([[4, -math.inf, -math.inf, -math.inf, -math.inf]], 1),
@@ -132,10 +134,11 @@ def test_when_half_of_the_spread_is_gone(log_det: list[list[float]], expected: f
 
 
 def test_when_half_of_the_tails_is_gone() -> None:
-    run = run_of([[4.0] * 5] * 2, [[0.002, 0.004, 0.001, 0.0009, 0.1], [0.002, 0.002, 0.002, 0.002, 0.0]])
+    run = run_of([[4.0] * 5] * 2, [[0.002, 0.004, 0.001, 0.0009, 0], [0.002, 0.002, 0.002, 0.002, 0.1]])
     assert summarise(run).tails_half == 4
-    assert "lost by generation 4." in summarise(run).text()
-    assert "Spread: half of the reference's not reached by the end." in summarise(run).text()
+    text = summarise(run).text()
+    assert "Tails: below half of the reference's mass beyond its 1e-3 quantiles from generation 4 on." in text
+    assert "Spread: not below half of the reference's at the end." in text
 
 
 def test_the_table(ds: xr.Dataset) -> None:

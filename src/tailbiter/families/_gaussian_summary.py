@@ -56,10 +56,10 @@ class GaussianSummary:
     rows : list of GaussianRow
         About ten generations, log-spaced.
     spread_half : float or None
-        First recorded generation whose spread is below half of the reference's; None when most replicates had
-        not reached it, or log_det was not recorded.
+        First recorded generation from which the spread is below half of the reference's to the end (a mean
+        that drifts may bring it back before); None where it is not in most replicates, or not recorded.
     tails_half : float or None
-        Likewise, whose tails are covered by less than half.
+        Likewise, from which less than half of the tails is covered.
     singular : int or None
         Replicates whose covariance is singular at the end.
     last_rank : float or None
@@ -116,8 +116,8 @@ def summarise(ds: xr.Dataset) -> GaussianSummary:
         dimensions=dimensions,
         last_generation=int(ds["generation"][-1]),
         rows=_rows(ds, log_spread, covered),
-        spread_half=None if log_spread is None else _first_below(log_spread, math.log(0.5)),
-        tails_half=None if covered is None else _first_below(covered, 0.5),
+        spread_half=None if log_spread is None else _below_for_good(log_spread, math.log(0.5)),
+        tails_half=None if covered is None else _below_for_good(covered, 0.5),
         singular=None if last_rank is None else int((last_rank < dimensions).sum()),
         last_rank=None if last_rank is None else float(np.median(last_rank)),
     )
@@ -135,9 +135,10 @@ def _covered(ds: xr.Dataset) -> xr.DataArray | None:
     return (ds["mass_beyond"] / ds["level_reference_mass"]).sel(level=LEVEL)
 
 
-def _first_below(values: xr.DataArray, bound: float) -> float | None:
+def _below_for_good(values: xr.DataArray, bound: float) -> float | None:
     generation = values["generation"].values
-    return median_first((values.values < bound) & (generation >= 1), generation)
+    from_the_end = np.logical_and.accumulate(values.values[:, ::-1] < bound, axis=1)
+    return median_first(from_the_end[:, ::-1] & (generation >= 1), generation)
 
 
 def _rows(ds: xr.Dataset, log_spread: xr.DataArray | None, covered: xr.DataArray | None) -> list[GaussianRow]:
@@ -182,8 +183,8 @@ def _sentences(summary: GaussianSummary) -> list[str]:
         lines[0] += " Spread = generalised standard deviation, exp(log_det / 2d), over the reference's."
         lines.append(_when("Spread", "half of the reference's", summary.spread_half))
     if first.tails_covered is not None:
-        what = "half of the mass beyond the reference's 1e-3 quantiles"
-        lines.append(_when("Tails", f"{what} lost", summary.tails_half))
+        what = "half of the reference's mass beyond its 1e-3 quantiles"
+        lines.append(_when("Tails", what, summary.tails_half))
     if summary.singular and summary.last_rank is not None:
         of = counted(summary.replicates, "replicate", "replicates")
         rank = f"median rank {summary.last_rank:g} of {summary.dimensions}"
@@ -191,6 +192,7 @@ def _sentences(summary: GaussianSummary) -> list[str]:
     return lines
 
 
-def _when(what: str, event: str, generation: float | None) -> str:
-    when = "not reached by the end" if generation is None else f"by generation {generation:,.0f}"
-    return f"{what}: {event} {when}."
+def _when(what: str, bound: str, generation: float | None) -> str:
+    if generation is None:
+        return f"{what}: not below {bound} at the end."
+    return f"{what}: below {bound} from generation {generation:,.0f} on."
