@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .errors import SpecError
 from .reference import Traits
-from .reference._traits import CATEGORICAL, MAX_TOTAL
+from .reference._traits import CATEGORICAL
 from .regime import (
     AccumulateSubsample,
     Anchored,
@@ -29,6 +29,7 @@ from .regime import (
 Words = npt.NDArray[np.uint64]
 
 _FINE = 1 << 52
+_FINEST = 1 << 62
 _AGE_MOST = 1 << 20
 _MORE = "give a larger share, more samples, or 0"
 
@@ -101,7 +102,9 @@ def compose(regime: Regime, samples: Words, traits: Traits = CATEGORICAL) -> Com
         fresh=fresh,
         kept=kept,
         from_kept=from_kept,
-        item_weights=_item_weights(mix, samples, fresh, from_kept) if mix.weighted else None,
+        item_weights=_item_weights(mix, samples, fresh, from_kept, traits.most_total)
+        if mix.weighted
+        else None,
         ages=ages,
         draw=_draw(regime, samples) if isinstance(regime, AccumulateSubsample) else None,
     )
@@ -288,7 +291,7 @@ def _draw(regime: AccumulateSubsample, samples: Words) -> Words:
     return np.where(samples > 0, np.uint64(regime.draw), np.uint64(0))
 
 
-def _item_weights(mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> Words | None:
+def _item_weights(mix: Mix, samples: Words, fresh: Words, from_kept: Words, most: int | None) -> Words | None:
     """Weight of an item by source for every generation; None where all items weigh the same."""
     synthetic = samples - fresh - from_kept
     kinds = ("synthetic", "fresh", "hoard" if mix.source("hoard") else "fixed")
@@ -307,7 +310,7 @@ def _item_weights(mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> W
         weights = [values[at] for values, at in zip(levels, row[:3], strict=True)]
         if sum(row[3:]):
             _check_weights(kinds, weights, row[3:], int(first[index]) + 2)
-            table[index] = _weights_of_items(weights, row[3:])
+            table[index] = _weights_of_items(weights, row[3:], most)
     if np.all(table == 1):
         return None
     first_row = np.ones((1, 3), np.uint64)  # generation 1 is human: every item counts once
@@ -327,15 +330,19 @@ def _check_weights(kinds: tuple[str, ...], weights: list[Fraction], counts: list
             raise SpecError(f"regime.sources.{kind}.weight", float(weight), problem, remedy)
 
 
-def _weights_of_items(weights: list[Fraction], counts: list[int]) -> list[int]:
+def _weights_of_items(weights: list[Fraction], counts: list[int], most: int | None) -> list[int]:
     """``weight / count`` in lowest terms if the total fits 2**53, else to the nearest 2**-52.
 
+    Where totals have no limit: in lowest terms if these fit 63 bits, else to 2**-62 of the largest.
     A source without items gets 1, so that "all alike" can be seen.
     """
     present = [i for i, count in enumerate(counts) if count]
     ratios = [weights[i] / counts[i] for i in present]
     whole = lowest_terms(ratios)
-    if sum(w * counts[i] for w, i in zip(whole, present, strict=True)) > MAX_TOTAL:
+    if most is None:
+        if max(whole) >= 2 * _FINEST:
+            whole = [max(1, rounded(r / max(ratios), _FINEST)) if r else 0 for r in ratios]
+    elif sum(w * counts[i] for w, i in zip(whole, present, strict=True)) > most:
         whole = [max(1, rounded(r, _FINE)) if r else 0 for r in ratios]
     out = [1, 1, 1]
     for i, w in zip(present, whole, strict=True):

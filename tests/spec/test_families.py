@@ -186,6 +186,19 @@ def test_variables_of_each_family_in_its_order():
     assert tb.Record.from_json(mixed.to_json()) == mixed
 
 
+@pytest.mark.parametrize("samples", [7, 1000, 10**9 + 7, 10**15 - 3])
+@pytest.mark.parametrize(("fresh", "share"), [(0.6, 0.3), (1 / 3, 1e-3), (1 - 1e-9, 0.5), (1e-9, 0.9)])
+def test_weights_of_sources_are_kept_at_every_size(samples, fresh, share):
+    if samples * share < 1:
+        share = 0.5
+    sources = [tb.Fresh(share=share, weight=fresh), tb.Synthetic(weight=1 - fresh)]
+    made = spec(samples=samples, regime=tb.Mix(sources)).composition
+    human = int(made.fresh[1])
+    synthetic, weight, _ = (int(w) for w in made.item_weights[1])
+    total = weight * human + synthetic * (samples - human)
+    assert weight * human / total == pytest.approx(fresh, rel=1e-8 if fresh == 1e-9 else 1e-12)
+
+
 HOARD = tb.Anchored(real=0.1, source="hoard", hoard=40)
 
 
