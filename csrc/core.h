@@ -38,6 +38,7 @@ typedef struct {
     double head_total, total;
     size_t cells;
     tb_alias_t *cell; /* of the categories from `head` on */
+    uint64_t *remainder;
 } tb_source_t;
 
 struct tb_plan {
@@ -51,7 +52,7 @@ struct tb_plan {
     size_t height;
     tb_source_t batch;  /* for batches of about generation 1's size */
     tb_source_t whole;  /* for larger ones: all by tree */
-    tb_source_t single; /* for few items: all from its alias table */
+    tb_source_t single; /* for few items, as many as first come in fresh */
     tb_poisson_t *poisson;
     tb_yardstick_t yardstick;
     uint32_t edges[TB_MAX_EDGES];
@@ -68,7 +69,7 @@ typedef struct {
     tb_control_t *control; /* asked between the passes of a long draw */
     size_t bytes;
     double *levels, *index;
-    uint32_t *chosen; /* elements picked, or with large means */
+    uint32_t *chosen; /* elements picked, or with large means; allocated when first needed, as is what `seen` knows */
     size_t chosen_capacity;
     uint64_t *seen;
     size_t seen_capacity;
@@ -94,6 +95,10 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
 /* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out);
+/* How many of n human items fall to the source's head, of which out gets each category's: at least so many elements, in
+ * whole TB_PADs, are written. */
+double tb_draw_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_source_t *source, double n, tb_address_t at,
+                    uint32_t tree_for, double *out);
 /* Picks items one by one from the source's table, handing categories to `put` some at a time. Fewer than 2^32 of them.
  */
 typedef void tb_put_t(void *context, const uint32_t *id, size_t count);

@@ -43,9 +43,7 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
     self->bytes = sizeof *self;
     self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
-    self->chosen_capacity = padded + TB_FEW;
-    self->chosen = tb_take(self->chosen_capacity, sizeof(uint32_t), &self->bytes);
-    int complete = self->levels && self->index && self->chosen;
+    int complete = self->levels && self->index;
     for (int i = 0; spares && i < 2; i++) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
@@ -213,6 +211,12 @@ static int draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const doub
  * batch is multinomial, and adding items by weight or removing any of them keeps it so. */
 static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
                            double total, double n, tb_address_t at, double *out) {
+    /* so many weights can be beyond all tables, and a register is stored whole */
+    const double large = total / (TB_POISSON_STEP * (TB_POISSON_HIGH + 1));
+    const uint64_t most = large < (double)length ? (uint64_t)large : length;
+    int code =
+        make_room(&scratch->chosen, sizeof *scratch->chosen, most + TB_ROW, &scratch->chosen_capacity, &scratch->bytes);
+    if (code) return code;
     double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->chosen, &at);
     tb_address_t fix = tb_at(at, TB_FOR_FIX, 0);
     if (sum < n) {
@@ -280,46 +284,60 @@ static void put_items(void *context, const uint32_t *id, size_t count) {
     for (size_t i = 0; i < count; i++) out[id[i]] += 1.0;
 }
 
+double tb_draw_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_source_t *source, double n, tb_address_t at,
+                    uint32_t tree_for, double *out) {
+    const tb_address_t first = tb_at(at, tree_for, 1), tree = tb_at(at, tree_for, 0);
+    const double head = draw_head(source, n, &first);
+    if (source->head > 0) split_head(plan, scratch, source, head, &tree, out);
+    return head;
+}
+
 /* The head is made for generation 1's size; for much more, single items would be too many. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out) {
     const tb_source_t *source = n / 4 <= plan->program.samples[0] ? &plan->batch : &plan->whole;
-    const tb_address_t first = tb_at(at, tree_for, 1), tree = tb_at(at, tree_for, 0);
-    const double head = draw_head(source, (double)n, &first);
-    if (source->head > 0) split_head(plan, scratch, source, head, &tree, out);
+    const double head = tb_draw_head(plan, scratch, source, (double)n, at, tree_for, out);
     memset(out + source->head, 0, (plan->padded - source->head) * sizeof *out);
     tb_pick_human(plan, source, n - (uint64_t)head, tb_at(at, pick_for, 0), put_items, out);
 }
 
+/* Word `index` of the two of each slot. */
+static uint64_t word_of(tb_address_t at, uint32_t attempt, uint64_t index) {
+    const tb_address_t here = tb_at(at, at.purpose, attempt);
+    uint64_t word[2];
+    tb_philox(&here, (uint32_t)(index / 2), word);
+    return word[index % 2];
+}
+
+/* The upper half of a word chooses the cell; where that would be a bias, so does a further attempt's. The lower half is
+ * compared with the threshold; where they are equal, a word at an attempt of its own decides. */
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
                    void *context) {
-    enum { SOME = 64 };
+    enum { SOME = 128 };
     if (count == 0) return;
-    const uint64_t cells = source->cells, total = (uint64_t)(source->total - source->head_total);
-    const uint64_t cell_floor = (0 - cells) % cells, total_floor = (0 - total) % total;
-    uint64_t word[2 * SOME + 2 * TB_ROW];
+    const uint32_t cells = (uint32_t)source->cells, floor = (0 - cells) % cells;
+    uint64_t word[SOME + 2 * TB_ROW];
     for (uint64_t first = 0; first < count; first += SOME) {
         uint32_t own[SOME];
-        uint64_t level[SOME];
         size_t some = count - first < SOME ? (size_t)(count - first) : SOME;
-        plan->kernels->fill_words(&at, (uint32_t)first, some, word);
+        plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
         for (size_t i = 0; i < some; i++) {
-            __extension__ unsigned __int128 x = (unsigned __int128)word[2 * i] * cells;
-            __extension__ unsigned __int128 y = (unsigned __int128)word[2 * i + 1] * total;
-            for (uint32_t attempt = 1; (uint64_t)x < cell_floor || (uint64_t)y < total_floor; attempt++) {
-                uint64_t again[2];
-                tb_address_t here = tb_at(at, at.purpose, attempt);
-                tb_philox(&here, (uint32_t)(first + i), again);
-                x = (unsigned __int128)again[0] * cells;
-                y = (unsigned __int128)again[1] * total;
+            uint64_t x = (word[i] >> 32) * cells;
+            for (uint32_t attempt = 1; __builtin_expect((uint32_t)x < floor, 0); attempt++) {
+                word[i] = word_of(at, attempt, first + i);
+                x = (word[i] >> 32) * cells;
             }
-            own[i] = (uint32_t)(x >> 64);
-            level[i] = (uint64_t)(y >> 64);
+            own[i] = (uint32_t)(x >> 32);
             __builtin_prefetch(&source->cell[own[i]]);
         }
         for (size_t i = 0; i < some; i++) {
-            const tb_alias_t *cell = &source->cell[own[i]];
-            own[i] = (uint32_t)source->head + (level[i] < cell->threshold ? own[i] : cell->alias);
+            const tb_alias_t cell = source->cell[own[i]];
+            const uint32_t level = (uint32_t)word[i];
+            uint32_t chosen = level < cell.threshold ? own[i] : cell.alias;
+            if (__builtin_expect(level == cell.threshold, 0)) {
+                if (word_of(at, TB_TIE_ATTEMPT, first + i) < source->remainder[own[i]]) chosen = own[i];
+            }
+            own[i] = (uint32_t)source->head + chosen;
         }
         put(context, own, some);
     }

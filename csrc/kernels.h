@@ -106,7 +106,8 @@ typedef struct {
      * n[lane] of each pack. */
     void (*split_packs)(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes, uint64_t key,
                         tb_work_t *work);
-    /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for `length` indices. */
+    /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for the indices of weights beyond all
+     * tables, and TB_ROW more. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *at);
     /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */

@@ -43,6 +43,9 @@ enum tb_purpose {
     TB_FOR_GAUSSIAN_CHOICE = 28      /* which of them are drawn */
 };
 
+/* Attempts count up from 0; this one is for ties. */
+enum { TB_TIE_ATTEMPT = 255 };
+
 typedef struct {
     uint64_t key;
     uint32_t generation;

@@ -33,7 +33,9 @@ void tb_plan_free(tb_plan_t *self) {
     tb_give(self->log_q);
     tb_give(self->levels[1]);
     tb_give(self->batch.cell);
+    tb_give(self->batch.remainder);
     tb_give(self->single.cell);
+    tb_give(self->single.remainder);
     tb_give(self->poisson);
     free(self->state_bytes);
     free(self);
@@ -126,17 +128,25 @@ static int fill_source(tb_plan_t *self, tb_source_t *source, size_t least) {
     source->cells = count - source->head;
     if (source->cells == 0) return TB_OK;
     source->cell = tb_take(source->cells, sizeof *source->cell, &self->shared_bytes);
-    if (!source->cell) return TB_ERR_MEMORY;
-    return tb_alias_fill(source->cell, self->program.weights + source->head, source->cells,
+    source->remainder = tb_take(source->cells, sizeof *source->remainder, &self->shared_bytes);
+    if (!source->cell || !source->remainder) return TB_ERR_MEMORY;
+    return tb_alias_fill(source->cell, source->remainder, self->program.weights + source->head, source->cells,
                          (uint64_t)(source->total - source->head_total));
 }
 
-/* Categories of which generation 1 may expect half an item or more. */
-static size_t count_common(const tb_plan_t *self) {
-    const double least = self->total / (2.0 * (double)self->program.samples[0]);
+/* Categories of which so many human items may be expected to hold half an item or more. */
+static size_t count_common(const tb_plan_t *self, uint64_t items) {
+    const double least = self->total / (2.0 * (double)items);
     size_t common = 0;
     while (common < self->program.categories && self->weight[common] >= least) common++;
     return common;
+}
+
+static uint64_t first_fresh(const tb_program_t *program) {
+    for (size_t i = 0; i <= program->generations; i++) {
+        if (program->fresh[i]) return program->fresh[i];
+    }
+    return 1;
 }
 
 /* In the order in which observe adds, so that the reference's distance to itself is 0. */
@@ -188,10 +198,10 @@ static int fill(tb_plan_t *self) {
     code = sum_reference(self);
     if (code) return code;
     code = fill_tree(self);
-    if (!code) code = fill_source(self, &self->batch, count_common(self));
+    if (!code) code = fill_source(self, &self->batch, count_common(self, self->program.samples[0]));
     if (!code) code = fill_source(self, &self->whole, self->program.categories);
     if (code || !self->fresh) return code;
-    return fill_source(self, &self->single, 0);
+    return fill_source(self, &self->single, count_common(self, first_fresh(&self->program)));
 }
 
 int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,

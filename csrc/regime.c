@@ -79,7 +79,14 @@ static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_addres
     const tb_plan_t *plan = self->plan;
     const size_t categories = plan->program.categories;
     if (count <= categories / 4) {
-        tb_pick_human(plan, &plan->single, count, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
+        const size_t head = plan->single.head;
+        const uint64_t common = (uint64_t)tb_draw_head(plan, self->scratch, &plan->single, (double)count, at,
+                                                       TB_FOR_REFERENCE, self->other);
+        for (size_t i = 0; i < head; i++) {
+            if (self->other[i] > 0.0) self->batch[place_of(self, (uint32_t)i)] += step * self->other[i];
+        }
+        memset(self->other, 0, (head + TB_PAD) * sizeof *self->other);
+        tb_pick_human(plan, &plan->single, count - common, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
         return;
     }
     tb_draw_human(plan, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);

@@ -98,7 +98,8 @@ void tb_poisson_fill(tb_poisson_t *self, double rate) {
     for (unsigned multiple = 1; multiple <= TB_POISSON_HIGH; multiple++) fill_high(self, multiple);
 }
 
-int tb_alias_fill(tb_alias_t *cells, const uint64_t *weights, size_t count, uint64_t total) {
+/* A cell that keeps all of its own has itself as alias and an empty threshold. */
+int tb_alias_fill(tb_alias_t *cells, uint64_t *remainder, const uint64_t *weights, size_t count, uint64_t total) {
     u128 *mass = malloc(count * sizeof *mass);
     uint32_t *index = malloc(2 * count * sizeof *index);
     int code = TB_ERR_MEMORY;
@@ -106,8 +107,10 @@ int tb_alias_fill(tb_alias_t *cells, const uint64_t *weights, size_t count, uint
         for (size_t i = 0; i < count; i++) mass[i] = (u128)weights[i] * count;
         share_out(mass, count, total, index, index + count);
         for (size_t i = 0; i < count; i++) {
-            cells[i].threshold = index[i] == i ? total : (uint64_t)mass[i];
+            const u128 own = index[i] == i ? 0 : mass[i] << 32;
+            cells[i].threshold = (uint32_t)(own / total);
             cells[i].alias = index[i];
+            remainder[i] = (uint64_t)((own % total << 64) / total);
         }
         code = TB_OK;
     }

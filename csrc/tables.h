@@ -7,6 +7,7 @@
 /* 0 < rate <= 1. */
 void tb_poisson_fill(tb_poisson_t *self, double rate);
 
-/* Cells for integer weights with a total of at most 2^53. */
-int tb_alias_fill(tb_alias_t *cells, const uint64_t *weights, size_t count, uint64_t total);
+/* Cells for integer weights with a total of at most 2^53. What lies below a threshold's last bit, to 64 bits more, goes
+ * to `remainder`. */
+int tb_alias_fill(tb_alias_t *cells, uint64_t *remainder, const uint64_t *weights, size_t count, uint64_t total);
 #endif

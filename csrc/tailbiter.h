@@ -21,7 +21,7 @@ const char *tb_strerror(int code);
 
 /* One cell of an alias table over the reference: exact in integers. */
 typedef struct {
-    uint64_t threshold; /* of `total`: below it the cell's own category */
+    uint32_t threshold; /* of 2^32: below it the cell's own category; what equals it is decided by further bits */
     uint32_t alias;
 } tb_alias_t;
 

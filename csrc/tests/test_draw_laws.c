@@ -322,15 +322,21 @@ static void test_pairs_of_picks(void) {
     setup_t *setup = new_regime(FRESH_FEW, 1000, 2, 40000, KEY);
     double law[CELLS], wrong[CELLS], counts[CELLS] = {0}, total = 0.0;
     tb_plan_t *plan;
+    size_t head;
 
     setup->program.categories = CATEGORIES;
     setup->fresh[1] = setup->fresh[2] = 2; /* few enough to come singly */
     plan = plain_plan(setup, tb_isa_best());
-    for (size_t i = 0; i < CATEGORIES; i++) total += (double)setup->weights[i];
+    head = plan->single.head;
+    for (size_t i = head; i < CATEGORIES; i++) total += (double)setup->weights[i];
     for (size_t i = 0; i < CELLS; i++) {
-        law[i] = (double)setup->weights[i / CATEGORIES] * (double)setup->weights[i % CATEGORIES] / (total * total);
-        wrong[i] = law[i] * (i == 1 ? 1.2 : i == 0 ? 1.0 - 0.2 * law[1] / law[0] : 1.0);
+        const double first = i / CATEGORIES < head ? 0.0 : (double)setup->weights[i / CATEGORIES] / total;
+
+        law[i] = i % CATEGORIES < head ? 0.0 : first * (double)setup->weights[i % CATEGORIES] / total;
     }
+    memcpy(wrong, law, sizeof wrong);
+    wrong[head * CATEGORIES + head + 1] *= 1.2;
+    wrong[head * CATEGORIES + head] -= 0.2 * law[head * CATEGORIES + head + 1];
     for (uint32_t draw = 0; draw < PAIRS; draw++) {
         uint32_t pair[2], *next = pair;
 

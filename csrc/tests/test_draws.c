@@ -147,70 +147,97 @@ static void put_ids(void *context, const uint32_t *id, size_t count) {
     for (size_t i = 0; i < count; i++) *(*next)++ = id[i];
 }
 
-static int turned_down; /* words that would have brought a bias */
+static int turned_down, ties; /* words that would have brought a bias, or left it open */
 
-/* The alias table's column and level are the two words of a slot, scaled to whole numbers without bias. */
+/* The alias table's column is the upper half of a word, scaled to a whole number without bias; the lower half is the
+ * level, with 64 bits more where it ends at the threshold. */
 static uint32_t expected_pick(const tb_source_t *source, tb_address_t at, uint32_t item) {
-    __extension__ typedef unsigned __int128 u128;
-    const uint64_t total = (uint64_t)(source->total - source->head_total);
-
     for (uint32_t attempt = 0;; attempt++) {
-        const tb_address_t here = tb_at(at, at.purpose, attempt);
-        const u128 x = (u128)word_at(here, item, 0) * source->cells, y = (u128)word_at(here, item, 1) * total;
-        const tb_alias_t *cell = &source->cell[(uint64_t)(x >> 64)];
-        /* The 2^64 mod m lowest products of each residue are one too many. */
-        if ((uint64_t)x < -source->cells % source->cells || (uint64_t)y < -total % total) {
+        const uint64_t word = word_at(tb_at(at, at.purpose, attempt), 0, item), x = (word >> 32) * source->cells;
+        const tb_alias_t *cell = &source->cell[x >> 32];
+        const uint32_t level = (uint32_t)word;
+        int own = level < cell->threshold;
+        /* The 2^32 mod m lowest products of each residue are one too many. */
+        if ((uint32_t)x < (UINT64_C(1) << 32) % source->cells) {
             turned_down++;
             continue;
         }
-        return (uint32_t)source->head + ((uint64_t)(y >> 64) < cell->threshold ? (uint32_t)(x >> 64) : cell->alias);
+        if (level == cell->threshold) {
+            own = word_at(tb_at(at, at.purpose, TB_TIE_ATTEMPT), 0, item) < source->remainder[x >> 32];
+            ties++;
+        }
+        return (uint32_t)source->head + (own ? (uint32_t)(x >> 32) : cell->alias);
     }
 }
 
-/* With a total near 2^53 some words are turned down. */
-static void test_picks(uint64_t scale) {
-    enum { PICKS = 20000 };
-    setup_t *setup = new_regime(FRESH_FEW, 1000, 1, 4000, 7);
-    const tb_address_t at = {9, 8, 7, TB_FOR_ALIAS};
-    uint32_t *id = checked_memory(PICKS, sizeof *id);
-    bench_t bench;
+static void check_picks(const bench_t *bench, const tb_source_t *source, uint32_t picks, tb_address_t at) {
+    uint32_t *id = checked_memory(picks, sizeof *id);
 
-    for (size_t i = 0; i < 1000; i++) setup->weights[i] *= scale;
-    bench = new_bench(setup);
     for (size_t s = 0; s < machine.count; s++) {
         uint32_t *next = id;
-        const tb_source_t *source = &bench.plan[s]->single;
         int equal = 1;
 
-        tb_pick_human(bench.plan[s], source, 0, at, put_ids, &next);
+        tb_pick_human(bench->plan[s], source, 0, at, put_ids, &next);
         CHECK(next == id);
-        tb_pick_human(bench.plan[s], source, PICKS, at, put_ids, &next);
-        CHECK(next == id + PICKS);
-        for (uint32_t i = 0; i < PICKS; i++) equal &= id[i] == expected_pick(source, at, i);
+        tb_pick_human(bench->plan[s], source, picks, at, put_ids, &next);
+        CHECK(next == id + picks);
+        for (uint32_t i = 0; i < picks; i++) equal &= id[i] == expected_pick(source, at, i);
         CHECK(equal);
     }
     free(id);
+}
+
+/* Of a million picks from some thousand cells a few words are turned down. Ties do not happen by chance: thresholds are
+ * moved to where words fall. */
+static void test_picks(uint64_t scale) {
+    enum { CATEGORIES = 5997, TIED = 200 };
+    setup_t *setup = new_regime(FRESH_FEW, CATEGORIES, 1, 16000, 7);
+    const tb_address_t at = {9, 8, 7, TB_FOR_ALIAS};
+    bench_t bench;
+    tb_source_t moved;
+
+    for (size_t i = 0; i < CATEGORIES; i++) setup->weights[i] *= scale;
+    bench = new_bench(setup);
+    moved = bench.plan[0]->single;
+    check_picks(&bench, &moved, 4000000, at);
+    moved.cell = checked_memory(moved.cells, sizeof *moved.cell);
+    memcpy(moved.cell, bench.plan[0]->single.cell, moved.cells * sizeof *moved.cell);
+    for (uint32_t i = 0; i < TIED; i++) {
+        const uint64_t word = word_at(at, 0, i);
+
+        moved.cell[(word >> 32) * moved.cells >> 32].threshold = (uint32_t)word;
+    }
+    ties = 0;
+    check_picks(&bench, &moved, TIED, at);
+    CHECK(ties > TIED / 2);
+    free(moved.cell);
     drop_bench(&bench);
 }
 
-/* What each category gets of cells * total, in whole numbers. */
+/* What each category gets of cells * total * 2^96: all of it but for less than one 2^96th of each cell. */
 static void check_alias(const uint64_t *weights, size_t count) {
     __extension__ typedef unsigned __int128 u128;
     tb_alias_t *cells = checked_memory(count, sizeof *cells);
+    uint64_t *remainder = checked_memory(count, sizeof *remainder);
     u128 *mass = checked_memory(count, sizeof *mass);
     uint64_t total = 0;
     int equal = 1;
 
     for (size_t i = 0; i < count; i++) total += weights[i];
-    CHECK(tb_alias_fill(cells, weights, count, total) == TB_OK);
+    CHECK(tb_alias_fill(cells, remainder, weights, count, total) == TB_OK);
     for (size_t i = 0; i < count; i++) {
-        CHECK(cells[i].threshold <= total && cells[i].alias < count);
-        mass[i] += cells[i].threshold;
-        mass[cells[i].alias] += total - cells[i].threshold;
+        /* own = ceil((threshold 2^64 + remainder) total / 2^96) */
+        const u128 low = (u128)remainder[i] * total, high = (u128)cells[i].threshold * total + (low >> 64);
+        const u128 own = (high >> 32) + ((uint32_t)high != 0 || (uint64_t)low != 0);
+
+        CHECK(cells[i].alias < count && own <= total);
+        mass[i] += own;
+        mass[cells[i].alias] += total - own;
     }
     for (size_t i = 0; i < count; i++) equal &= mass[i] == (u128)weights[i] * count;
     CHECK(equal);
     free(cells);
+    free(remainder);
     free(mass);
 }
 
