@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
     from .predict import predict as predict
+    from .predict import total_collapse as total_collapse
     from .program import Program as Program
     from .record import Record as Record
     from .reference import Bernoulli as Bernoulli
@@ -69,7 +70,7 @@ _HOMES = {
     "estimator": ("MLE",),
     "execute": ("run_sweep",),
     "families": ("lower",),
-    "predict": ("predict",),
+    "predict": ("predict", "total_collapse"),
     "program": ("Program",),
     "record": ("Record",),
     "reference": (
@@ -154,6 +155,7 @@ __all__ = [
     "sweep_table",
     "testing",
     "theory",
+    "total_collapse",
     "verify",
     "write_run",
 ]

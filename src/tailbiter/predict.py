@@ -15,7 +15,8 @@ from tailbiter._presence import Known, count_sums, lost, output, presence, reviv
 from tailbiter.dataset import band_coords, band_totals, generation_coord, sizes, variable_attrs
 from tailbiter.errors import PredictionError
 from tailbiter.program import Program, lower
-from tailbiter.theory import Predicted, lineages, moments
+from tailbiter.theory import Predicted, exact, limits, lineages, moments
+from tailbiter.theory._ancestors import FULL
 from tailbiter.theory._result import Floats
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tailbiter.spec import Spec
     from tailbiter.theory._counts import CountSums
 
-__all__ = ["predict"]
+__all__ = ["predict", "total_collapse"]
 
 SIMULATE = "simulate it, or leave it out"
 
@@ -111,6 +112,71 @@ def _variable(name: str, known: Known, program: Program) -> dict[str, Any]:
     return out
 
 
+def total_collapse(spec: Spec, *, record: Record | None = None) -> xr.Dataset:
+    """Say when one category will be left, under Replace.
+
+    Elsewhere one category left is not the end: a pool, a kept set or fresh human items bring others back.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to predict.
+    record : Record, optional
+        The generations wanted.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``collapsed``, dims generation: probability that one category is left. Where sizes are all alike,
+        ``collapse_time``: mean number of generations until then, with ``collapse_time_sd``; beyond 4096
+        samples a limit of the mean alone. Attributes ``kind`` and ``statement`` as in `predict`.
+
+    Raises
+    ------
+    PredictionError
+        For another regime.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> ds = tb.total_collapse(tb.Spec(reference=tb.Uniform(10), samples=10, generations=50))
+    >>> round(float(ds.collapse_time), 2), round(float(ds.collapsed.sel(generation=50)), 3)
+    (17.5, 0.99)
+    """
+    import xarray as xr
+
+    from tailbiter.record import Record
+
+    record = Record() if record is None else record
+    case = Case(spec, lower(spec, record))
+    if not case.program.plain:
+        kind = spec.to_dict(brief=True)["regime"]["kind"]
+        remedy = "ask for it under replace, or predict survivors"
+        raise PredictionError("regime", kind, "does not end with one category", remedy)
+    sizes_of = case.program.samples[:-1].astype(np.int64)
+    collapsed = exact.collapse(case.mass, case.copies, sizes_of, case.at)
+    data = {"collapsed": _described(("generation",), collapsed, "probability that one category is left", "1")}
+    if len(np.unique(sizes_of)) == 1:
+        what = "mean generations until one category is left"
+        mean, sd = _collapse_time(case, int(sizes_of[0]))
+        data["collapse_time"] = _described((), mean, what, "generations")
+        if sd is not None:
+            data["collapse_time_sd"] = _described((), sd, "standard deviation over replicates", "generations")
+    attrs = {"spec": spec.to_json(brief=True), "record": record.to_json(), **sizes(case.program)}
+    return xr.Dataset(data, generation_coord(case.program), attrs)
+
+
+def _collapse_time(case: Case, size: int) -> tuple[Predicted, Predicted | None]:
+    if size <= FULL:
+        return exact.collapse_time(case.mass, case.copies, size)
+    return limits.collapse_mean(case.mass, size, copies=case.copies), None
+
+
+def _described(dims: tuple[str, ...], known: Predicted, what: str, units: str) -> tuple[Any, ...]:
+    attrs = {"long_name": what, "units": units, "kind": known.kind, "statement": known.statement}
+    return dims, known.values, attrs
+
+
 class Case:
     """A Spec, and what several variables need of its theory; each part is worked out when first asked for."""
 
@@ -161,6 +227,9 @@ class Case:
     @cached_property
     def spread(self) -> tuple[Predicted | None, Predicted | None]:
         """Standard deviations of the Gini-Simpson index and the Brier distance, where they are known."""
+        if self.program.plain:
+            samples, q = self.program.samples[:-1], np.repeat(self.mass, self.copies.astype(np.int64))
+            return moments.gini_simpson_sd(samples, q, self.at), moments.brier_sd(samples, q, self.at)
         sums = float(np.sum(self.copies * self.mass**2)), float(np.sum(self.copies * self.mass**3))
         try:
             return lineages.spread(self.spec.composition, sums, self.at)
