@@ -30,13 +30,16 @@ static size_t moments_rows(size_t d) { return d + tb_corner(d); }
 /* Rows of lanes that a block holds, and bytes. */
 static size_t block_rows(const tb_gaussian_t *program) {
     const size_t d = program->dimension, state = 2 * d + tb_corner(d);
-    const size_t draws = d + tb_corner(d - 1) + d + (tb_corner(d) + d) + (d + 1);
-    return state + draws + (3 + past_batches(program)) * moments_rows(d);
+    const size_t draws = d + tb_corner(d - 1) + d + (tb_corner(d) + d) + (d + 1 + TB_ITEMS);
+    const size_t models = tb_gaussian_models(program);
+    const size_t items = models ? tb_corner(d + 1) + (d + 1) * TB_ITEMS + models * moments_rows(d) : 0;
+    return state + draws + items + (3 + past_batches(program)) * moments_rows(d);
 }
 
 size_t tb_gaussian_block_bytes(const tb_gaussian_t *program) {
     return block_rows(program) * TB_ROW * sizeof(double) + past_batches(program) * sizeof(tb_moments_t) +
-           2 * program->dimension * sizeof(tb_chi_t) + sizeof(tb_gaussian_block_t);
+           2 * program->dimension * sizeof(tb_chi_t) + sizeof(tb_gaussian_block_t) +
+           (tb_gaussian_models(program) ? TB_ROW * sizeof(tb_walk_t) : 0);
 }
 
 static double *carve(double **room, size_t rows) {
@@ -54,12 +57,14 @@ static void block_free(tb_gaussian_block_t *self) {
     tb_give(self->mean);
     tb_give(self->chi[0].law);
     tb_give(self->room);
+    tb_give(self->items.walk);
     free(self->past);
 }
 
 static int block_init(tb_gaussian_block_t *self, const tb_gaussian_plan_t *plan, const tb_gaussian_output_t *output) {
     const tb_gaussian_t *program = &plan->program;
     const size_t d = program->dimension, room = tb_gaussian_room(plan, output);
+    const size_t models = tb_gaussian_models(program);
     size_t unused = 0;
     memset(self, 0, sizeof *self);
     self->plan = plan;
@@ -68,6 +73,8 @@ static int block_init(tb_gaussian_block_t *self, const tb_gaussian_plan_t *plan,
     self->chi[0].law = tb_take(2 * d, sizeof(tb_chi_t), &unused);
     self->past = calloc(self->past_count + 1, sizeof *self->past);
     if (room) self->room = tb_take(room * TB_ROW, sizeof(double), &unused);
+    if (models) self->items.walk = tb_take(TB_ROW, sizeof(tb_walk_t), &unused);
+    if (models && !self->items.walk) return TB_ERR_MEMORY;
     if (!rest || !self->chi[0].law || !self->past || (room && !self->room)) return TB_ERR_MEMORY;
     self->chi[1].law = self->chi[0].law + d;
     carve(&rest, d);
@@ -77,7 +84,13 @@ static int block_init(tb_gaussian_block_t *self, const tb_gaussian_plan_t *plan,
     self->below = carve(&rest, tb_corner(d - 1));
     self->diagonal = carve(&rest, d);
     self->more = carve(&rest, tb_corner(d) + d);
-    self->work = carve(&rest, d + 1);
+    self->work = carve(&rest, d + 1 + TB_ITEMS);
+    if (models) {
+        self->items.triangle = carve(&rest, tb_corner(d + 1));
+        self->items.more = carve(&rest, (d + 1) * TB_ITEMS);
+        self->items.mean = carve(&rest, models * d);
+        self->items.factor = carve(&rest, models * tb_corner(d));
+    }
     carve_moments(&self->part, d, &rest);
     carve_moments(&self->training, d, &rest);
     carve_moments(&self->kept, d, &rest);
@@ -212,7 +225,8 @@ static void lay_row(const tb_gaussian_block_t *self, tb_moments_t *into, const t
                     const double *mine, const double *theirs, double root, double share, double between) {
     const size_t some = i + 1 < part->rank ? i + 1 : part->rank;
     const double *from = part->factor + tb_corner(i) * TB_ROW;
-    double *to = self->more + (tb_corner(i) + i) * TB_ROW, *own = into->factor + tb_corner(i) * TB_ROW;
+    double *to = self->more + (i + (part->rank ? tb_corner(i) : 0)) * TB_ROW,
+           *own = into->factor + tb_corner(i) * TB_ROW;
     for (size_t l = 0; l < TB_ROW; l++) {
         const double here = into->offset[i * TB_ROW + l] * mine[l];
         const double difference = part->offset[i * TB_ROW + l] * theirs[l] - here;
@@ -250,7 +264,7 @@ static void merge(tb_gaussian_block_t *self, tb_moments_t *into, const tb_moment
     into->total = total;
     into->squares += weight * weight * part->squares;
     into->rank = smaller(d, into->rank + part->rank + 1);
-    self->plan->kernels->gaussian->absorb(into->factor, d, into->rank, self->more, part->rank, self->work);
+    self->plan->kernels->gaussian->absorb(into->factor, d, into->rank, self->more, 1, part->rank, self->work);
 }
 
 /* --- Models --- */
@@ -342,12 +356,18 @@ static void first(tb_gaussian_block_t *self) {
     const uint64_t n = program->samples[0], kept = program->kept ? program->kept : n;
     const uint64_t both = n < kept ? n : kept, more = n < kept ? kept - n : n - kept;
     const double weight = program->age_count ? (double)program->ages[0] : 1.0;
+    const int hoard = self->plan->hoard;
     memset(self->mean, 0, d * TB_ROW * sizeof(double));
     moments_clear(&self->training, d);
-    draw_human(self, TB_FOR_GAUSSIAN_HUMAN, both, &self->part);
+    if (hoard) {
+        tb_gaussian_keep_model(self, 0);
+        tb_gaussian_draw_items(self, &both, 1, both, &self->part);
+    } else {
+        draw_human(self, TB_FOR_GAUSSIAN_HUMAN, both, &self->part);
+    }
     moments_copy(&self->training, &self->part, d, 1.0);
     moments_copy(&self->kept, &self->part, d, 1.0);
-    if (more) {
+    if (more && !(hoard && n < kept)) {
         draw_human(self, TB_FOR_GAUSSIAN_HUMAN_MORE, more, &self->part);
         merge(self, n < kept ? &self->kept : &self->training, &self->part, 1.0);
     }
@@ -362,7 +382,8 @@ static void first(tb_gaussian_block_t *self) {
     }
     self->reach = smaller(d, n - 1);
     fit(self, &self->training, self->reach);
-    self->holds_kept = kept <= n;
+    self->holds_kept = !hoard && kept <= n;
+    self->generation = 1;
 }
 
 /* Dimensions that a synthetic part, the kept set and fresh items span together, one less than points in general
@@ -374,23 +395,34 @@ static size_t span(const tb_gaussian_block_t *self, uint64_t synthetic, uint64_t
         const uint64_t own = smaller(d, kept - 1) + 1;
         const uint64_t known = self->holds_kept ? self->rank + 1 : d + 1;
         points = smaller(points + own, known > own ? known : own);
-        if (self->generation == 1 && !self->holds_kept) points = own; /* generation 1's items are among the kept */
+        /* Where all of it is taken, and generation 1 had its beginning only. */
+        if (self->generation == 1 && !self->holds_kept && kept == self->plan->program.kept) points = own;
     }
     points += fresh;
     return points > d ? (size_t)d : (size_t)(points - (points > 0));
 }
 
-/* Fresh items and the kept set, less the model's mean. */
+/* The kept set or, where it is drawn from, some of its items, less the model's mean. */
+static void take_kept(tb_gaussian_block_t *self, uint64_t count) {
+    const tb_gaussian_t *program = &self->plan->program;
+    const size_t d = program->dimension;
+    if (self->plan->hoard) {
+        tb_gaussian_draw_items(self, &program->kept, 1, count, &self->part);
+        return;
+    }
+    moments_copy(&self->part, &self->kept, d, 1.0);
+    for (size_t i = 0; i < d * TB_ROW; i++) self->part.offset[i] -= self->mean[i];
+}
+
+/* Fresh items and the kept set. */
 static void merge_human(tb_gaussian_block_t *self, tb_moments_t *into, uint64_t fresh, double fresh_weight,
                         uint64_t kept, double kept_weight) {
-    const size_t d = self->plan->program.dimension;
     if (fresh && fresh_weight > 0.0) {
         draw_human(self, TB_FOR_GAUSSIAN_FRESH, fresh, &self->part);
         merge(self, into, &self->part, fresh_weight);
     }
     if (kept && kept_weight > 0.0) {
-        moments_copy(&self->part, &self->kept, d, 1.0);
-        for (size_t i = 0; i < d * TB_ROW; i++) self->part.offset[i] -= self->mean[i];
+        take_kept(self, kept);
         merge(self, into, &self->part, kept_weight);
     }
 }
@@ -410,7 +442,7 @@ static void merge_ages(tb_gaussian_block_t *self) {
     const tb_gaussian_t *program = &self->plan->program;
     const size_t d = program->dimension;
     moments_clear(&self->training, d);
-    for (size_t k = 0; k < self->past_count; k++) {
+    for (size_t k = 0; k < self->past_count && !tb_gaussian_stops(self); k++) {
         if (self->past[k].total > 0.0) merge(self, &self->training, &self->past[k], (double)program->ages[k]);
     }
 }
@@ -440,13 +472,23 @@ static void step_ages(tb_gaussian_block_t *self, uint64_t synthetic, uint64_t fr
     fit(self, &self->training, smaller(self->reach, items_of_ages(program, t, 1) - 1));
 }
 
+/* A training set drawn from all batches so far. */
+static void step_pool(tb_gaussian_block_t *self) {
+    const tb_gaussian_t *program = &self->plan->program;
+    const size_t i = self->generation;
+    self->reach = smaller(program->dimension, program->samples[0] - 1);
+    tb_gaussian_keep_model(self, i);
+    tb_gaussian_draw_items(self, program->samples, i + 1, program->draw[i], &self->training);
+    fit(self, &self->training, self->reach);
+    self->generation++;
+}
+
 static void step(tb_gaussian_block_t *self) {
     const tb_gaussian_t *program = &self->plan->program;
     const size_t i = self->generation, d = program->dimension;
     const uint64_t fresh = program->fresh[i], kept = program->from_kept[i],
                    synthetic = program->samples[i] - fresh - kept;
     double weight[3] = {1.0, 1.0, 1.0};
-    for (size_t l = 0; l < TB_ROW; l++) self->lanes.generation[l] = i + 1;
     for (size_t s = 0; program->item_weights && s < 3; s++) weight[s] = (double)program->item_weights[3 * i + s];
     if (self->past_count) {
         step_ages(self, synthetic, fresh);
@@ -463,28 +505,29 @@ static void step(tb_gaussian_block_t *self) {
         moments_clear(&self->training, d);
         merge_batch(self, &self->training, synthetic, fresh, kept, weight);
         fit(self, &self->training, rank);
-        self->holds_kept = kept && weight[2] > 0.0;
+        self->holds_kept = !self->plan->hoard && kept && weight[2] > 0.0;
     }
     self->generation++;
 }
 
 /* Eight lineages from the reference to the last record. */
-static int run_block(tb_gaussian_block_t *self, const tb_gaussian_output_t *output, size_t row, size_t count,
-                     tb_control_t *control) {
+static int run_block(tb_gaussian_block_t *self, const tb_gaussian_output_t *output, size_t row, size_t count) {
     const tb_gaussian_t *program = &self->plan->program;
     size_t record = 0;
     self->generation = 0;
     if (program->at_count && program->at[0] == 0) tb_gaussian_record(self, output, row, count, record++);
     while (self->generation < program->generations) {
-        if (tb_is_cancelled(control)) return TB_ERR_CANCELLED;
-        if (self->generation == 0) {
-            for (size_t l = 0; l < TB_ROW; l++) self->lanes.generation[l] = 1;
+        if (tb_gaussian_stops(self)) return self->code;
+        for (size_t l = 0; l < TB_ROW; l++) self->lanes.generation[l] = self->generation + 1;
+        if (program->draw) {
+            step_pool(self);
+        } else if (self->generation == 0) {
             first(self);
-            self->generation = 1;
         } else {
             step(self);
         }
-        tb_count_generations(control, count);
+        if (self->code) return self->code;
+        tb_count_generations(self->control, count);
         if (record < program->at_count && program->at[record] == self->generation) {
             tb_gaussian_record(self, output, row, count, record++);
         }
@@ -507,9 +550,10 @@ int tb_gaussian_run(const tb_gaussian_plan_t *plan, uint32_t first_replicate, ui
                     const tb_gaussian_output_t *output, tb_control_t *control) {
     tb_gaussian_block_t block;
     int code = block_init(&block, plan, output);
+    block.control = control;
     for (uint32_t done = 0; !code && done < count; done += TB_ROW) {
         begin(&block, first_replicate + done);
-        code = run_block(&block, output, done, smaller(count - done, TB_ROW), control);
+        code = run_block(&block, output, done, smaller(count - done, TB_ROW));
     }
     block_free(&block);
     return code;

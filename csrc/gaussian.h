@@ -7,7 +7,12 @@
  * with normals below and chi variates (n - 1 - i degrees of freedom) on the diagonal, n - 1 columns where these are
  * fewer (Bartlett's decomposition). Parts of a training set are merged by their (weight, mean, factor of the scatter):
  * the triangle of [F1, F2, between] is found by reflections, never by squaring. A model is the mean and the factor of
- * scatter / (W - ddof V / W), W and V the sums of the items' weights and squared weights. */
+ * scatter / (W - ddof V / W), W and V the sums of the items' weights and squared weights.
+ *
+ * Draws without replacement, from the pool of all batches or from the kept set, have no such statistics. There the
+ * items are made one by one, and made again whenever they are drawn: a generation looks at every item of the pool (one
+ * word each) and makes those that it draws. Their rank is an upper bound where draws grow after they were fewer than
+ * the dimensions. */
 #ifndef TB_GAUSSIAN_H
 #define TB_GAUSSIAN_H
 #include "tailbiter.h"
@@ -23,9 +28,10 @@ enum {
     TB_ERR_DDOF = -17,      /* neither 0 nor 1 */
     TB_ERR_REFERENCE = -18, /* a mean or factor that is not finite, or a factor without a positive diagonal */
     TB_ERR_SAMPLES = -19,   /* a batch without items, with too many, or with more human items than items */
-    TB_ERR_SUBSAMPLE = -20, /* a training set drawn from a pool has no sufficient statistic */
-    TB_ERR_HOARD = -21,     /* nor has a part of the kept set: all of it, or none */
-    TB_ERR_AT = -22         /* generations to record that do not ascend, or lie beyond the end */
+    TB_ERR_SUBSAMPLE = -20, /* a draw from a pool that is empty, larger than the pool, or not from plain batches */
+    TB_ERR_HOARD = -21,     /* more items drawn from the kept set than it has */
+    TB_ERR_AT = -22,        /* generations to record that do not ascend, or lie beyond the end */
+    TB_ERR_ITEMS = -23      /* draws are to be made from more items than there are addresses for */
 };
 const char *tb_gaussian_strerror(int code);
 
@@ -54,7 +60,7 @@ typedef struct {
     double *mean;      /* x dimension */
     double *factor;    /* x d (d + 1) / 2 */
     int64_t *exponent; /* x dimension */
-    int32_t *rank;     /* of the covariance, with probability 1 */
+    int32_t *rank;     /* of the covariance, with probability 1; for draws without replacement a bound */
     double *log_det;   /* natural logarithms; of the covariance, -infinity when the rank is below d */
     double *log_pseudo_det;
     double *log_trace;

@@ -19,6 +19,9 @@ struct tb_gaussian_kernels {
     /* Element i of every lane: the chi variate of law[i] at slot + i. */
     void (*fill_lane_chis)(const tb_lanes_t *lanes, uint64_t key, uint32_t purpose, uint32_t slot, const tb_chi_t *law,
                            size_t count, double *out);
+    /* The same where each lane has a slot of its own. */
+    void (*fill_item_normals)(const tb_lanes_t *lanes, uint64_t key, uint32_t purpose, const uint64_t *slot,
+                              size_t count, double *out);
     /* The same normals for one address; `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_exact_normals)(const tb_address_t *at, uint32_t slot, size_t count, double *out);
     /* factor (d rows, `rank` columns) <- factor A scale, A lower triangular (`rank` rows, `columns` columns) with
@@ -29,9 +32,10 @@ struct tb_gaussian_kernels {
     /* out_i = sum over j < rank of factor_ij z_j. */
     void (*shift)(const double *factor, size_t d, size_t rank, const double *z, double *out);
     /* factor <- the lower triangle L (`rank` columns, no negative diagonal) with L L' = factor factor' + more more'.
-     * Row i of `more` has i + 2 elements: a full column, then those of a lower triangle of `columns` columns. Elements
-     * of `factor` in columns < rank are all read. `more` is overwritten; `work` has room for d + 1 rows. */
-    void (*absorb)(double *factor, size_t d, size_t rank, double *more, size_t columns, double *work);
+     * Row i of `more` has `full` elements, and where `columns` is not 0 i + 1 more: full columns, then a lower triangle
+     * of `columns` columns. Elements of `factor` in columns < rank are all read. `more` is overwritten; `work` has room
+     * for full + d rows. */
+    void (*absorb)(double *factor, size_t d, size_t rank, double *more, size_t full, size_t columns, double *work);
     /* Turns columns (each `rows` elements) until they are orthogonal in every lane, and `also` (columns of `also_rows`)
      * with them. A lane that is done is left as it is. */
     void (*orthogonalise)(double *x, size_t rows, size_t columns, double *also, size_t also_rows);

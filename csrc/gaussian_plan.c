@@ -17,9 +17,11 @@ const char *tb_gaussian_strerror(int code) {
     case TB_ERR_SAMPLES:
         return "a batch has no items, more than 10^15, or more human items than items";
     case TB_ERR_SUBSAMPLE:
-        return "a training set drawn from a pool has no sufficient statistic";
+        return "a draw from a pool that is empty, larger than the pool, or not from plain batches";
     case TB_ERR_HOARD:
-        return "a part of the kept set has no sufficient statistic: take all of it or none";
+        return "more items are drawn from the kept set than it has";
+    case TB_ERR_ITEMS:
+        return "draws are to be made from more items than there are addresses for";
     case TB_ERR_AT:
         return "generations to record do not ascend, or lie beyond the end";
     default:
@@ -38,13 +40,31 @@ static int check_reference(const tb_gaussian_t *program) {
     return TB_OK;
 }
 
+/* Whether so many items can be made one by one: two coordinates, and two choices, to a slot. */
+static int check_items(const tb_gaussian_t *program, uint64_t items) {
+    const uint64_t slots = (program->dimension + 1) / 2, most = UINT32_MAX;
+    return items / 2 > most || items > most / slots ? TB_ERR_ITEMS : TB_OK;
+}
+
+static int check_draws(const tb_gaussian_t *program) {
+    uint64_t pool = 0;
+    if (!program->draw) return tb_gaussian_has_hoard(program) ? check_items(program, program->kept) : TB_OK;
+    if (program->age_count || program->item_weights) return TB_ERR_SUBSAMPLE;
+    for (size_t i = 0; i < program->generations; i++) {
+        if (program->fresh[i] || program->from_kept[i]) return TB_ERR_SUBSAMPLE;
+        if (check_items(program, program->samples[i])) return TB_ERR_ITEMS;
+        pool += program->samples[i];
+        if (program->draw[i] == 0 || program->draw[i] > pool) return TB_ERR_SUBSAMPLE;
+    }
+    return pool / 2 > UINT32_MAX ? TB_ERR_ITEMS : TB_OK;
+}
+
 static int check_generations(const tb_gaussian_t *program) {
-    if (program->draw) return TB_ERR_SUBSAMPLE;
     if (program->kept > TB_GAUSSIAN_SAMPLES) return TB_ERR_SAMPLES;
     for (size_t i = 0; i < program->generations; i++) {
         const uint64_t n = program->samples[i], fresh = program->fresh[i], kept = program->from_kept[i];
         if (n == 0 || n > TB_GAUSSIAN_SAMPLES || fresh > n || kept > n - fresh) return TB_ERR_SAMPLES;
-        if (kept != 0 && kept != program->kept) return TB_ERR_HOARD;
+        if (kept > program->kept) return TB_ERR_HOARD;
     }
     for (size_t i = 0; i < program->at_count; i++) {
         if (program->at[i] > program->generations || (i && program->at[i] <= program->at[i - 1])) return TB_ERR_AT;
@@ -97,11 +117,13 @@ int tb_gaussian_plan_alloc(tb_gaussian_plan_t **self, const tb_gaussian_t *progr
     if (program->generations > INT32_MAX) return TB_ERR_PROGRAM;
     code = check_reference(program);
     if (!code) code = check_generations(program);
+    if (!code) code = check_draws(program);
     if (code) return code;
     tb_gaussian_plan_t *plan = calloc(1, sizeof *plan);
     if (!plan) return TB_ERR_MEMORY;
     plan->program = *program;
     plan->kernels = kernels;
+    plan->hoard = tb_gaussian_has_hoard(program);
     plan->triangle = tb_corner(program->dimension);
     plan->reference = tb_take(plan->triangle * TB_ROW, sizeof(double), &bytes);
     plan->unit = tb_take(program->dimension, sizeof(double), &bytes);

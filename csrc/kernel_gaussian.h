@@ -120,15 +120,15 @@ SIMD void reflect(double *pivot, double *more, size_t count, const double *work,
     for (size_t c = 0; c < count; c++) d_store(more + c * TB_ROW, at_row(more, c) - t * at_row(work, c));
 }
 
-KERNEL void absorb(double *factor, size_t d, size_t rank, double *more, size_t columns, double *work) {
+KERNEL void absorb(double *factor, size_t d, size_t rank, double *more, size_t full, size_t columns, double *work) {
     for (size_t v = 0; v < TB_ROW; v += LANES) {
         for (size_t j = 0; j < rank; j++) {
-            const size_t count = 1 + (j + 1 < columns ? j + 1 : columns);
-            double *row = more + (corner(j) + j) * TB_ROW + v; /* rows before this one: 2 + 3 + ... + (j + 1) */
+            const size_t count = full + (j + 1 < columns ? j + 1 : columns);
+            double *row = more + (full * j + (columns ? corner(j) : 0)) * TB_ROW + v;
             vd gain = reflection(factor + (corner(j) + j) * TB_ROW + v, row, count, work + v);
             for (size_t i = j + 1; i < d; i++) {
-                reflect(factor + (corner(i) + j) * TB_ROW + v, more + (corner(i) + i) * TB_ROW + v, count, work + v,
-                        gain);
+                row = more + (full * i + (columns ? corner(i) : 0)) * TB_ROW + v;
+                reflect(factor + (corner(i) + j) * TB_ROW + v, row, count, work + v, gain);
             }
         }
     }
@@ -183,6 +183,7 @@ KERNEL void orthogonalise(double *x, size_t rows, size_t columns, double *also, 
 static const tb_gaussian_kernels_t GAUSSIAN_TABLE = {
     .fill_lane_normals = fill_lane_normals,
     .fill_lane_chis = fill_lane_chis,
+    .fill_item_normals = fill_item_normals,
     .fill_exact_normals = fill_exact_normals,
     .multiply = multiply,
     .shift = shift,

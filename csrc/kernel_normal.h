@@ -140,6 +140,21 @@ KERNEL void fill_lane_normals(const tb_lanes_t *lanes, uint64_t key, uint32_t pu
     }
 }
 
+KERNEL void fill_item_normals(const tb_lanes_t *lanes, uint64_t key, uint32_t purpose, const uint64_t *slot,
+                              size_t count, double *out) {
+    for (size_t v = 0; v < TB_ROW; v += LANES) {
+        const stream_t stream = lane_stream(lanes, v, key, purpose);
+        const vu first = u_load(slot + v);
+        for (size_t i = 0; i < count; i += 2) {
+            vu a, b;
+            stream_words(&stream, u_add(first, u_set(i / 2)), &a, &b);
+            pair_t z = exact_normals_at(a, b);
+            d_store(out + i * TB_ROW + v, z.a);
+            if (i + 1 < count) d_store(out + (i + 1) * TB_ROW + v, z.b);
+        }
+    }
+}
+
 /* log(1 + s) - s + s^2/2 - s^3/3, for s > -1, without cancellation. */
 SIMD vd log_rest(vd s) {
     vd s2 = s * s, series = d_set(-1.0 / 28.0);

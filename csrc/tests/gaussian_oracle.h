@@ -10,7 +10,7 @@
 #include "philox.h"
 #include "quantile.h"
 
-enum { ORACLE_MOST = 8, ORACLE_PAST = 8 };
+enum { ORACLE_MOST = 8, ORACLE_PAST = 8, ORACLE_MODELS = 16 };
 typedef long double real_t;
 typedef real_t matrix_t[ORACLE_MOST][ORACLE_MOST];
 
@@ -25,6 +25,8 @@ typedef struct {
     real_t mean[ORACLE_MOST];
     matrix_t covariance;
     bundle_t kept, pool, past[ORACLE_PAST];
+    real_t model_mean[ORACLE_MODELS][ORACLE_MOST]; /* that batches were drawn from */
+    matrix_t model_factor[ORACLE_MODELS];
 } oracle_t;
 
 static inline real_t oracle_normal(const oracle_t *self, uint32_t purpose, uint32_t slot, size_t i) {
@@ -144,15 +146,71 @@ static inline void oracle_human(oracle_t *self, uint32_t purpose, uint64_t n, bu
     oracle_batch(self, purpose, n, mean, factor, program->dimension, out);
 }
 
+/* Items drawn one by one from the first batches, by the choices of this generation. */
+static inline void oracle_draw(const oracle_t *self, const uint64_t *sizes, size_t batches, uint64_t wanted,
+                               bundle_t *out) {
+    const size_t d = self->program->dimension;
+    uint64_t left = 0, item = 0;
+
+    memset(out, 0, sizeof *out);
+    for (size_t b = 0; b < batches; b++) left += sizes[b];
+    for (size_t b = 0; b < batches; b++) {
+        oracle_t there = *self;
+
+        there.generation = (uint32_t)b + 1;
+        for (uint64_t i = 0; i < sizes[b]; i++, item++, left--) {
+            const tb_address_t at = {self->program->key, self->generation, self->replicate, TB_FOR_GAUSSIAN_CHOICE};
+            bundle_t one;
+            uint64_t word[2];
+
+            tb_philox(&at, (uint32_t)(item / 2), word);
+            if ((real_t)word[item % 2] * 0x1p-64L * (real_t)left >= (real_t)wanted) continue;
+            wanted--;
+            memset(&one, 0, sizeof one);
+            one.total = one.squares = 1.0L;
+            for (size_t j = 0; j < d; j++) {
+                one.mean[j] = self->model_mean[b][j];
+                for (size_t k = 0; k <= j; k++) {
+                    one.mean[j] += self->model_factor[b][j][k] *
+                                   oracle_normal(&there, TB_FOR_GAUSSIAN_ITEM, (uint32_t)(i * ((d + 1) / 2)), k);
+                }
+            }
+            oracle_join(d, out, &one, 1.0L);
+        }
+    }
+}
+
+static inline int oracle_has_hoard(const tb_gaussian_t *program) {
+    for (size_t i = 0; i < program->generations; i++) {
+        if (program->from_kept[i] && program->from_kept[i] < program->kept) return 1;
+    }
+    return 0;
+}
+
+static inline void oracle_begin(oracle_t *self) {
+    const tb_gaussian_t *program = self->program;
+
+    for (size_t i = 0; i < program->dimension; i++) {
+        self->model_mean[0][i] = (real_t)program->mean[i];
+        for (size_t j = 0; j <= i; j++) self->model_factor[0][i][j] = (real_t)program->factor[i * (i + 1) / 2 + j];
+    }
+}
+
 static inline void oracle_first(oracle_t *self, const tb_gaussian_t *program, uint32_t replicate) {
     const uint64_t n = program->samples[0], kept = program->kept ? program->kept : n;
+    const uint64_t both = n < kept ? n : kept;
     bundle_t first, more;
 
     memset(self, 0, sizeof *self);
     self->program = program;
     self->replicate = replicate;
     self->generation = 1;
-    oracle_human(self, TB_FOR_GAUSSIAN_HUMAN, n < kept ? n : kept, &first);
+    oracle_begin(self);
+    if (program->draw || oracle_has_hoard(program)) {
+        oracle_draw(self, &both, 1, program->draw ? program->draw[0] : both, &first);
+    } else {
+        oracle_human(self, TB_FOR_GAUSSIAN_HUMAN, both, &first);
+    }
     self->kept = first;
     if (kept != n) {
         oracle_human(self, TB_FOR_GAUSSIAN_HUMAN_MORE, n < kept ? kept - n : n - kept, &more);
@@ -171,6 +229,13 @@ static inline void oracle_step(oracle_t *self) {
     bundle_t part, batch, training;
     matrix_t factor;
 
+    if (program->draw) {
+        memcpy(self->model_mean[i], self->mean, sizeof self->mean);
+        oracle_cholesky(d, self->covariance, self->model_factor[i]);
+        oracle_draw(self, program->samples, i + 1, program->draw[i], &training);
+        oracle_fit(self, &training);
+        return;
+    }
     memset(&batch, 0, sizeof batch);
     memset(&training, 0, sizeof training);
     if (rest) {
@@ -183,7 +248,10 @@ static inline void oracle_step(oracle_t *self) {
         oracle_human(self, TB_FOR_GAUSSIAN_FRESH, fresh, &part);
         oracle_join(d, &batch, &part, weight ? (real_t)weight[1] : 1.0L);
     }
-    if (kept) oracle_join(d, &batch, &self->kept, weight ? (real_t)weight[2] : 1.0L);
+    if (kept) {
+        if (oracle_has_hoard(program)) oracle_draw(self, &program->kept, 1, kept, &self->kept);
+        oracle_join(d, &batch, &self->kept, weight ? (real_t)weight[2] : 1.0L);
+    }
     oracle_join(d, &self->pool, &batch, 1.0L);
     memmove(self->past + 1, self->past, (ORACLE_PAST - 1) * sizeof batch);
     self->past[0] = batch;

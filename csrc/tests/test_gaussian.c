@@ -11,11 +11,27 @@
 
 enum { MOST = 40, LINEAGES = 21, VARIABLES = 12 };
 
-enum { REPLACE, FRESH, FIXED, LONG_KEPT, WEIGHTED, ACCUMULATE, ACCUMULATE_FRESH, WINDOW, AGES, WEANED, REGIMES };
+enum {
+    REPLACE,
+    FRESH,
+    FIXED,
+    LONG_KEPT,
+    WEIGHTED,
+    ACCUMULATE,
+    ACCUMULATE_FRESH,
+    WINDOW,
+    AGES,
+    WEANED,
+    SUBSAMPLE,
+    HOARD,
+    LONG_HOARD,
+    REGIMES
+};
 
 typedef struct {
     tb_gaussian_t program;
     uint64_t samples[MOST + 1], fresh[MOST + 1], from_kept[MOST + 1], item_weights[3 * (MOST + 1)], ages[4];
+    uint64_t draw[MOST + 1];
     uint32_t at[MOST + 1];
     double mean[ORACLE_MOST], factor[ORACLE_MOST * (ORACLE_MOST + 1) / 2];
 } setup_t;
@@ -45,13 +61,17 @@ static void fill_regime(setup_t *setup, int regime, uint64_t n) {
         if (regime == FIXED) setup->from_kept[i] = program->kept = n / 2 + 1;
         if (regime == LONG_KEPT) setup->from_kept[i] = program->kept = n + n / 2;
         if (regime == LONG_KEPT) setup->samples[i] = 2 * n;
+        if (regime == HOARD) setup->from_kept[i] = n / 3, program->kept = n / 2 + 1;
+        if (regime == LONG_HOARD) setup->from_kept[i] = n / 3 + i % 2, program->kept = n + n / 2;
         setup->item_weights[3 * i] = 2;
         setup->item_weights[3 * i + 1] = 7;
         setup->item_weights[3 * i + 2] = 1;
     }
+    for (size_t i = 0; i <= program->generations; i++) setup->draw[i] = n - n / 3;
+    program->draw = regime == SUBSAMPLE ? setup->draw : NULL;
     for (size_t a = 0; a < 4; a++) setup->ages[a] = regime == AGES ? ages[a] : 1;
-    program->age_count = regime == ACCUMULATE || regime == ACCUMULATE_FRESH ? 0 : regime == WINDOW ? 3 : 1;
-    if (regime == AGES) program->age_count = 4;
+    program->age_count = regime == AGES ? 4 : regime == WINDOW ? 3 : 1;
+    if (regime == ACCUMULATE || regime == ACCUMULATE_FRESH || regime == SUBSAMPLE) program->age_count = 0;
     program->item_weights = regime == WEIGHTED ? setup->item_weights : NULL;
 }
 
@@ -216,7 +236,7 @@ static void test_against_oracle(void) {
             check_against_oracle(regime, dimensions[i], 1000, 0);
             check_against_oracle(regime, dimensions[i], 40, 1);
             check_against_oracle(regime, dimensions[i], 6, 1);
-            if (regime != WEANED) check_against_oracle(regime, dimensions[i], 3, 0);
+            if (regime < WEANED) check_against_oracle(regime, dimensions[i], 3, 0);
         }
     }
     check_against_oracle(REPLACE, 4, UINT64_C(1000000000000000), 1);
@@ -337,12 +357,20 @@ static void test_refusals(void) {
     setup->program.ddof = 2;
     CHECK(code_of(setup) == TB_ERR_DDOF);
     setup->program = good;
-    setup->program.draw = setup->samples;
+    setup->program.draw = setup->samples; /* but batches are not plain */
     CHECK(code_of(setup) == TB_ERR_SUBSAMPLE);
     setup->program = good;
-    setup->from_kept[2]--;
-    CHECK(code_of(setup) == TB_ERR_HOARD);
+    setup->program.age_count = 0;
+    setup->draw[1] = 41;
+    setup->program.draw = setup->draw;
+    CHECK(code_of(setup) == TB_ERR_SUBSAMPLE);
+    setup->program = good;
     setup->from_kept[2]++;
+    CHECK(code_of(setup) == TB_ERR_HOARD);
+    setup->program.kept = UINT64_C(1) << 34;
+    CHECK(code_of(setup) == TB_ERR_ITEMS);
+    setup->program = good;
+    setup->from_kept[2]--;
     setup->samples[3] = 0;
     CHECK(code_of(setup) == TB_ERR_SAMPLES);
     setup->samples[3] = TB_GAUSSIAN_SAMPLES + 1;
@@ -358,7 +386,7 @@ static void test_refusals(void) {
     setup->factor[2] = 1.0;
     setup->mean[0] = (double)INFINITY;
     CHECK(code_of(setup) == TB_ERR_REFERENCE);
-    for (int code = TB_ERR_AT; code <= TB_ERR_DIMENSION; code++) {
+    for (int code = TB_ERR_ITEMS; code <= TB_ERR_DIMENSION; code++) {
         CHECK(strlen(tb_gaussian_strerror(code)) > 20 && strcmp(tb_gaussian_strerror(code), tb_strerror(code)));
     }
     CHECK(!strcmp(tb_gaussian_strerror(TB_ERR_MEMORY), tb_strerror(TB_ERR_MEMORY)));

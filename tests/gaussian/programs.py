@@ -25,6 +25,9 @@ REGIMES = {
     "fresh in a window": tb.Mix((tb.Fresh(share=0.25), tb.Synthetic()), ages=(1.0, 1.0)),
     "fresh and all": tb.Mix((tb.Fresh(share=0.25), tb.Synthetic()), ages="all"),
     "real only": tb.RealOnly(),
+    "subsample": tb.AccumulateSubsample(),
+    "part of the pool": tb.AccumulateSubsample(draw=4),
+    "hoard": tb.Anchored(real_count=2, source="hoard", hoard=5),
 }
 
 

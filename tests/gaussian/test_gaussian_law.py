@@ -42,7 +42,7 @@ def test_expected_covariance_and_drift(name, ddof):
     trace = np.trace(out.covariances(), axis1=2, axis2=3) / np.sum(source.factor**2)
     drift = np.sum((out["mean"] - source.mean) ** 2, axis=2) / np.sum(source.factor**2)
     for i, t in enumerate(source.at):
-        estimated(trace[:, i], exact.values[i], 0.05, f"{name}: covariance, generation {t}")
+        estimated(trace[:, i], exact.values[i], 0.08, f"{name}: covariance, generation {t}")
         estimated(drift[:, i], exact.drift[i], 0.04, f"{name}: drift, generation {t}")
 
 
@@ -155,3 +155,15 @@ def test_single_items(ddof):
     assert (out["effective_rank"][:, 1:] == 0).all()
     assert np.isposinf(out["kl"][:, 1:]).all()
     assert (out["mean"][:, 1] == out["mean"][:, 3]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("regime", "exact"),
+    [(tb.Replace(), 0.3660), (tb.Accumulate(), 0.9837), (tb.AccumulateSubsample(), 0.9713)],
+)
+def test_published_trace_ratios(regime, exact):
+    """Kazdan et al. (2410.16713): n = 100, generation 100; the exact values beside their .361, .979, .957."""
+    source = program(regime, 100, 100, d=1, ddof=0, law=STANDARD, variables=("factor",), at=[100])
+    size = 2000 if source.draw is not None else SIZE
+    estimated(run(source, size)["factor"][:, 0, 0] ** 2, exact, 0.1)
