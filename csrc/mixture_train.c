@@ -210,6 +210,7 @@ static void forget(tb_mixture_state_t *self, uint32_t generation) {
     while (gone < self->held_count && generation - self->held[gone].batch.at.generation >= reach) {
         drop(self, &self->held[gone++]);
     }
+    if (gone == 0) return;
     self->held_count -= gone;
     memmove(self->held, self->held + gone, self->held_count * sizeof *self->held);
 }
