@@ -14,6 +14,7 @@ from .errors import SpecError
 
 if TYPE_CHECKING:
     from ._compose import Composition
+    from .reference import Traits
 
 __all__ = ["MLE"]
 
@@ -52,6 +53,21 @@ class MLE(msgspec.Struct, frozen=True, tag_field="kind", tag="mle"):
     def __post_init__(self) -> None:
         if self.ddof is not None:
             SET(self, "ddof", whole(self.ddof, "estimator.ddof", 0, 1, _DIVISOR))
+
+    def of(self, traits: Traits) -> MLE:
+        """Return it with the defaults of a family of models.
+
+        Raises
+        ------
+        SpecError
+            If the family's fit has no divisor, and one was given.
+        """
+        if traits.has_ddof:
+            return MLE(self.ddof or 0)
+        if self.ddof is not None:
+            problem = f"is a divisor that the fit of a {traits.family} reference does not have"
+            raise SpecError("estimator.ddof", self.ddof, problem, "leave it out")
+        return self
 
     def canonical(self) -> dict[str, Any] | None:
         """Return plain data; None for the default, which a Spec's identity leaves out."""

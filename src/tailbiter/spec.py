@@ -317,14 +317,10 @@ def _as_regime(value: object) -> Regime:
 def _as_estimator(value: object, traits: Traits) -> Estimator:
     if isinstance(value, Mapping):
         value = build(ESTIMATORS, value, "estimator")
-    if not isinstance(value, MLE):
+    if not isinstance(value, tuple(ESTIMATORS.values())):
         raise SpecError("estimator", value, "is not an estimator", "give MLE(), or leave it out")
-    if traits.has_ddof:
-        return MLE(value.ddof or 0)
-    if value.ddof is not None:
-        problem = f"is a divisor that the fit of a {traits.family} reference does not have"
-        raise SpecError("estimator.ddof", value.ddof, problem, "leave it out")
-    return value
+    estimator: Estimator = value  # type: ignore[assignment]  # one of ESTIMATORS, which are the union
+    return estimator.of(traits)
 
 
 def _as_bands(value: object) -> tuple[float, ...] | None:
