@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A prediction lies over the simulation of the same Spec, and its numbers are those that enumeration gives."""
+"""A prediction lies over the simulation of the same Spec; its numbers are those that enumeration gives."""
 
 import json
 
