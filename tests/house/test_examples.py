@@ -31,12 +31,19 @@ def test_there_are_docstring_examples() -> None:
     assert len(tests) >= 10
 
 
-def fenced(language: str) -> list[str]:
-    """Blocks of this language in the README."""
-    text = README.read_text(encoding="utf-8")
-    found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    assert found
-    return found
+def fenced(language: str, page: Path = README) -> list[str]:
+    """Blocks of this language in a page."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs" / "theory.md"], ids=lambda page: page.name)
+def test_pages_run_from_their_first_block_to_their_last(page: Path) -> None:
+    names: dict[str, object] = {}
+    assert fenced("python", page)
+    for block in fenced("python", page):
+        exec(compile(block, str(page), "exec"), names)
 
 
 def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
