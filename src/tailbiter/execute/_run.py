@@ -16,7 +16,7 @@ from tailbiter._checks import whole
 from tailbiter._interrupt import check
 from tailbiter.errors import SpecError
 from tailbiter.simulate import MAX_THREADS, default_threads, split
-from tailbiter.store import CellResult, Failure, Store
+from tailbiter.store import CellResult, Failure, Store, check_directory
 from tailbiter.sweep import Sweep
 
 from ._cells import Batch, BatchResult, Large
@@ -31,9 +31,9 @@ TICK = 0.1
 # Finished cells are written once they hold so many bytes, or are so many, or the first has waited so long.
 PACK_BYTES = 48 << 20
 PACK_CELLS = 4096
-PACK_SECONDS = 5.0
+PACK_SECONDS = 1.0
 # Of what a sweep has taken so far; so that long sweeps of small cells do not end in thousands of parts.
-PACK_SHARE = 0.02
+PACK_SHARE = 0.05
 PACK_SECONDS_MOST = 60.0
 MOST_OF_BATCH = 1024
 # A cell that takes longer is run by all threads together.
@@ -110,16 +110,17 @@ def run_sweep(
     ids = sweep.ids  # refuses what cannot be run
     _refuse_what_is_kept_whole(sweep)
     refuse_too_large(sweep, out)
-    store = Store.create(out, sweep)
-    store.set_damaged_aside()
-    missing = store.missing()
-    if not missing:
-        return store
+    check_directory(out, sweep)
     with ExitStack() as stack:
+        client = stack.enter_context(dask_client(dask, count)) if isinstance(dask, str) else dask
+        store = Store.create(out, sweep)
+        store.set_damaged_aside()
+        missing = store.missing()
+        if not missing:
+            return store
         directory = str(store.path.resolve()) if workers_write else None
         pool: Pool
-        if dask is not None:
-            client = stack.enter_context(dask_client(dask, count)) if isinstance(dask, str) else dask
+        if client is not None:
             pool = DaskPool(sweep, client, directory)
         elif executor is not None:
             pool = ExecutorPool(sweep, executor, default_threads(), directory)

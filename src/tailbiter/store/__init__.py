@@ -7,14 +7,23 @@ import importlib
 from typing import TYPE_CHECKING
 
 from ._parts import CellResult
-from ._store import Failure, Status, Store
+from ._store import Failure, Status, Store, check_directory
 
 if TYPE_CHECKING:
     from ._lazy import open_sweep as open_sweep
     from ._table import export as export
     from ._table import sweep_table as sweep_table
 
-__all__ = ["CellResult", "Failure", "Status", "Store", "export", "open_sweep", "sweep_table"]
+__all__ = [
+    "CellResult",
+    "Failure",
+    "Status",
+    "Store",
+    "check_directory",
+    "export",
+    "open_sweep",
+    "sweep_table",
+]
 
 _LATER = {"export": "_table", "open_sweep": "_lazy", "sweep_table": "_table"}  # these load xarray
 

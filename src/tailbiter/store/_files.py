@@ -129,9 +129,12 @@ def part_name(kind: str, content: str, data: str) -> str:
 def is_intact(path: Path) -> bool:
     """Whether a part's bytes are those that its name was made from."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except FileNotFoundError:  # set aside or packed anew by another client
+        return False
     return path.stem.rpartition("-")[2] == digest.hexdigest()[:_BYTES_DIGITS]
 
 

@@ -77,8 +77,7 @@ class _View:
         self.store = store
         self.sweep = store.sweep
         store.refuse_unreadable()
-        places = store.places
-        self.places: list[Place | None] = [places.get(id_) if id_ else None for id_ in self.sweep.ids]
+        self.places = store.located()
         self.there = [place for place in self.places if place is not None]
         family = self.sweep.base.reference.family
         self.known = {name: FAMILIES[family].known[name] for name in self.sweep.record.names_of(family)}
@@ -138,7 +137,7 @@ class _View:
 
     def _grid(self) -> dict[str, Any]:
         """Coordinates of the cells."""
-        ids = np.array([id_ or "" for id_ in self.sweep.ids]).reshape(self.sweep.shape)
+        ids = np.array([place.kept.id if place else "" for place in self.places]).reshape(self.sweep.shape)
         coords: dict[str, Any] = {"id": (self.dims, ids, {"long_name": "identity of the cell"})}
         if self.dims == ("cell",):
             coords["cell"] = np.arange(len(self.sweep))

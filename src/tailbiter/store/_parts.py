@@ -112,6 +112,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     format: int
     stream_version: int
     family: str
+    base: str
     fields: list[str]
     layouts: list[Layout]
     cells: list[Kept]
@@ -216,6 +217,7 @@ def write_part(
     results: Sequence[CellResult],
     *,
     family: str,
+    base: str,
     fields: Sequence[str],
     stream_version: int,
     provenance: Mapping[str, Any],
@@ -230,6 +232,8 @@ def write_part(
         Cells of one family, with the same variables.
     family : str
         Its name.
+    base : str
+        What stands for the sweep's base: with it, values of the fields tell a cell.
     fields : sequence of str
         Fields that vary: columns beside what was recorded.
     stream_version : int
@@ -239,7 +243,17 @@ def write_part(
     """
     import pyarrow.parquet as pq
 
-    note = _note(results, family, fields, stream_version, provenance)
+    layouts, kept = _described(results)
+    note = Note(
+        format=FORMAT,
+        stream_version=stream_version,
+        family=family,
+        base=base,
+        fields=list(fields),
+        layouts=layouts,
+        cells=kept,
+        provenance=dict(provenance),
+    )
     content = hashlib.sha256("\n".join(sorted(f"{r.id} {r.content}" for r in results)).encode()).hexdigest()
 
     def fill(file: Sealed) -> None:
@@ -262,13 +276,8 @@ def write_part(
     return write_sealed(folder, KIND, content, fill)
 
 
-def _note(
-    results: Sequence[CellResult],
-    family: str,
-    fields: Sequence[str],
-    stream_version: int,
-    provenance: Mapping[str, Any],
-) -> Note:
+def _described(results: Sequence[CellResult]) -> tuple[list[Layout], list[Kept]]:
+    """What a note says of cells."""
     layouts: dict[Any, int] = {}
     made: list[Layout] = []
     kept = []
@@ -289,15 +298,7 @@ def _note(
                 round(result.seconds, 6),
             )
         )
-    return Note(
-        format=FORMAT,
-        stream_version=stream_version,
-        family=family,
-        fields=list(fields),
-        layouts=made,
-        cells=kept,
-        provenance=dict(provenance),
-    )
+    return made, kept
 
 
 def _groups(results: Sequence[CellResult]) -> Iterator[list[tuple[CellResult, slice]]]:

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -203,9 +204,9 @@ class Store:
         aside = []
         for path, whole in zip(paths, intact, strict=True):
             if not whole:
-                aside.append(path.with_name(path.name + DAMAGED))
-                path.rename(aside[-1])
                 self._parts.pop(path.name, None)
+                with suppress(FileNotFoundError):  # another client was faster
+                    aside.append(path.rename(path.with_name(path.name + DAMAGED)))
         return aside
 
     def add(self, results: list[CellResult], provenance: Mapping[str, Any]) -> Path:
@@ -221,6 +222,7 @@ class Store:
                 self.path,
                 results,
                 family=self.sweep.base.reference.family,
+                base=self.sweep.base_id,
                 fields=self.sweep.names,
                 stream_version=STREAM_VERSION,
                 provenance=provenance,
@@ -247,6 +249,29 @@ class Store:
             failure = msgspec.json.decode(path.read_bytes(), type=Failure)
             out[failure.id] = failure
         return out
+
+    def located(self) -> list[Place | None]:
+        """Where every cell of the sweep is, None where it is not there.
+
+        Cells of parts that were written for this very base are known by their values: to work out all
+        identities would take longer than to read the first slice.
+        """
+        places = self.places
+        here = (STREAM_VERSION, self.sweep.base_id, list(self.sweep.names))
+        ours: dict[tuple[Any, ...], Place] = {}
+        strangers = False
+        for place in places.values():
+            note = place.part.note
+            if (note.stream_version, note.base, note.fields) == here:
+                ours[tuple(place.kept.values)] = place
+            else:
+                strangers = True
+        labels = [tuple(map(label_of, self.sweep.values(number))) for number in range(len(self.sweep))]
+        found = [ours.get(label) for label in labels]
+        if strangers and None in found:
+            ids = self.sweep.ids
+            return [places.get(id_) if id_ else None for id_ in ids]
+        return found
 
     def missing(self) -> list[int]:
         """Numbers of the sweep's cells that are not there."""
@@ -356,9 +381,9 @@ class Store:
         kinds: dict[tuple[Any, ...], list[Part]] = {}
         for part in parts:
             note = part.note
-            kinds.setdefault((note.stream_version, note.family, *note.fields), []).append(part)
+            kinds.setdefault((note.stream_version, note.family, note.base, *note.fields), []).append(part)
         written = set()
-        for (version, family, *fields), some in kinds.items():
+        for (version, family, base, *fields), some in kinds.items():
             for pack in _packs(some, live):
                 try:
                     written.add(
@@ -366,6 +391,7 @@ class Store:
                             self.path,
                             pack,
                             family=family,
+                            base=base,
                             fields=fields,
                             stream_version=version,
                             provenance={"packed_from": [part.note.provenance for part in some[:8]]},
@@ -446,7 +472,8 @@ def check_directory(directory: str | os.PathLike[str], sweep: Sweep) -> Path:
 
 
 def _check_store(path: Path, sweep: Sweep) -> None:
-    if not any(path.iterdir()):
+    # Another client may be about to make it a store, or was killed at that.
+    if all(entry.name.endswith(PARTIAL) for entry in path.iterdir()):
         return
     if not (path / SWEEP).is_file():
         raise SpecError(FIELD, str(path), "is not empty, and no store of a sweep", _NEW)

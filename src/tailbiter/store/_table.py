@@ -78,10 +78,9 @@ def tables_of(store: Store, variables: Sequence[str] | None = None) -> Iterator[
     wanted = recorded if variables is None else [choice(name, "variables", recorded) for name in variables]
     labels = {name: labels_of(column) for name, column in sweep.columns.items()}
     by_part: dict[str, list[tuple[int, Place]]] = {}
-    places = store.places
-    for number, id_ in enumerate(sweep.ids):
-        if id_ is not None and id_ in places:
-            by_part.setdefault(places[id_].part.path.name, []).append((number, places[id_]))
+    for number, place in enumerate(store.located()):
+        if place is not None:
+            by_part.setdefault(place.part.path.name, []).append((number, place))
     for found in by_part.values():
         found.sort(key=lambda one: one[1].number)
         first, last = found[0][1], found[-1][1]

@@ -17,7 +17,7 @@ from tailbiter import _document
 from tailbiter._checks import SET, as_dict, check_keys, check_table, choice, is_list, make, number, whole
 from tailbiter.errors import SpecError
 from tailbiter.record import Record
-from tailbiter.reference import Reference
+from tailbiter.reference import Reference, Table
 from tailbiter.spec import Spec
 
 from ._design import DESIGNS, Axis, columns_of
@@ -245,6 +245,11 @@ class Sweep(msgspec.Struct, frozen=True, dict=True):
         return hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]
 
     @cached_property
+    def base_id(self) -> str:
+        """What stands for all that cells have in common: with it, a cell's values tell the cell."""
+        return self.id_of(self._maker.start)
+
+    @cached_property
     def _record_json(self) -> str:
         return self.record.to_json()
 
@@ -348,13 +353,12 @@ class _Maker:
         )
 
     def _part(self, head: str, ways: list[tuple[int, list[str]]], values: tuple[Any, ...]) -> Any:
-        if not ways[0][1] and isinstance(values[ways[0][0]], _SCALAR):
+        if not ways[0][1]:
             return values[ways[0][0]]
         key = (head, *(repr(values[place]) for place, _ in ways))
         part = self.made.get(key)
         if part is None:
-            changes = [([head, *rest], values[place]) for place, rest in ways]
-            part = getattr(replaced(self.start, changes), head)
+            part = replaced(getattr(self.start, head), [(rest, values[place]) for place, rest in ways])
             if len(self.made) < 10_000:
                 self.made[key] = part
         return part
@@ -389,6 +393,8 @@ def _plain(value: Any, field: str, integers: bool) -> Any:
         return number(value, field, "give a number")
     if isinstance(value, Mapping):
         return dict(value)
+    if not isinstance(value, Table):
+        value = plain_value(value)
     return list(value) if isinstance(value, tuple) else value
 
 
