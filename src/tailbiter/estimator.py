@@ -86,6 +86,8 @@ class MLE(msgspec.Struct, frozen=True, tag_field="kind", tag="mle"):
 
 def _least_training_sets(made: Composition) -> npt.NDArray[np.uint64]:
     """Items that train each generation, as long as it is trained on one batch; those of weight 0 left out."""
+    if made.draw is not None:
+        return made.draw[:-1]
     if made.item_weights is not None:
         counts = np.stack([made.samples - made.fresh - made.from_kept, made.fresh, made.from_kept], axis=1)
         counts[0] = made.samples[0], 0, 0

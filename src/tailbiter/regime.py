@@ -413,6 +413,11 @@ class AccumulateSubsample(_Regime, frozen=True, tag="accumulate_subsample"):
     draw : int, optional
         Items drawn for each generation, the first included; as many as ``samples`` says if left out.
 
+    Notes
+    -----
+    A Gaussian run keeps no items, and makes those that are drawn again: a generation then costs as much as
+    its pool has items, of which there may be 2**33 - 2.
+
     Examples
     --------
     >>> import tailbiter as tb

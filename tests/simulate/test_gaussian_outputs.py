@@ -298,11 +298,15 @@ def test_json_is_one_object_and_no_more(file: Path, capsys: pytest.CaptureFixtur
             [],
             "record.variables: 'entropy' is not measured of a gau",
         ),
-        (TOML, ["--regime", "accumulate_subsample"], "makes a pool of 360 items, but"),
         (
             TOML,
-            ["--regime", "anchored", "--real", "0.1", "--source", "hoard", "--hoard", "50"],
-            "--hoard: 50 makes a pool of 50 items of which 3 are drawn",
+            ["--regime", "accumulate_subsample", "--samples", "1e9"],
+            "makes a pool of 12,000,000,000 items",
+        ),
+        (
+            TOML,
+            ["--regime", "anchored", "--real", "0.1", "--source", "hoard", "--hoard", "5e9"],
+            "--hoard: 5000000000 makes a pool of 5,000,000,000 items of which 3 are drawn",
         ),
         (TOML, ["--samples", "1e16"], "--samples: 1e16 is outside 1 to 1,000,000,000,000,000;"),
     ],

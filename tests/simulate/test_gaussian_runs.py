@@ -180,6 +180,24 @@ def test_ctrl_c_ends_a_run_within_a_second() -> None:
     presser.join()
 
 
+@pytest.mark.parametrize(
+    "regime",
+    [
+        tb.AccumulateSubsample(),
+        tb.AccumulateSubsample(9),
+        tb.Anchored(real=0.1, source="hoard", hoard=70),
+        tb.Mix((tb.Hoard(size=30, share=0.3, weight=0.6), tb.Synthetic(weight=0.4))),
+    ],
+    ids=str,
+)
+def test_draws_from_past_items_run(regime: object) -> None:
+    spec = SPEC.replace(regime=regime)
+    run = tb.simulate(spec, record=EVERYTHING, threads=2)
+    assert np.isfinite(run["kl"]).all()
+    part = tb.simulate(spec.replace(replicates=3, generations=9), record=EVERYTHING, threads=1)
+    assert part.equals(run.isel(replicate=slice(3), generation=slice(10)))
+
+
 # Programs.
 
 
@@ -235,13 +253,16 @@ def test_what_is_of_categories_alone_says_so() -> None:
 def test_memory_covers_what_the_engine_holds() -> None:
     from tailbiter._core import gaussian
 
-    for d, regime in ((1, tb.Replace()), (7, tb.Window(30)), (40, tb.Anchored(real=0.1, source="fixed"))):
+    cases = [(1, tb.Replace()), (7, tb.Window(30)), (40, tb.Anchored(real=0.1, source="fixed"))]
+    cases += [(1, tb.AccumulateSubsample()), (20, tb.AccumulateSubsample(9))]
+    cases += [(9, tb.Anchored(real=0.1, source="hoard", hoard=70))]
+    for d, regime in cases:
         spec = SPEC.replace(reference=tb.Gaussian(dimensions=d), regime=regime)
         program = tb.lower(spec)
-        _, state, window = memory(program, 3, 1)
+        need = sum(part.nbytes for part in memory(program, 3, 1)[1:])
         held = gaussian.Engine(program).state_bytes
-        assert held <= state.nbytes + window.nbytes + 2**14
-        assert state.nbytes + window.nbytes <= 4 * held
+        assert held <= need + 2**14
+        assert need <= 4 * held
 
 
 def test_records_are_counted_exactly() -> None:

@@ -68,7 +68,8 @@ def test_a_spec_may_change_its_family_back_and_forth():
         {"samples": 10**15, "regime": tb.Anchored(real_count=10**14)},
         {"samples": 10**15, "regime": tb.Window(5)},
         {"samples": 10**15, "regime": tb.Anchored(real_count=10**14, source="hoard", hoard=10**14)},
-        {"regime": tb.AccumulateSubsample(), "reference": tb.Bernoulli(0.5)},
+        {"regime": tb.AccumulateSubsample(), "samples": 10**9},
+        {"regime": tb.Anchored(real=0.1, source="hoard", hoard=50)},
         {"samples": 1},
         {"samples": [2, 1, 2, 1, 1], "estimator": tb.MLE(1), "regime": tb.Window(2)},
         {"samples": [2, 1, 1, 1, 1], "estimator": tb.MLE(1), "regime": tb.Accumulate()},
@@ -152,16 +153,20 @@ REFUSED = {
         "estimator.ddof: 1 divides by zero: the training set of generation 2 is one item; give",
     ),
     "a pool": (
-        lambda: spec(regime=tb.AccumulateSubsample()),
-        "makes a pool of 500 items, but a gaussian run keeps sufficient statistics, not items; use Accum",
+        lambda: spec(regime=tb.AccumulateSubsample(100), samples=2 * 10**9),
+        "makes a pool of 10,000,000,000 items, but a gaussian run can make no more than 8,589,934,590 again;",
+    ),
+    "a batch of a pool": (
+        lambda: spec(regime=tb.AccumulateSubsample(100), samples=10**9, reference=tb.Gaussian(dimensions=9)),
+        "5,000,000,000 items, 1,000,000,000 in a batch, but a gaussian run can make no more than 858,993,459",
     ),
     "a part of a hoard": (
-        lambda: spec(regime=tb.Anchored(real=0.1, source="hoard", hoard=50)),
-        "regime.hoard: 50 makes a pool of 50 items of which 10 are drawn (generation 2), but a gaussian",
+        lambda: spec(regime=tb.Anchored(real=0.1, source="hoard", hoard=5 * 10**9)),
+        "regime.hoard: 5000000000 makes a pool of 5,000,000,000 items of which 10 are drawn (generation 2)",
     ),
-    "a part of a hoard in a mix": (
-        lambda: spec(regime=tb.Mix([tb.Hoard(size=50, count=9)])),
-        "regime.sources.hoard.size: 50 makes a pool of 50 items of which 9 are drawn",
+    "one item drawn": (
+        lambda: spec(regime=tb.AccumulateSubsample(1), estimator=tb.MLE(1)),
+        "estimator.ddof: 1 divides by zero: the training set of generation 1 is one item; give more samples",
     ),
     "survivors of a Gaussian": (
         lambda: tb.Record(variables=["survivors"]).names_of("gaussian"),
@@ -209,7 +214,7 @@ HOARD = tb.Anchored(real=0.1, source="hoard", hoard=40)
         (
             tb.AccumulateSubsample(),
             [20] * 7,
-            "regime: AccumulateSubsample(draw=None) makes a pool of 120 items",
+            "makes a pool of 120 items, but a made-up run can make no more than 100",
         ),
         (
             tb.AccumulateSubsample(),
@@ -233,3 +238,10 @@ def test_pools_that_can_be_made_again(regime, samples, message):
         assert compose(regime, batches, traits).samples.tolist() == samples
     else:
         check(lambda: compose(regime, batches, traits), message)
+
+
+@pytest.mark.parametrize("regime", [tb.AccumulateSubsample(), HOARD])
+def test_where_nothing_can_be_made_again_pools_are_refused(regime):
+    batches = np.array([20] * 3, np.uint64)
+    message = "but a made-up run keeps sufficient statistics, not items; use"
+    check(lambda: compose(regime, batches, Traits("made-up", 1000, None)), message)

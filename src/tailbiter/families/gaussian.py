@@ -31,6 +31,7 @@ Floats = npt.NDArray[np.float64]
 
 LEVELS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 LANES = 8  # lineages that the engine runs side by side
+CHOICES = 2**16  # bytes for what is drawn from past items
 _NO_CATEGORIES = "is about categories, which a gaussian reference has none of"
 
 
@@ -58,8 +59,8 @@ class GaussianProgram:
         Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
     ages : uint64[k]
         Weight of an item by the age of its batch; empty for all batches alike.
-    draw : None
-        No training set is drawn from a pool.
+    draw : uint64[T + 1] or None
+        Size of the subsample that is trained on.
     at : uint32[n]
         Generations to record, ascending.
     variables : tuple of str
@@ -281,8 +282,10 @@ def memory(program: GaussianProgram, replicates: int, threads: int) -> list[Part
     known, at = FAMILIES["gaussian"].known, int(program.at.size)
     widths = {None: 1, "level": len(LEVELS), "dimension": d, "entry": triangle}
     cell = 8 * sum(widths[known[name].dim] for name in program.variables)
-    blocks = LANES * 8 * min(threads, -(-replicates // LANES))
+    running = min(threads, -(-replicates // LANES))
+    blocks = LANES * 8 * running
     window = int(program.ages.size)
+    remade = _models(program)
     dimensions = f"{d} dimension{'s' * (d != 1)}"
     return [
         Part(
@@ -292,11 +295,30 @@ def memory(program: GaussianProgram, replicates: int, threads: int) -> list[Part
             "record fewer generations or variables, or run fewer replicates",
         ),
         # Model, draws, three sets of statistics, what is merged, and three squares for the eigenvalues.
-        Part(blocks * (14 * (triangle + d) + 3 * d * d), "reference", dimensions, "use fewer threads"),
+        Part(
+            blocks * (14 * (triangle + d) + 3 * d * d) + running * (CHOICES if remade else 0),
+            "reference",
+            dimensions,
+            "use fewer threads",
+        ),
         Part(
             blocks * (triangle + d + 64) * (window if window > 1 else 0),
             "regime.k" if len(set(program.ages.tolist())) == 1 else "regime.ages",
             f"{window} batches x {dimensions}",
             "use a shorter window, fewer dimensions or fewer threads",
         ),
+        Part(
+            blocks * (triangle + d) * remade,
+            "regime",
+            f"draws from {remade} batches x {dimensions}",
+            "use fewer generations, fewer dimensions or fewer threads",
+        ),
     ]
+
+
+def _models(program: GaussianProgram) -> int:
+    """Models that are remembered, so that items of theirs can be made again."""
+    if program.draw is not None:
+        return program.generations
+    drawn = program.from_kept[:-1]
+    return int(((drawn > 0) & (drawn < program.kept)).any())

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from ..errors import DataError, SpecError
 from ._files import Column
 from ._matrix import Matrix, as_matrix
 from ._support import Reference
-from ._traits import GAUSSIAN, Traits
+from ._traits import Traits, gaussian_traits
 
 MAX_DIMENSIONS = 200
 _DIMENSIONS = "give a number of dimensions such as 2"
@@ -67,8 +67,6 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
     True
     """
 
-    traits: ClassVar[Traits] = GAUSSIAN
-
     mean: Vector = 0.0
     covariance: Vector | tuple[tuple[float, ...], ...] = 1.0
     dimensions: int | None = None
@@ -90,6 +88,11 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
                 return
             covariance = diagonal.tolist()
         SET(self, "covariance", _as_variances(covariance, self.size))
+
+    @property
+    def traits(self) -> Traits:
+        """What a Spec must know of Gaussians."""
+        return gaussian_traits(self.size)
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -73,7 +73,10 @@ class Support:
 class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
     """The human distribution: generation 0."""
 
-    traits: ClassVar[Traits]
+    @property
+    def traits(self) -> Traits:
+        """What a Spec must know of the family of models that is fitted to it."""
+        raise NotImplementedError
 
     @property
     def family(self) -> str:
@@ -116,7 +119,10 @@ class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
 class Categorical(Reference, frozen=True):
     """A reference with categories."""
 
-    traits: ClassVar[Traits] = CATEGORICAL
+    @property
+    def traits(self) -> Traits:
+        """What a Spec must know of models with categories."""
+        return CATEGORICAL
 
     def _support(self) -> Support:
         raise NotImplementedError

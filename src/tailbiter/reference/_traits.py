@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 MAX_TOTAL = 1 << 53
 
@@ -41,4 +42,13 @@ class Traits:
 
 
 CATEGORICAL = Traits("categorical", 10**12, MAX_TOTAL, has_categories=True, most_pool=None)
-GAUSSIAN = Traits("gaussian", 10**15, None, has_ddof=True)
+
+# Items made one by one have addresses of 32 bits: one for two choices, one for two coordinates.
+_ADDRESSES = (1 << 32) - 1
+
+
+@cache
+def gaussian_traits(dimensions: int) -> Traits:
+    """Return the traits of normal laws: only draws from past items need these one by one."""
+    remade = _ADDRESSES // ((dimensions + 1) // 2)
+    return Traits("gaussian", 10**15, None, most_pool=2 * _ADDRESSES, most_remade=remade, has_ddof=True)
