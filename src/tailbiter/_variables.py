@@ -60,7 +60,7 @@ GAUSSIAN = {
     "log_det": Variable("log-determinant of the covariance, -inf where it is singular", "nats"),
     "log_trace": Variable("logarithm of the trace of the covariance", "nats"),
     "effective_rank": Variable("effective rank of the covariance, exp of its spectral entropy", "dimensions"),
-    "rank": Variable("rank of the covariance", "dimensions"),
+    "rank": Variable("rank of the covariance; an upper bound if draws are from past items", "dimensions"),
     "squared_mean_error": Variable("squared distance from the reference's mean", "squared units"),
     "w2_squared": Variable("squared 2-Wasserstein distance to the reference", "squared units"),
     "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),

@@ -22,6 +22,7 @@ import xarray as xr
 
 import tailbiter as tb
 from tailbiter import _core
+from tailbiter._variables import FAMILIES
 
 GOLDEN = Path(__file__).with_name("golden.json")
 LOGISTIC = tb.Schedule(start=1.0, end=0.05, over=20, shape="logistic")
@@ -71,6 +72,21 @@ def gallery() -> dict[str, tb.Spec]:
     }
 
 
+def continuous() -> dict[str, tb.Spec]:
+    """Models without categories: every way in which training sets are composed and drawn."""
+    law = tb.Gaussian([1, -2, 0], [[1 / (1 + abs(i - j)) for j in range(3)] for i in range(3)])
+    unbiased = {"estimator": tb.MLE(ddof=1)}
+    return {
+        "gaussian": _spec(tb.Gaussian(), samples=50, generations=2_500),
+        "gaussian-wide": _spec(tb.Gaussian(dimensions=20), samples=15, generations=40, **unbiased),
+        "gaussian-window": _spec(law, tb.Window(3), **unbiased),
+        "gaussian-accumulate": _spec(law, tb.Accumulate(), samples=10**15),
+        "gaussian-subsample": _spec(law, tb.AccumulateSubsample(draw=40)),
+        "gaussian-hoard": _spec(law, tb.Anchored(real=0.1, source="hoard", hoard=25)),
+        "gaussian-weights": _spec(law, tb.Mix((tb.Fixed(share=0.3, weight=0.6), tb.Synthetic(weight=0.4)))),
+    }
+
+
 def fingerprint(ds: xr.Dataset) -> dict[str, str]:
     """SHA-256 of the integers (what was drawn) and of the reals (what was summed), with names and shapes."""
     hashes = {"drawn": hashlib.sha256(), "summed": hashlib.sha256()}
@@ -85,6 +101,8 @@ def fingerprint(ds: xr.Dataset) -> dict[str, str]:
 
 def with_snapshots(spec: tb.Spec) -> tb.Record:
     """Everything that can be recorded."""
+    if not spec.reference.traits.has_categories:
+        return tb.Record(generations="all", variables=tuple(FAMILIES[spec.reference.family].known))
     return tb.Record(generations="all", forgotten=True, snapshots=(1, 3, spec.generations))
 
 
@@ -92,7 +110,7 @@ def fingerprints(threads: int = 1) -> dict[str, dict[str, str]]:
     """Fingerprints of the whole gallery."""
     return {
         name: fingerprint(tb.simulate(spec, record=with_snapshots(spec), threads=threads))
-        for name, spec in gallery().items()
+        for name, spec in (gallery() | continuous()).items()
     }
 
 
