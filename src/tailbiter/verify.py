@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tailbiter._checks import whole, within
+from tailbiter._variables import ALL as VARIABLE_NAMES
 from tailbiter.errors import PredictionError
 from tailbiter.predict import predict
 from tailbiter.simulate import simulate
@@ -162,7 +163,7 @@ def verify(
         replicates = whole(replicates, "replicates", 2, 2**32 - 1, f"give at least {FEWEST}")
     spec = spec.replace(replicates=replicates)
     theory = predict(spec, record=record)
-    names = [str(name) for name in theory.data_vars if not str(name).endswith(("_sd", "_error"))]
+    names = [str(name) for name in theory.data_vars if name in VARIABLE_NAMES]
     left_out: dict[str, str] = json.loads(theory.attrs["left_out"])
     if not names:
         remedy = "simulate it; theory cannot judge it"
@@ -170,24 +171,26 @@ def verify(
     ds = simulate(spec, record=record, threads=threads, progress=progress)
     cells = sum(theory[name].size for name in names)
     threshold = math.log(cells / rate)
-    rows = tuple(_compare(ds[name], theory, threshold, spec) for name in names)
+    rows = tuple(_compare(ds[name], theory, threshold) for name in names)
     return Verification(rows, replicates, rate, left_out)
 
 
-def _compare(measured: xr.DataArray, theory: xr.Dataset, threshold: float, spec: Spec) -> Comparison:
+def _compare(measured: xr.DataArray, theory: xr.Dataset, threshold: float) -> Comparison:
     """Look at every generation (and band) of one variable."""
     name, known = str(measured.name), theory[str(measured.name)]
     kind = known.attrs["kind"]
     values = measured.values.reshape(measured.sizes["replicate"], -1).astype(np.float64)
     cells = _Cells(
-        values, known.values.ravel(), _beside(theory, f"{name}_error"), _beside(theory, f"{name}_sd")
+        values,
+        known.values.ravel(),
+        *(_beside(theory, name + suffix) for suffix in ("_error", "_sd")),
+        *(_bound(known, end) for end in ("valid_min", "valid_max")),
     )
     if not cells.defined.any():
         return Comparison(name, 0, None, None, math.nan, math.nan, kind, math.nan, None, "not judged")
-    bounds = np.broadcast_to(_bounds(name, spec, known), (2, *known.shape)).reshape(2, -1)
     log_e = np.full(len(cells.expected), -np.inf)
     if kind != "limit":
-        log_e[cells.defined] = cells.evidence(bounds)
+        log_e[cells.defined] = cells.evidence()
     parts = bool((log_e >= threshold).any())
     worst = int(np.argmax(np.where(cells.defined, log_e if parts else np.abs(cells.z), -np.inf)))
     where = np.unravel_index(worst, known.shape)
@@ -200,7 +203,7 @@ def _compare(measured: xr.DataArray, theory: xr.Dataset, threshold: float, spec:
         predicted=float(cells.expected[worst]),
         kind=kind,
         z=float(cells.z[worst]),
-        sees=None if kind == "limit" else cells.sees(worst, threshold, bounds[1, worst]),
+        sees=None if kind == "limit" else cells.sees(worst, threshold),
         verdict="not judged" if kind == "limit" else "parts" if parts else "agrees",
     )
 
@@ -209,18 +212,11 @@ def _beside(theory: xr.Dataset, name: str) -> Floats | None:
     return theory[name].values.ravel() if name in theory else None
 
 
-def _bounds(name: str, spec: Spec, known: xr.DataArray) -> Any:
-    """Least and largest value that a variable can have."""
-    if name == "band_survivors":
-        return np.stack([np.zeros(known.sizes["band"]), known["band_categories"].values])[:, None]
-    weights = spec.reference.support.ranked
-    largest = {
-        "entropy": math.log(len(weights)),
-        "kl": math.log(int(weights.sum()) / int(weights[-1])),
-        "brier": 2.0,
-        **dict.fromkeys(("survivors", "survivors_output", "lost", "revived", "tail_survivors"), len(weights)),
-    }
-    return np.array([0.0, largest.get(name, 1.0)]).reshape(2, *(1 for _ in known.shape))
+def _bound(known: xr.DataArray, name: str) -> Floats | None:
+    """Least or largest value that each cell can have, if there is one."""
+    if name not in known.attrs:
+        return None
+    return np.broadcast_to(np.asarray(known.attrs[name], dtype=np.float64), known.shape).ravel()
 
 
 class _Cells:
@@ -234,10 +230,21 @@ class _Cells:
         As predicted; NaN where the variable is not defined.
     error, sd : float64[cells] or None
         Largest error of what is predicted; standard deviation of one replicate (NaN where not known).
+    low, high : float64[cells] or None
+        Least and largest value of one replicate.
     """
 
-    def __init__(self, values: Floats, expected: Floats, error: Floats | None, sd: Floats | None) -> None:
+    def __init__(
+        self,
+        values: Floats,
+        expected: Floats,
+        error: Floats | None,
+        sd: Floats | None,
+        low: Floats | None,
+        high: Floats | None,
+    ) -> None:
         self.values = values
+        self.low, self.high = low, high
         self.expected = expected
         self.defined = np.isfinite(expected) & np.isfinite(values).all(axis=0)
         self.error = np.zeros_like(expected) if error is None else error
@@ -256,31 +263,44 @@ class _Cells:
             z = np.sign(difference) * np.where(beyond > 0, beyond / se, 0.0)
         return np.asarray(z)
 
-    def evidence(self, bounds: Floats) -> Floats:
-        """Natural logarithm of an e-value for each cell that is defined."""
-        log_e = np.empty(len(self.expected))
-        low, high = self.values.min(axis=0), self.values.max(axis=0)
-        slack = ROUNDING * (1.0 + bounds[1])
-        outside = self.defined & ((low < bounds[0] - slack) | (high > bounds[1] + slack))
+    def evidence(self) -> Floats:
+        """Natural logarithm of an e-value for each cell that is defined; 0 where nothing bounds it."""
+        log_e = np.zeros(len(self.expected))
+        outside = self.defined & self._outside()
         log_e[outside] = np.inf  # no right simulation gets there
         spread = np.isfinite(self.known_sd)
-        for group, sd in ((spread, self.known_sd), (~spread, None)):
+        bounded = self.low is not None or self.high is not None
+        for group, sd in ((spread, self.known_sd), (~spread & bounded, None)):
             chosen = group & self.defined & ~outside
             if chosen.any():
                 log_e[chosen] = mean_evidence(
                     self.values[:, chosen],
                     self.expected[chosen],
-                    low=bounds[0, chosen],
-                    high=bounds[1, chosen],
+                    low=None if self.low is None else self.low[chosen],
+                    high=None if self.high is None else self.high[chosen],
                     variance=None if sd is None else sd[chosen] ** 2,
                     error=self.error[chosen],
                 )
         return log_e[self.defined]
 
-    def sees(self, cell: int, threshold: float, width: float) -> float:
+    def _outside(self) -> npt.NDArray[np.bool_]:
+        """Cells that hold a value which none can have."""
+        outside = np.zeros(len(self.expected), dtype=bool)
+        if self.low is not None:
+            outside |= self.values.min(axis=0) < self.low - ROUNDING
+        if self.high is not None:
+            outside |= self.values.max(axis=0) > self.high + ROUNDING * (1.0 + self.high)
+        return outside
+
+    def sees(self, cell: int, threshold: float) -> float | None:
         """Difference that is found; larger by a share of the width where only bounds are known."""
         steps = math.sqrt(2.0 * threshold) + POWER_QUANTILE
-        by_bounds = 0.0 if np.isfinite(self.known_sd[cell]) else width * threshold / len(self.values)
+        if np.isfinite(self.known_sd[cell]):
+            by_bounds = 0.0
+        elif self.low is not None and self.high is not None:
+            by_bounds = float(self.high[cell] - self.low[cell]) * threshold / len(self.values)
+        else:
+            return None
         return float(self.error[cell] + steps * self.sd[cell] / math.sqrt(len(self.values)) + by_bounds)
 
 

@@ -18,7 +18,7 @@ LAYERS = (
     {"sweep"},
     {"program", "theory"},
     {"dataset", "estimate"},
-    {"summary", "plot", "_presence"},
+    {"summary", "plot"},
     {"families"},
     {"simulate", "predict"},
     {"run_files", "testing"},

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tailbiter.dataset import absence_is_final
 from tailbiter.errors import PredictionError, SpecError
+from tailbiter.predict._known import Known
 from tailbiter.program import Program
 from tailbiter.theory import Predicted, exact
 from tailbiter.theory._result import Floats
@@ -23,39 +23,6 @@ Whole = npt.NDArray[np.int64]
 # Multiplications that following every count may take: a second or two.
 WORK = 4e9
 LEAVE_OUT = "simulate it, or leave out what asks which categories are present"
-
-
-@dataclass(frozen=True)
-class Known:
-    """A variable's expectation, and the spread of one replicate where known.
-
-    Attributes
-    ----------
-    mean, sd : Predicted
-        Shape ``[generations]`` or ``[generations, sums]``.
-    """
-
-    mean: Predicted
-    sd: Predicted | None = None
-
-    def column(self, index: int | slice) -> Known:
-        """One of several sums, or some."""
-        return self._each(lambda values: values[:, index])
-
-    def nowhere(self) -> Known:
-        """The same of what does not exist."""
-        return self._each(lambda values: np.full(values.shape, np.nan))
-
-    def _each(self, change: Any) -> Known:
-        def changed(known: Predicted | None) -> Predicted | None:
-            if known is None:
-                return None
-            error = None if known.error is None else change(known.error)
-            return Predicted(change(known.values), known.kind, known.statement, error)
-
-        mean = changed(self.mean)
-        assert mean is not None  # noqa: S101  # only a missing spread stays missing
-        return Known(mean, changed(self.sd))
 
 
 def presence(program: Program, mass: Floats, copies: Floats, counted: Floats) -> Known:
@@ -93,7 +60,7 @@ def output(program: Program, mass: Floats, copies: Floats) -> Known:
     if not drawn[at > 0].any():
         raise PredictionError("regime", "real_only", "puts nothing out", LEAVE_OUT)
     known = _expected(program, mass, copies, np.ones((1, len(mass))), np.maximum(sizes, 1)).column(0)
-    return known._each(lambda values: np.where(drawn, values, np.nan))
+    return known.each(lambda values: np.where(drawn, values, np.nan))
 
 
 def lost(program: Program, survivors: Known) -> Known:
