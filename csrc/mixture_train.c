@@ -37,17 +37,17 @@ static void drop(tb_mixture_state_t *self, tb_held_t *held) {
 /* Room for a batch's items, if there is any left. */
 static void take_room(tb_mixture_state_t *self, tb_held_t *held) {
     const size_t d = self->plan->program.em.dimension;
-    const double wanted = (((double)held->batch.count / TB_ROW + 1.0) * (double)d + 1.0) * TB_ROW;
-    const double left = (double)(self->plan->program.memory - self->held_bytes) / sizeof(double);
+    const uint64_t wanted = ((held->batch.count + TB_ROW - 1) / TB_ROW * d + 1) * TB_ROW;
+    const uint64_t left = (self->plan->program.memory - self->held_bytes) / sizeof(double);
     size_t bytes = 0;
-    if (wanted <= (double)self->spare_room) {
+    if (wanted <= self->spare_room) {
         held->x = self->spare;
         held->room = self->spare_room;
         self->spare = NULL;
         self->spare_room = 0;
         return;
     }
-    if (wanted > left + (double)self->spare_room) return;
+    if (wanted > left + self->spare_room) return;
     tb_give(self->spare);
     self->held_bytes -= self->spare_room * sizeof(double);
     self->spare = NULL;

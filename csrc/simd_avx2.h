@@ -67,13 +67,13 @@ SIMD vd d_from_u(vu a) {
 /* For 0 <= a < 2^52. */
 SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
 SIMD vd d_gather(const double *base, vu i) { return _mm256_i64gather_pd(base, i, 8); }
-/* Entries of a table of eight, at the last three bits of i: both halves of it are looked up by pairs of 32 bits. */
+/* Entries of a table of eight, at the last three bits of i: their lower and their upper halves are looked up apart. */
 SIMD vu u_lookup8(const uint64_t *table, vu i) {
-    vu twice = _mm256_shuffle_epi32(_mm256_slli_epi64(i, 1), 0xa0);
-    vu pairs = _mm256_add_epi32(twice, _mm256_set1_epi64x((long long)1 << 32));
-    vu low = _mm256_permutevar8x32_epi32(u_load(table), pairs),
-       high = _mm256_permutevar8x32_epi32(u_load(table + 4), pairs);
-    return u_sel(_mm256_castsi256_pd(_mm256_slli_epi64(i, 61)), high, low);
+    const __m256 a = _mm256_castsi256_ps(u_load(table)), b = _mm256_castsi256_ps(u_load(table + 4));
+    const vu low = _mm256_permute4x64_epi64(_mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88)), 0xd8);
+    const vu high = _mm256_permute4x64_epi64(_mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd)), 0xd8);
+    const vu at = _mm256_shuffle_epi32(i, 0xa0);
+    return _mm256_blend_epi32(_mm256_permutevar8x32_epi32(low, at), _mm256_permutevar8x32_epi32(high, at), 0xaa);
 }
 SIMD void d_split(vd a, vd b, vd *even, vd *odd) {
     *even = _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
