@@ -26,7 +26,7 @@ SIZE = (7.5, 4.8)
 LEAST_MASS = 1e-8
 
 
-def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
+def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None = None) -> Axes:
     """Draw how much of each tail is left, generation by generation.
 
     Of categories, the share of each band that is alive: bands are named by the count expected in the first
@@ -40,6 +40,9 @@ def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
         A run that recorded ``band_survivors``, or ``mass_beyond``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a figure of its own.
+    theory : xarray.Dataset, optional
+        A prediction of the same run, as `predict` returned it: the expected share of each band is drawn as a
+        thin black line, if theory knows it.
 
     Returns
     -------
@@ -70,6 +73,11 @@ def tails(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
         # Below one category a logarithmic axis has nothing to show: shades stop at half of one.
         floor = 0.5 / int(one["band_categories"])
         _draw(ax, one, rank, len(bands), _name(one), floor)
+        if theory is not None and "band_survivors" in theory:
+            expected = _later(theory["band_survivors"].isel(band=band)) / int(one["band_categories"])
+            shown = np.where(expected.values >= floor, expected.values, np.nan)
+            name = "mean, by theory" if rank == len(bands) - 1 else None
+            ax.plot(expected["generation"].values, shown, color="black", linewidth=0.7, label=name)
     _label(ax, "count expected in the\nfirst sample (categories)")
     return ax
 

@@ -99,3 +99,17 @@ def test_generation_0_alone_is_no_picture(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"record\.generations"):
         tails(start)
     assert not (write_run(start, SPEC, tmp_path / "run") / "tails.png").exists()
+
+
+def test_theory_is_a_thin_line_over_each_band() -> None:
+    spec = tb.Spec(reference=tb.Zipf(categories=200), samples=300, generations=40, replicates=4)
+    run = tb.simulate(spec)
+    ax = tb.plot.tails(run, theory=tb.predict(spec))
+    thin = [line for line in ax.lines if line.get_linewidth() < 1]
+    bands = int((run["band_categories"] > 0).sum())
+    assert len(thin) == bands
+    assert len(ax.lines) == 2 * bands
+    assert [text.get_text() for text in ax.get_legend().get_texts()].count("mean, by theory") == 1
+    window = spec.replace(regime=tb.Window(3))  # of which theory knows no presence
+    plain = tb.plot.tails(tb.simulate(window), theory=tb.predict(window))
+    assert len(plain.lines) == bands
