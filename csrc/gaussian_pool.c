@@ -32,12 +32,14 @@ void tb_gaussian_keep_model(tb_gaussian_block_t *self, size_t batch) {
 }
 
 /* The next item that a lane draws. An item is drawn with probability wanted / left, which makes every set of the wanted
- * size equally likely (Fan, Muller & Rezucha 1962). Item i has word i mod 2 of slot i div 2. */
-static uint64_t next_item(const tb_gaussian_block_t *self, size_t lane, tb_walk_t *walk) {
+ * size equally likely (Fan, Muller & Rezucha 1962). Item i has word i mod 2 of slot i div 2. A run that is to stop gets
+ * any item. */
+static uint64_t next_item(tb_gaussian_block_t *self, size_t lane, tb_walk_t *walk) {
     const tb_address_t at = {self->plan->program.key, (uint32_t)self->lanes.generation[lane],
                              (uint32_t)self->lanes.replicate[lane], TB_FOR_GAUSSIAN_CHOICE};
     for (;;) {
         const uint64_t item = walk->next++, place = item % TB_CHOICES;
+        if (place == 0 && tb_gaussian_stops(self)) return item;
         if (place == 0) self->plan->kernels->fill_words(&at, (uint32_t)(item / 2), TB_CHOICES / 2, walk->word);
         __extension__ unsigned __int128 product = (unsigned __int128)walk->word[place] * walk->left--;
         if ((uint64_t)(product >> 64) < walk->wanted) {
@@ -56,6 +58,7 @@ static void make_items(tb_gaussian_block_t *self, const uint64_t *sizes, size_t 
     for (size_t l = 0; l < TB_ROW; l++) {
         tb_walk_t *walk = &self->items.walk[l];
         const uint64_t item = next_item(self, l, walk);
+        if (self->code) return;
         while (item - walk->before >= sizes[walk->batch]) walk->before += sizes[walk->batch++];
         slot[l] = (item - walk->before) * ((d + 1) / 2);
         lanes.generation[l] = walk->batch + 1;
@@ -108,9 +111,11 @@ void tb_gaussian_draw_items(tb_gaussian_block_t *self, const uint64_t *sizes, si
     }
     memset(self->items.triangle, 0, tb_corner(d + 1) * TB_ROW * sizeof(double));
     for (uint64_t made = 0; made < wanted; made += TB_ITEMS) {
-        if (made % 4096 == 0 && tb_gaussian_stops(self)) return;
         memset(self->items.more, 0, (d + 1) * TB_ITEMS * TB_ROW * sizeof(double));
-        for (size_t c = 0; c < TB_ITEMS && made + c < wanted; c++) make_items(self, sizes, c);
+        for (size_t c = 0; c < TB_ITEMS && made + c < wanted; c++) {
+            make_items(self, sizes, c);
+            if (self->code) return;
+        }
         self->plan->kernels->gaussian->absorb(self->items.triangle, d + 1, d + 1, self->items.more, TB_ITEMS, 0,
                                               self->work);
     }

@@ -4,6 +4,7 @@
 #include "gaussian.h"
 
 #include <math.h>
+#include <pthread.h>
 
 #include "checks.h"
 #include "gaussian_oracle.h"
@@ -393,6 +394,30 @@ static void test_refusals(void) {
     free(setup);
 }
 
+static void *cancel_later(void *control) {
+    while (tb_progress(control) == 0) {
+    }
+    tb_cancel(control);
+    return NULL;
+}
+
+/* Four items out of some 10^9: a generation that looks at all of them stops on the way. */
+static void test_cancel_under_way(void) {
+    setup_t *setup = new_setup(SUBSAMPLE, 2, 6, 1, 30);
+    tb_gaussian_plan_t *plan = NULL;
+    const tb_gaussian_output_t nothing = {0};
+    tb_control_t control = {0};
+    pthread_t thread;
+
+    for (size_t i = 1; i < 30; i++) setup->samples[i] = UINT64_C(200000000);
+    CHECK(tb_gaussian_plan_alloc(&plan, &setup->program, tb_isa_best()) == TB_OK);
+    CHECK(pthread_create(&thread, NULL, cancel_later, &control) == 0);
+    CHECK(tb_gaussian_run(plan, 0, 8, &nothing, &control) == TB_ERR_CANCELLED);
+    CHECK(pthread_join(thread, NULL) == 0 && tb_progress(&control) == 8);
+    tb_gaussian_plan_free(plan);
+    free(setup);
+}
+
 static void test_cancel(void) {
     setup_t *setup = new_setup(REPLACE, 3, 20, 1, 5);
     tb_gaussian_plan_t *plan = NULL;
@@ -469,5 +494,6 @@ int main(void) {
     test_collapse();
     test_refusals();
     test_cancel();
+    test_cancel_under_way();
     return finish();
 }
