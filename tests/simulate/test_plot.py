@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import tailbiter as tb
 from tailbiter.dataset import share_alive
 from tailbiter.errors import SpecError
 from tailbiter.plot import save_tails, tails
