@@ -113,6 +113,11 @@ class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
     def canonical(self, *, labels: bool = True) -> dict[str, Any]:
         """Return plain data that names the content, defaults left out, with or without labels."""
         del labels  # there are none
+        return self._content
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        """Shared by all who ask, and not to be changed."""
         return as_dict(self, defaults=False)
 
 

@@ -227,11 +227,18 @@ class Store:
                 stream_version=STREAM_VERSION,
                 provenance=provenance,
             )
-            for result in results:
-                (self.path / FAILED / f"{result.id}.json").unlink(missing_ok=True)
+            self._forgive({f"{result.id}.json" for result in results})
         except OSError as error:
             raise unwritable(self.path, error) from error
         return path
+
+    def _forgive(self, names: set[str]) -> None:
+        """Cells that are there have not failed."""
+        folder = self.path / FAILED
+        if folder.is_dir():
+            for path in folder.iterdir():
+                if path.name in names:
+                    path.unlink(missing_ok=True)
 
     def add_failure(self, failure: Failure) -> None:
         """Record that a cell failed."""
