@@ -34,8 +34,8 @@ def law_of(found):
 
 
 @pytest.mark.parametrize("covariance", mixture.COVARIANCES)
-@pytest.mark.parametrize("dimension", [1, 2, 3, 4, 5, 9, 32])
-@pytest.mark.parametrize("components", [1, 2, 5, 9])
+@pytest.mark.parametrize("dimension", [1, 2, 3, 4, 9, 32])
+@pytest.mark.parametrize("components", [1, 2, 9])
 def test_one_step(dimension, components, covariance):
     rng = np.random.default_rng([dimension, components])
     law, start = (random_law(dimension, components, covariance, rng, spread=2.0) for _ in range(2))
@@ -123,7 +123,7 @@ def test_squared_distance(covariance):
     """Against a sum over a grid, which is exact to 1e-10 for densities as smooth as these."""
     rng = np.random.default_rng(12)
     a, b = (random_law(2, 3, covariance, rng, spread=1.0) for _ in range(2))
-    axis = np.linspace(-16, 16, 641)
+    axis = np.linspace(-16, 16, 401)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     p, q = (np.exp(twin.log_densities(grid, law, covariance).astype(float)).sum(axis=1) for law in (a, b))
     exact = ((p - q) ** 2).sum() * (axis[1] - axis[0]) ** 2

@@ -54,7 +54,6 @@ def sample(
     replicate: int,
     purpose: str = "synthetic",
 ) -> tuple[_Reals, npt.NDArray[np.int64]]: ...
-def unpack(rows: _Reals, count: int) -> _Reals: ...
 
 class _Program(Protocol):
     @property

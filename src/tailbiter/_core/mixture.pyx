@@ -249,12 +249,6 @@ def pack(data):
     return np.ascontiguousarray(rows.reshape(-1, _ROW, d).transpose(0, 2, 1))
 
 
-def unpack(rows, Py_ssize_t count):
-    """Items out of the core's rows."""
-    d = rows.shape[1]
-    return np.ascontiguousarray(rows.transpose(0, 2, 1).reshape(-1, d)[:count])
-
-
 cdef class Fitter:
     """Fits laws to items that it holds.
 
@@ -309,10 +303,8 @@ cdef class Fitter:
         cdef tb_em_result_t result
         cdef tb_em_t *em = NULL
         control = Control() if control is None else control
-        cdef int code = tb_em_check(&settings)
-        if code == TB_OK:
-            code = tb_em_check_law(&settings, &to)
-        check(code)
+        cdef int code
+        check(tb_em_check(&settings) or tb_em_check_law(&settings, &to))
         cdef const tb_kernels_t *found = kernels()
         with nogil:
             code = tb_em_alloc(&em, &settings, found)
@@ -337,10 +329,8 @@ cdef class Fitter:
         cdef double log_likelihood = 0.0
         cdef tb_em_t *em = NULL
         cdef Control control = Control()
-        cdef int code = tb_em_check(&settings)
-        if code == TB_OK:
-            code = tb_em_check_law(&settings, &to)
-        check(code)
+        cdef int code
+        check(tb_em_check(&settings) or tb_em_check_law(&settings, &to))
         cdef const tb_kernels_t *found = kernels()
         with nogil:
             code = tb_em_alloc(&em, &settings, found)
@@ -442,8 +432,8 @@ def sample(
             some = rows - first if rows - first < 256 else 256
             tb_batch_fill(&batch, first, some, &x[first * 8 * settings.dimension])
     ends = [batch.end[k] for k in range(components)]
-    data = unpack(room[:-_ROW].reshape(rows, dimension, _ROW), count)
-    return data, np.diff(np.array(ends, np.int64), prepend=0)
+    items = room[:-_ROW].reshape(rows, dimension, _ROW).transpose(0, 2, 1).reshape(-1, dimension)
+    return np.ascontiguousarray(items[:count]), np.diff(np.array(ends, np.int64), prepend=0)
 
 
 def choose(uint64_t total, uint64_t some, uint64_t key, generation, replicate, str purpose):
