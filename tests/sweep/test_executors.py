@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whoever runs the cells, the store holds the same; what fails is told, and the rest goes on."""
 
+import errno
 import os
 import signal
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 import tailbiter as tb
 from tailbiter.execute import _cells, _pools, _progress, _run
-from tailbiter.store import Store
+from tailbiter.store import Store, _files
 from tests.sweep import workers
 from tests.sweep.grids import BASE, alike, grid
 
@@ -19,6 +20,10 @@ from tests.sweep.grids import BASE, alike, grid
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     return tb.run_sweep(grid(), tmp_path_factory.mktemp("stores") / "store", threads=1).digest()
+
+
+class Threads(ThreadPoolExecutor):
+    """No other pool's kind, either."""
 
 
 class Inline(ThreadPoolExecutor):
@@ -37,6 +42,16 @@ def test_every_executor_gives_the_same_store(tmp_path, undisturbed, kind, write)
     store = tb.run_sweep(grid(), tmp_path / "store", workers_write=write, **who)
     assert store.digest() == undisturbed
     assert store.status().missing == 0
+
+
+def test_a_full_disk_of_a_worker_ends_the_sweep(tmp_path, monkeypatch):
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_files.Sealed, "write", full)
+    with pytest.raises(tb.SpecError, match="is on a disk that is full"):
+        tb.run_sweep(grid(), tmp_path / "store", executor=Threads(1), workers_write=True)
+    assert Store(tmp_path / "store").failures() == {}
 
 
 @pytest.mark.slow

@@ -57,7 +57,8 @@ def test_the_store_says_what_was_run(store):
     assert tb.Store(store).status().done == 9
     (part,) = parts(store)
     note = tb.Store(store).parts[0].note
-    assert {"tailbiter", "isa", "build", "written"} <= note.provenance.keys()
+    assert {"tailbiter", "isa", "build", "written", "spec"} <= note.provenance.keys()
+    assert tb.Spec.from_json(note.provenance["spec"]) == BASE
     assert part.name.startswith("records-")
 
 

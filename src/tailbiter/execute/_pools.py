@@ -13,7 +13,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from tailbiter.errors import SpecError
+from tailbiter.errors import SpecError, TailbiterError
 from tailbiter.sweep import Sweep
 
 from ._cells import Batch, BatchResult, Large, Runner, run_batch
@@ -84,7 +84,7 @@ class ExecutorPool:
 
     def repair(self, error: BaseException) -> None:
         """What is not ours cannot be mended; a task that was lost can be given out again."""
-        if isinstance(error, BrokenExecutor):
+        if isinstance(error, BrokenExecutor | TailbiterError):
             raise error
 
     def close(self, *, cancel: bool) -> None:

@@ -248,6 +248,9 @@ class _Loop:
 
     def _end(self, *, cancel: bool) -> None:
         """Stop, and keep what is finished."""
+        if cancel:
+            for future in self.flying:
+                future.cancel()
         self.pool.close(cancel=cancel)
         for future in self.flying:
             if cancel and future.done() and not future.cancelled() and future.exception() is None:

@@ -153,9 +153,9 @@ class Part:
         import pyarrow as pa
 
         start, stop = int(self.starts[first]), int(self.starts[last + 1])
-        low = int(np.searchsorted(self.group_starts, start, side="right")) - 1
-        high = int(np.searchsorted(self.group_starts, stop, side="left"))
         try:
+            low = int(np.searchsorted(self.group_starts, start, side="right")) - 1
+            high = int(np.searchsorted(self.group_starts, stop, side="left"))
             table = self.file.read_row_groups(
                 list(range(low, max(high, low + 1))), columns=columns, use_threads=False
             )

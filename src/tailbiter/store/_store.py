@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -162,18 +163,22 @@ class Store:
         names = {path.name: path for path in self.path.glob(f"{KIND}-*.parquet")}
         if names.keys() == self._parts.keys():
             return
-        for gone in self._parts.keys() - names.keys():
-            del self._parts[gone]
+        gone = self._parts.keys() - names.keys()
+        for name in gone:
+            del self._parts[name]
         self.unreadable = []
+        new = []
         for name in sorted(names.keys() - self._parts.keys()):
             try:
                 self._parts[name] = read_note(names[name])
+                new.append(name)
             except NewerError:
                 raise
             except DataError as error:
                 self.unreadable.append(error)
-        self._places = {}
-        for name in sorted(self._parts):
+        if gone:
+            self._places, new = {}, sorted(self._parts)
+        for name in new:
             part = self._parts[name]
             for number, cell in enumerate(part.note.cells):
                 self._places.setdefault(cell.id, Place(part, number))
@@ -204,7 +209,6 @@ class Store:
         aside = []
         for path, whole in zip(paths, intact, strict=True):
             if not whole:
-                self._parts.pop(path.name, None)
                 with suppress(FileNotFoundError):  # another client was faster
                     aside.append(path.rename(path.with_name(path.name + DAMAGED)))
         return aside
@@ -225,12 +229,17 @@ class Store:
                 base=self.sweep.base_id,
                 fields=self.sweep.names,
                 stream_version=STREAM_VERSION,
-                provenance=provenance,
+                provenance={**provenance, "spec": self._base_json},
             )
             self._forgive({f"{result.id}.json" for result in results})
         except OSError as error:
             raise unwritable(self.path, error) from error
         return path
+
+    @cached_property
+    def _base_json(self) -> str:
+        """The Spec that the sweep varies; a large table by its digest."""
+        return self.sweep.base.to_json(brief=True)
 
     def _forgive(self, names: set[str]) -> None:
         """Cells that are there have not failed."""
