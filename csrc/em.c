@@ -22,7 +22,7 @@ const char *tb_em_strerror(int code) {
     case TB_ERR_EM_COVARIANCE:
         return "there is no such type of covariance";
     case TB_ERR_EM_FLOOR:
-        return "the floor of the covariances is not positive";
+        return "the floor of the covariances is not from 1e-200 to 1e200";
     case TB_ERR_EM_TOLERANCE:
         return "the tolerance is negative";
     case TB_ERR_EM_ITERATIONS:
@@ -30,9 +30,9 @@ const char *tb_em_strerror(int code) {
     case TB_ERR_EM_WEIGHTS:
         return "weights are negative or do not sum to 1";
     case TB_ERR_EM_MEANS:
-        return "a mean is not finite";
+        return "a mean is not a number from -1e100 to 1e100";
     case TB_ERR_EM_FACTORS:
-        return "a factor is not finite, or its diagonal is not positive";
+        return "a factor has numbers beyond 1e100, or a diagonal that is not at least 1e-100";
     case TB_ERR_EM_EMPTY:
         return "there is nothing to fit to";
     default:
@@ -58,7 +58,7 @@ int tb_em_check(const tb_em_settings_t *settings) {
     if (settings->dimension < 1 || settings->dimension > TB_EM_DIMENSIONS) return TB_ERR_EM_DIMENSION;
     if (settings->components < 1 || settings->components > TB_EM_COMPONENTS) return TB_ERR_EM_COMPONENTS;
     if ((unsigned)settings->covariance > TB_FULL) return TB_ERR_EM_COVARIANCE;
-    if (!(settings->floor > 0.0) || !isfinite(settings->floor)) return TB_ERR_EM_FLOOR;
+    if (!(settings->floor >= 1e-200 && settings->floor <= 1e200)) return TB_ERR_EM_FLOOR;
     if (!(settings->tolerance >= 0.0)) return TB_ERR_EM_TOLERANCE;
     return settings->iterations < 1 ? TB_ERR_EM_ITERATIONS : TB_OK;
 }
@@ -79,13 +79,28 @@ int tb_em_check_law(const tb_em_settings_t *settings, const tb_em_law_t *law) {
     }
     if (!(fabs(total - 1.0) <= 1e-9)) return TB_ERR_EM_WEIGHTS;
     for (size_t i = 0; i < k * settings->dimension; i++) {
-        if (!isfinite(law->mean[i])) return TB_ERR_EM_MEANS;
+        if (!(fabs(law->mean[i]) <= TB_EM_LARGEST)) return TB_ERR_EM_MEANS;
     }
     for (size_t i = 0; i < tb_em_factor_count(settings) * length; i++) {
-        if (!isfinite(law->factor[i])) return TB_ERR_EM_FACTORS;
-        if (is_diagonal(tb_em_form(settings), i % length) && !(law->factor[i] > 0.0)) return TB_ERR_EM_FACTORS;
+        const int diagonal = is_diagonal(tb_em_form(settings), i % length);
+        if (!(fabs(law->factor[i]) <= TB_EM_LARGEST)) return TB_ERR_EM_FACTORS;
+        if (diagonal && !(law->factor[i] >= 1.0 / TB_EM_LARGEST)) return TB_ERR_EM_FACTORS;
     }
     return TB_OK;
+}
+
+uint32_t tb_em_singular(const tb_em_settings_t *settings, const tb_em_law_t *law) {
+    const size_t length = tb_em_factor_length(settings);
+    uint32_t singular = 0;
+    for (size_t k = 0; k < settings->components; k++) {
+        const double *factor = law->factor + (settings->covariance == TB_TIED ? 0 : k * length);
+        int narrow = 0;
+        for (size_t i = 0; i < length; i++) {
+            if (is_diagonal(tb_em_form(settings), i)) narrow |= factor[i] * factor[i] <= 2.0 * settings->floor;
+        }
+        singular += narrow && law->weight[k] > 0.0;
+    }
+    return singular;
 }
 
 /* --- Memory --- */

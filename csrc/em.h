@@ -16,15 +16,18 @@ enum {
     TB_ERR_EM_DIMENSION = -32,  /* not 1..TB_EM_DIMENSIONS */
     TB_ERR_EM_COMPONENTS = -33, /* not 1..TB_EM_COMPONENTS */
     TB_ERR_EM_COVARIANCE = -34, /* no such type of covariance */
-    TB_ERR_EM_FLOOR = -35,      /* not positive and finite */
+    TB_ERR_EM_FLOOR = -35,      /* not from 1e-200 to 1e200 */
     TB_ERR_EM_TOLERANCE = -36,  /* negative, or not a number */
     TB_ERR_EM_ITERATIONS = -37, /* none */
     TB_ERR_EM_WEIGHTS = -38,    /* a law's weights are negative or not finite, or do not sum to 1 to within 1e-9 */
-    TB_ERR_EM_MEANS = -39,      /* a mean that is not finite */
-    TB_ERR_EM_FACTORS = -40,    /* a factor that is not finite, or without a positive diagonal */
+    TB_ERR_EM_MEANS = -39,      /* a mean beyond TB_EM_LARGEST, or not a number */
+    TB_ERR_EM_FACTORS = -40,    /* the same of a factor, or a diagonal below 1 / TB_EM_LARGEST */
     TB_ERR_EM_EMPTY = -41       /* no item to fit to has a weight */
 };
 const char *tb_em_strerror(int code);
+
+/* Items, means and factors may be as large: then no square overflows. */
+#define TB_EM_LARGEST 1e100
 
 typedef struct {
     size_t dimension, components;
@@ -79,6 +82,9 @@ int tb_em_score(tb_em_t *self, const tb_em_part_t *parts, size_t count, const tb
  * moments of the clusters. */
 int tb_em_seed(tb_em_t *self, const tb_em_part_t *parts, size_t count, const tb_address_t *at, tb_em_law_t *law,
                const tb_control_t *control);
+/* Components with a weight that the floor keeps from being singular: a squared diagonal element of the factor is at
+ * most twice the floor. */
+uint32_t tb_em_singular(const tb_em_settings_t *settings, const tb_em_law_t *law);
 /* The squared L2 distance between two laws, by the integrals of products of normal densities. `room` has space for
  * d (d + 1) / 2 + d numbers. */
 double tb_em_l2(const tb_em_settings_t *settings, const tb_em_law_t *a, const tb_em_law_t *b, double *room);

@@ -67,6 +67,7 @@ static void record(tb_mixture_state_t *self, const tb_mixture_output_t *output, 
     if (output->iterations) output->iterations[row] = (int32_t)self->result.iterations;
     if (output->converged) output->converged[row] = self->result.converged;
     if (output->alive) output->alive[row] = (int32_t)self->result.alive;
+    if (output->singular) output->singular[row] = (int32_t)tb_em_singular(&plan->program.em, &self->law);
     if (output->l2_squared) {
         output->l2_squared[row] = tb_em_l2(&plan->program.em, &self->law, &plan->program.reference, self->l2_room);
     }

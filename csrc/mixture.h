@@ -55,7 +55,9 @@ typedef struct {
     double *mean;   /* x components x dimension */
     double *factor; /* x factors x length of a factor */
     double *log_likelihood;
-    int32_t *iterations, *converged, *alive;
+    int32_t *iterations, *converged;
+    int32_t *alive;     /* components with a weight */
+    int32_t *singular;  /* of these, kept from being singular by the floor */
     double *l2_squared; /* distance to the reference */
 } tb_mixture_output_t;
 

@@ -115,7 +115,7 @@ static setup_t *new_setup(int regime, enum tb_covariance covariance, size_t d, u
 typedef struct {
     tb_mixture_output_t output;
     double number[LINEAGES * (T + 1)][K * NUMBERS + 2];
-    int32_t whole[3][LINEAGES * (T + 1)];
+    int32_t whole[4][LINEAGES * (T + 1)];
 } records_t;
 
 /* Every variable of lineages `row`.. of the whole. */
@@ -132,6 +132,7 @@ static tb_mixture_output_t output_from(const setup_t *setup, records_t *records,
                                  records->whole[0] + from,
                                  records->whole[1] + from,
                                  records->whole[2] + from,
+                                 records->whole[3] + from,
                                  number + ROWS * (K * NUMBERS + 1) + from};
 }
 
@@ -224,12 +225,13 @@ static void test_refusals(void) {
     REFUSED(REPLACE, program->em.components = 65, TB_ERR_EM_COMPONENTS);
     REFUSED(REPLACE, program->em.covariance = (enum tb_covariance)4, TB_ERR_EM_COVARIANCE);
     REFUSED(REPLACE, program->em.floor = 0.0, TB_ERR_EM_FLOOR);
-    REFUSED(REPLACE, program->em.floor = 1.0 / 0.0, TB_ERR_EM_FLOOR);
+    REFUSED(REPLACE, program->em.floor = 1e201, TB_ERR_EM_FLOOR);
     REFUSED(REPLACE, program->em.tolerance = 0.0 / 0.0, TB_ERR_EM_TOLERANCE);
     REFUSED(REPLACE, program->em.iterations = 0, TB_ERR_EM_ITERATIONS);
     REFUSED(REPLACE, setup->weight[1] = 0.3, TB_ERR_EM_WEIGHTS);
     REFUSED(REPLACE, setup->weight[1] = -0.25, TB_ERR_EM_WEIGHTS);
-    REFUSED(REPLACE, setup->mean[4] = 1.0 / 0.0, TB_ERR_EM_MEANS);
+    REFUSED(REPLACE, setup->mean[4] = -1.1e100, TB_ERR_EM_MEANS);
+    REFUSED(REPLACE, setup->mean[4] = 0.0 / 0.0, TB_ERR_EM_MEANS);
     REFUSED(REPLACE, setup->factor[5] = 0.0, TB_ERR_EM_FACTORS);
     REFUSED(REPLACE, setup->factor[4] = 0.0 / 0.0, TB_ERR_EM_FACTORS);
     REFUSED(REPLACE, program->start = (enum tb_mixture_start)2, TB_ERR_MIXTURE_START);

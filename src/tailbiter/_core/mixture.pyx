@@ -101,6 +101,7 @@ cdef extern from "mixture.h" nogil:
         int32_t *iterations
         int32_t *converged
         int32_t *alive
+        int32_t *singular
         double *l2_squared
 
     ctypedef struct tb_mixture_plan_t:
@@ -149,9 +150,10 @@ VARIABLES = {
     "iterations": "",
     "converged": "",
     "alive": "",
+    "singular": "",
     "l2_squared": "",
 }
-KINDS = {"iterations": np.int32, "converged": np.int32, "alive": np.int32}
+KINDS = {"iterations": np.int32, "converged": np.int32, "alive": np.int32, "singular": np.int32}
 _ROW = 8
 
 
@@ -255,7 +257,7 @@ cdef class Fitter:
     Parameters
     ----------
     data : float64[n, d]
-        Items. Finite.
+        Items, up to 1e100.
     items : float64[n], optional
         Weight of each, not negative.
     """
@@ -267,8 +269,8 @@ cdef class Fitter:
 
     def __cinit__(self, data, items=None):
         data = np.asarray(data, np.float64)
-        if data.ndim != 2 or not data.size or not np.isfinite(data).all():
-            raise ValueError("data: not a table of finite numbers")
+        if data.ndim != 2 or not data.size or not (np.abs(data) <= 1e100).all():
+            raise ValueError("data: not a table of numbers from -1e100 to 1e100")
         n, self.dimension = data.shape
         self.rows = pack(data)
         self.items = None
@@ -485,6 +487,7 @@ cdef tb_mixture_output_t pointers(dict out, Py_ssize_t start) except *:
     to.iterations = <int32_t *>row(out, "iterations", start)
     to.converged = <int32_t *>row(out, "converged", start)
     to.alive = <int32_t *>row(out, "alive", start)
+    to.singular = <int32_t *>row(out, "singular", start)
     to.l2_squared = <double *>row(out, "l2_squared", start)
     return to
 
