@@ -12,6 +12,7 @@ import pytest
 
 import tailbiter as tb
 from tailbiter.cli import main
+from tailbiter.execute import _run
 from tests.sweep.grids import BASE, grid
 from tests.sweep.test_kills import SWEEP
 
@@ -56,7 +57,8 @@ def test_dask_gives_the_bits_of_threads(cluster, tmp_path, write):
     assert store.status().missing == 0
 
 
-def test_a_worker_is_killed_half_way(cluster, tmp_path):
+def test_a_worker_is_killed_half_way(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(_run, "PACK_CELLS", 20)
     address, workers = cluster
     sweep = tb.Sweep.from_toml(SWEEP)
     expected = tb.run_sweep(sweep, tmp_path / "threads").digest()

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
@@ -242,3 +242,18 @@ def test_what_another_client_did_is_not_done_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "add", adding)
     tb.run_sweep(grid(), tmp_path / "store", threads=1)
     assert len(ran) <= 4  # its first, and what was under way then
+
+
+def test_a_pool_that_breaks_between_two_cells_is_mended(tmp_path, monkeypatch, undisturbed):
+    """The executor notices before any cell has come back: it refuses what it is given."""
+    submit, refused = _pools.ProcessPool.submit, []
+
+    def refusing(self, batch):
+        if len(refused) < 2:
+            refused.append(batch)
+            raise BrokenExecutor("a child process terminated abruptly")
+        return submit(self, batch)
+
+    monkeypatch.setattr(_pools.ProcessPool, "submit", refusing)
+    store = tb.run_sweep(grid(), tmp_path / "store", processes=1)
+    assert store.digest() == undisturbed

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -300,7 +300,10 @@ class _Loop:
 
     def _submit(self, numbers: list[int]) -> None:
         batch = self._batch(numbers)
-        self.flying[self.pool.submit(batch)] = batch
+        try:
+            self.flying[self.pool.submit(batch)] = batch
+        except BrokenExecutor as error:  # a worker died, and what was with it has not come back yet
+            self._lost(batch, error)
 
     def _submit_large(self, pool: ThreadPool, number: int) -> None:
         batch = self._batch([number])
