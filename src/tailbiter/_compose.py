@@ -198,10 +198,10 @@ def _kept(regime: Regime, mix: Mix, samples: Words) -> tuple[int, Words]:
 def _fit(regime: Regime, mix: Mix, samples: Words, fresh: Words, from_kept: Words) -> None:
     """Refuse batches that would hold more human items than items."""
     human = fresh + from_kept
-    over = np.flatnonzero(human > samples)
-    if not over.size:
+    over = human > samples
+    if not over.any():
         return
-    at = int(over[0])
+    at = int(over.argmax())
     given = {
         source.kind: ("share", source.share) if source.count is None else ("count", source.count)
         for source in mix.sources
@@ -261,7 +261,7 @@ def _check_totals(ages: Words, samples: Words, most: int) -> None:
     """
     largest = int(samples[:-1].max())
     span = min(len(ages) or len(samples), len(samples) - 1)
-    alike = not ages.size or bool(np.all(ages == 1))
+    alike = not ages.size or bool((ages == 1).all())
     weight = span if alike else sum(ages[:span].tolist())
     if largest * weight <= most:
         return

@@ -57,7 +57,7 @@ class CellResult:
     columns: dict[str, np.ndarray]
     seconds: float = 0.0
 
-    @property
+    @cached_property
     def replicates(self) -> int:
         """How many lineages."""
         return len(next(iter(self.columns.values())))
