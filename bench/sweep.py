@@ -116,7 +116,7 @@ def engine_seconds(sweep: tb.Sweep) -> float:
 
 
 def tiny_cells(side: int) -> tuple[float, float]:
-    """Processor microseconds of one of ``side`` squared tiny cells: from Spec to disk, and the engine alone."""
+    """Processor microseconds of one of ``side`` squared tiny cells: from Spec to disk; the engine alone."""
     base = tb.Spec(
         reference=tb.Zipf(20), regime=tb.Anchored(real=0.1), samples=100, generations=10, replicates=2
     )

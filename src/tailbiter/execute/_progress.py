@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -36,8 +37,17 @@ class Progress:
         if self.shown:
             from tqdm import tqdm
 
-            before = self.total - self.missing
-            self.bar = tqdm(desc="cells", total=self.total, initial=before, unit="cell", leave=False)
+            # A terminal that does not tell its size (a bare pseudo-terminal) would be given an empty bar.
+            columns, lines = os.get_terminal_size(sys.stderr.fileno())
+            self.bar = tqdm(
+                desc="cells",
+                total=self.total,
+                initial=self.total - self.missing,
+                unit="cell",
+                leave=False,
+                ncols=columns or 80,
+                nrows=lines or 24,
+            )
         return self
 
     def __exit__(

@@ -18,6 +18,7 @@ from tailbiter._variables import FAMILIES
 from tailbiter.families import family_of
 from tailbiter.sweep import labels_of
 
+from ._parts import Layout
 from ._store import Place, Store
 
 if TYPE_CHECKING:
@@ -88,10 +89,15 @@ class _View:
         return self.sweep.names if self.sweep.design == "product" else ("cell",)
 
     @cached_property
+    def layouts(self) -> list[Layout]:
+        """What cells that are there look like, each kind of a part once."""
+        found = {(id(place.part), place.kept.layout): place.part for place in self.there}
+        return [part.note.layouts[number] for (_, number), part in found.items()]
+
+    @cached_property
     def generations(self) -> np.ndarray:
         """All generations that any cell recorded."""
-        layouts = {id(layout): layout for place in self.there for layout in place.part.note.layouts}
-        recorded = sorted({t for layout in layouts.values() for t in layout.generations})
+        recorded = sorted({t for layout in self.layouts for t in layout.generations})
         return np.array(recorded or self.sweep.record.at(self.sweep.base.generations), np.int64)
 
     @cached_property
@@ -101,18 +107,18 @@ class _View:
 
     def width(self, name: str) -> int:
         """The most entries that any cell's lists of this variable have."""
-        return max(
-            (place.part.note.layouts[place.kept.layout].widths[name] for place in self.there), default=0
-        )
+        return max(self.widths(name), default=0)
+
+    def widths(self, name: str) -> set[int]:
+        """Lengths of lists of this variable; none where it has no lists."""
+        return {layout.widths[name] for layout in self.layouts if name in layout.widths}
 
     @cached_property
     def rectangular(self) -> bool:
         """Whether every cell is there, as long and as wide as every other."""
-        kinds = {
-            (place.kept.replicates, place.part.note.layouts[place.kept.layout].generations)
-            for place in self.there
-        }
-        return len(kinds) == 1 and len(self.there) == len(self.places)
+        wide = {place.kept.replicates for place in self.there}
+        long = {layout.generations for layout in self.layouts}
+        return len(wide) == len(long) == 1 and len(self.there) == len(self.places)
 
     def dataset(self) -> xr.Dataset:
         """All of it."""
@@ -229,6 +235,7 @@ class _Records(_Lazy):
         self.shape = shape
         self.grid = len(view.sweep.shape)
         stored = view.there[0].part.dtype(name) if view.there else np.dtype(np.float64)
+        self.alike = view.rectangular and len(view.widths(name)) <= 1
         self.dtype = stored if view.rectangular or stored.kind == "f" else np.dtype(np.float64)
 
     def _compute(self, wanted: list[np.ndarray]) -> np.ndarray:
@@ -238,8 +245,17 @@ class _Records(_Lazy):
         out = np.empty((len(numbers), *sizes[self.grid :]), self.dtype)
         if self.dtype.kind == "f":
             out.fill(np.nan)
-        for row, block, generations in self._blocks(numbers.tolist()):
-            self._put(out[row], block, generations, rest)
+        for run in self._runs(numbers.tolist()):
+            part, first, last = run[0][2].part, run[0][0], run[-1][0]
+            if self.alike:
+                block = part.values(first, last, self.name).reshape(-1, *self.shape[self.grid :])
+                local = np.array([number - first for number, _, _ in run])
+                out[np.array([row for _, row, _ in run])] = block[np.ix_(local, *rest)]
+                continue
+            blocks = list(part.columns(first, last, self.name))
+            for number, row, place in run:
+                layout = part.note.layouts[place.kept.layout]
+                self._put(out[row], blocks[number - first], layout.generations, rest)
         return out.reshape(sizes)
 
     def _put(
@@ -260,8 +276,8 @@ class _Records(_Lazy):
         out[np.ix_(rows, known, entries)] = picked[..., rest[2][entries]]
         out[np.ix_(rows, known, beyond)] = 0
 
-    def _blocks(self, numbers: list[int]) -> Iterator[tuple[int, np.ndarray, tuple[int, ...]]]:
-        """Records of cells, in the order in which they lie in parts."""
+    def _runs(self, numbers: list[int]) -> Iterator[list[tuple[int, int, Place]]]:
+        """Neighbours in a part, to be read at once: number there, row of what is wanted, place."""
         by_part: dict[str, list[tuple[int, int, Place]]] = {}
         for row, number in enumerate(numbers):
             place = self.view.places[number]
@@ -269,12 +285,7 @@ class _Records(_Lazy):
                 by_part.setdefault(place.part.path.name, []).append((place.number, row, place))
         for found in by_part.values():
             found.sort(key=lambda one: one[:2])
-            for run in _runs(found):
-                part, first = run[0][2].part, run[0][0]
-                blocks = list(part.columns(first, run[-1][0], self.name))
-                for number, row, place in run:
-                    layout = part.note.layouts[place.kept.layout]
-                    yield row, blocks[number - first], layout.generations
+            yield from _runs(found)
 
 
 def _runs(found: list[tuple[int, int, Place]]) -> Iterator[list[tuple[int, int, Place]]]:

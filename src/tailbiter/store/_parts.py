@@ -175,9 +175,13 @@ class Part:
         """A variable of one cell: [replicates, generations] or [replicates, generations, width]."""
         return next(self.columns(place, place, name))
 
+    def values(self, first: int, last: int, name: str) -> np.ndarray:
+        """All values of a variable of several cells that follow one another, flat."""
+        return _flat(self.read(first, last, [name]).column(0))
+
     def columns(self, first: int, last: int, name: str) -> Iterator[np.ndarray]:
         """The same of several cells that follow one another, read at once."""
-        values = _flat(self.read(first, last, [name]).column(0))
+        values = self.values(first, last, name)
         begin = 0
         for cell in self.note.cells[first : last + 1]:
             layout = self.note.layouts[cell.layout]
