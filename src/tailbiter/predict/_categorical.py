@@ -18,7 +18,7 @@ from tailbiter.theory._ancestors import FULL
 from tailbiter.theory._result import Floats
 
 from ._known import SIMULATE, Known
-from ._presence import count_sums, lost, output, presence, revived
+from ._presence import count_sums, lost, output, presence, revived, with_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +128,20 @@ class CategoricalCase:
     @cached_property
     def presence(self) -> Known:
         """Sums over the categories present: how many, coverage, how many of the tail and of each band."""
+        if self.program.plain:
+            return self._with_output[0]
         return presence(self.program, self.mass, self.copies, self._counted)
+
+    @cached_property
+    def output(self) -> Known:
+        """Number of categories in the batch drawn from each model."""
+        if self.program.plain:
+            return self._with_output[1]
+        return output(self.program, self.mass, self.copies)
+
+    @cached_property
+    def _with_output(self) -> tuple[Known, Known]:
+        return with_output(self.program, self.mass, self.copies, self._counted)
 
     @cached_property
     def _counted(self) -> Floats:
@@ -163,7 +176,7 @@ def _band_survivors(case: CategoricalCase, _: str) -> Known:
 
 
 def _survivors_output(case: CategoricalCase, _: str) -> Known:
-    return output(case.program, case.mass, case.copies)
+    return case.output
 
 
 def _lost(case: CategoricalCase, _: str) -> Known:

@@ -49,6 +49,17 @@ def presence(program: Program, mass: Floats, copies: Floats, counted: Floats) ->
     return _expected(program, mass, copies, counted)
 
 
+def with_output(program: Program, mass: Floats, copies: Floats, counted: Floats) -> tuple[Known, Known]:
+    """`presence`, and the first sum in the batch drawn from each model: under Replace, what trains the next."""
+    at = program.at.astype(np.int64)
+    drawn = program.samples[at] > 0  # the batch of generation t + 1
+    rows = np.union1d(at, at[drawn] + 1)
+    known = _expected(program, mass, copies, counted, at=rows)
+    here, there = np.searchsorted(rows, at), np.searchsorted(rows, np.where(drawn, at + 1, at))
+    out = known.column(0).each(lambda values: np.where(drawn, values[there], np.nan))
+    return known.each(lambda values: values[here]), out
+
+
 def output(program: Program, mass: Floats, copies: Floats) -> Known:
     """Number of categories in the synthetic batch drawn from each recorded model."""
     _refuse_unknown(program)
@@ -59,7 +70,7 @@ def output(program: Program, mass: Floats, copies: Floats) -> Known:
     drawn = (at == 0) | (sizes[at - 1] > 0)
     if not drawn[at > 0].any():
         raise PredictionError("regime", "real_only", "puts nothing out", LEAVE_OUT)
-    known = _expected(program, mass, copies, np.ones((1, len(mass))), np.maximum(sizes, 1)).column(0)
+    known = _expected(program, mass, copies, np.ones((1, len(mass))), batch=np.maximum(sizes, 1)).column(0)
     return known.each(lambda values: np.where(drawn, values, np.nan))
 
 
@@ -157,16 +168,23 @@ def _refuse_returning(program: Program, name: str) -> None:
 
 
 def _expected(
-    program: Program, mass: Floats, copies: Floats, counted: Floats, batch: Whole | None = None
+    program: Program,
+    mass: Floats,
+    copies: Floats,
+    counted: Floats,
+    *,
+    at: Whole | None = None,
+    batch: Whole | None = None,
 ) -> Known:
-    last = max(int(program.at.max(initial=0)), 1)
+    at = program.at.astype(np.int64) if at is None else at
+    last = max(int(at.max(initial=0)), 1)
     try:
         found = exact.expected(
             mass,
             copies,
             counted,
             program.samples[:last].astype(np.int64),
-            program.at.astype(np.int64),
+            at,
             fresh=program.fresh[:last].astype(np.int64),
             kept=program.kept,
             output=batch,
