@@ -50,7 +50,7 @@ def presence(program: Program, mass: Floats, copies: Floats, counted: Floats) ->
 
 
 def with_output(program: Program, mass: Floats, copies: Floats, counted: Floats) -> tuple[Known, Known]:
-    """`presence`, and the first sum in the batch drawn from each model: under Replace, what trains the next."""
+    """`presence`, and the first sum in the batch from each model: under Replace, the next training set."""
     at = program.at.astype(np.int64)
     drawn = program.samples[at] > 0  # the batch of generation t + 1
     rows = np.union1d(at, at[drawn] + 1)
