@@ -185,7 +185,7 @@ static uint64_t *slot_of(uint64_t *table, size_t slots, uint64_t item) {
 }
 
 /* A uniform item (Lemire 2019, doi:10.1145/3230636) that is not in the table yet: attempt after attempt at one address.
- */
+ * The table never holds more than half of the items, so 256 attempts in a row do not fail. */
 static uint64_t pick(uint64_t *table, size_t slots, uint64_t total, tb_address_t at, uint64_t index) {
     const uint64_t floor = (0 - total) % total;
     at.purpose |= (uint32_t)(index >> 33 << 16);

@@ -10,6 +10,7 @@
 enum { LLOYD_STEPS = 20 };
 static const double LLOYD_TOLERANCE = 1e-4; /* of the items' mean squared distance to the first seed */
 static const double HARD = 0x1p60;          /* nearest takes all: what is farther by a share of 2^-53 gets 2^-128 */
+static const double NARROW = 0x1p-800;      /* items as near as this coincide */
 
 typedef struct {
     tb_em_t *em;
@@ -109,7 +110,7 @@ static int choose(seeding_t *self, size_t seeds, const tb_address_t *at, double 
 /* Terms for which the nearest seed takes all of an item. */
 static tb_em_terms_t hard_terms(tb_em_t *em, enum tb_em_form form, double spread) {
     const size_t d = em->settings.dimension, k = em->settings.components, length = tb_em_form_length(form, d);
-    const double squared = spread > 0.0 ? HARD / spread : 1.0, scale = form == TB_EM_ROUND ? squared : sqrt(squared);
+    const double squared = spread > NARROW ? HARD / spread : 1.0, scale = form == TB_EM_ROUND ? squared : sqrt(squared);
     for (size_t c = 0; c < k; c++) {
         em->level[c] = 0.0;
         em->alive[c] = c;

@@ -7,6 +7,7 @@ from sklearn import datasets
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from bench import mixture as bench
 from tailbiter._core import mixture
 from tests.mixture import twin
 
@@ -90,3 +91,14 @@ def test_one_step(name, covariance):
     assert np.abs((found["means"] - means) / scale).max() < 1e-10
     assert np.abs((ours - sigma) / (scale[:, :, None] * scale[:, None, :])).max() < 1e-10
     assert abs(found["log_likelihood"] - log_likelihood) < 1e-10 * max(1.0, abs(log_likelihood))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("covariance", ["diagonal", "full"])
+def test_what_is_timed_is_the_same(covariance):
+    """The bench's two sides: twelve iterations to the same means (it stops where not), and loops as long."""
+    case = bench.Case(2, 3, covariance, 600, 4)
+    assert bench.iterations(case, 1)["bars"] == bench.BARS
+    counts = bench.our_loop(case, 1), bench.their_loop(case, 1)
+    assert [len(each) for each in counts] == [4, 4]
+    assert all(1 < count <= 100 for each in counts for count in each)
