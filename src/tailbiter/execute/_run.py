@@ -184,6 +184,7 @@ class _Writer:
     store: Store
     begun: float = field(default_factory=time.monotonic)
     results: list[CellResult] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)
     held: int = 0
     first: float = 0.0
 
@@ -205,7 +206,7 @@ class _Writer:
     def flush(self) -> None:
         """Write what there is."""
         if self.results:
-            self.store.add(self.results, provenance())
+            self.written.add(self.store.add(self.results, provenance()).name)
             self.results, self.held = [], 0
 
 
@@ -381,6 +382,8 @@ class _Loop:
 
     def _drop_what_others_did(self) -> None:
         """Another client may be at work on the same store."""
+        if not self.store.has_others(self.writer.written):
+            return
         places = self.store.places
         before = len(self.pending)
         self.pending = deque(number for number in self.pending if self.sweep.ids[number] not in places)

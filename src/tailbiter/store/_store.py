@@ -183,6 +183,11 @@ class Store:
             for number, cell in enumerate(part.note.cells):
                 self._places.setdefault(cell.id, Place(part, number))
 
+    def has_others(self, written: Iterable[str]) -> bool:
+        """Whether there are parts that are neither known yet nor among those just written."""
+        names = {path.name for path in self.path.glob(f"{KIND}-*.parquet")}
+        return not names <= self._parts.keys() | set(written)
+
     @property
     def places(self) -> Mapping[str, Place]:
         """Where every finished cell is, by its id."""
