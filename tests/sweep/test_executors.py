@@ -2,6 +2,7 @@
 """Whoever runs the cells, the store holds the same; what fails is told, and the rest goes on."""
 
 import errno
+import gc
 import os
 import signal
 import threading
@@ -257,3 +258,8 @@ def test_a_pool_that_breaks_between_two_cells_is_mended(tmp_path, monkeypatch, u
     monkeypatch.setattr(_pools.ProcessPool, "submit", refusing)
     store = tb.run_sweep(grid(), tmp_path / "store", processes=1)
     assert store.digest() == undisturbed
+
+
+def test_the_garbage_collector_is_left_as_it_was(tmp_path):
+    tb.run_sweep(grid(), tmp_path / "store", threads=1)
+    assert gc.get_freeze_count() == 0

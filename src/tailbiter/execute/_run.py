@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import time
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,8 +131,22 @@ def run_sweep(
         else:
             pool = ThreadPool(sweep, count)
         bar = stack.enter_context(Progress(len(missing), len(sweep) - ids.count(None), shown=progress))
+        stack.enter_context(_settled())
         _Loop(store, pool, missing, bar).run()
     return store
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Spare the garbage collector the thousands of Specs that are there: a fifth of the time of tiny cells."""
+    ours = gc.get_freeze_count() == 0
+    if ours:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if ours:
+            gc.unfreeze()
 
 
 def _count(value: int | None, field: str) -> int:

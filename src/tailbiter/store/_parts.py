@@ -87,7 +87,7 @@ class NewerError(DataError):
     """A file of a newer version: not damaged, and not to be touched."""
 
 
-class Kept(msgspec.Struct, array_like=True, frozen=True):
+class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a part's note says of one cell."""
 
     id: str
@@ -99,7 +99,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
     seconds: float
 
 
-class Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True, gc=False):
     """What cells of a part may have in common: generations recorded, and widths of lists by variable."""
 
     generations: tuple[int, ...]
