@@ -28,9 +28,9 @@ enum tb_purpose {
     TB_FOR_ALIAS_MORE = 13,
     TB_FOR_POISSON_HIGH = 14, /* 32-bit draws from the tables for multiples */
     TB_FOR_POISSON_HIGH_TIE = 15,
-    TB_FOR_GAUSSIAN = 16,           /* statistics of a synthetic batch */
-    TB_FOR_GAUSSIAN_FRESH = 17,     /* of fresh human items */
-    TB_FOR_GAUSSIAN_HUMAN = 18,     /* of the human items that generation 1 and the kept set share */
+    TB_FOR_GAUSSIAN = 16,            /* statistics of a synthetic batch */
+    TB_FOR_GAUSSIAN_FRESH = 17,      /* of fresh human items */
+    TB_FOR_GAUSSIAN_HUMAN = 18,      /* of the human items that generation 1 and the kept set share */
     TB_FOR_GAUSSIAN_HUMAN_MORE = 19, /* of those that only one of them holds */
     TB_FOR_MIXTURE = 20,             /* items of a synthetic batch; attempt 1: how many each component has */
     TB_FOR_MIXTURE_FRESH = 21,       /* the same for fresh human items */
