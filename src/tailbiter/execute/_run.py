@@ -138,7 +138,7 @@ def run_sweep(
 
 @contextmanager
 def _settled() -> Iterator[None]:
-    """Spare the garbage collector the thousands of Specs that are there: a fifth of the time of tiny cells."""
+    """Spare the garbage collector thousands of Specs that are there: a fifth of the time of tiny ones."""
     ours = gc.get_freeze_count() == 0
     if ours:
         gc.freeze()
