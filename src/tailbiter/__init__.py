@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .errors import PredictionError as PredictionError
     from .errors import SpecError as SpecError
     from .errors import TailbiterError as TailbiterError
+    from .estimator import EM as EM
     from .estimator import MLE as MLE
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .reference import Counts as Counts
     from .reference import Dirichlet as Dirichlet
     from .reference import Gaussian as Gaussian
+    from .reference import GaussianMixture as GaussianMixture
     from .reference import Geometric as Geometric
     from .reference import Probabilities as Probabilities
     from .reference import Uniform as Uniform
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
-    "estimator": ("MLE",),
+    "estimator": ("EM", "MLE"),
     "execute": ("run_sweep",),
     "families": ("lower",),
     "predict": ("predict", "total_collapse"),
@@ -78,6 +80,7 @@ _HOMES = {
         "Counts",
         "Dirichlet",
         "Gaussian",
+        "GaussianMixture",
         "Geometric",
         "Probabilities",
         "Uniform",
@@ -109,6 +112,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("plot", "testing", "theory")
 
 __all__ = [
+    "EM",
     "MLE",
     "Accumulate",
     "AccumulateSubsample",
@@ -120,6 +124,7 @@ __all__ = [
     "Fixed",
     "Fresh",
     "Gaussian",
+    "GaussianMixture",
     "Geometric",
     "Growth",
     "Hoard",

@@ -77,9 +77,24 @@ GAUSSIAN_ON_REQUEST = {
     "exponent": Variable(_EXPONENT, "1", "dimension"),
 }
 
+MIXTURE = {
+    "weights": Variable("weight of the component", "1", "component"),
+    "components_alive": Variable("components with a weight", "components"),
+    "iterations": Variable("iterations of the fit", "iterations"),
+    "converged": Variable("1 where the fit ended by its tolerance, 0 where it ran out of iterations", "1"),
+    "log_likelihood": Variable("mean log-likelihood of the training set's items in the fit", "nats"),
+    "l2_squared": Variable("squared L2 distance of the density to the reference's", "1/units^d"),
+    "weight_drift": Variable("total variation between the weights and the reference's", "1"),
+}
+MIXTURE_ON_REQUEST = {
+    "means": Variable("means of the components", "units", "component_dimension"),
+    "factors": Variable("lower Cholesky factors of the covariances; by type, deviations", "units", "entry"),
+}
+
 FAMILIES = {
     "categorical": Variables(CATEGORICAL),
     "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
+    "mixture": Variables(MIXTURE, MIXTURE_ON_REQUEST),
 }
 """The variables of every family of models, by its name."""
 

@@ -9,16 +9,22 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, whole
+from ._checks import SET, as_dict, choice, number, whole, within
 from .errors import SpecError
 
 if TYPE_CHECKING:
     from ._compose import Composition
     from .reference import Traits
 
-__all__ = ["MLE"]
+__all__ = ["EM", "MLE"]
 
 _DIVISOR = "give 0 (maximum likelihood) or 1 (unbiased for one sample)"
+_TOLERANCE = "give a change of the mean log-likelihood such as 1e-3"
+_ITERATIONS = "give a number of iterations such as 100"
+_FLOOR = "give a variance such as 1e-6, in squared units of the data"
+_MOST_ITERATIONS = 10**6
+FLOORS = (1e-18, 1e18)
+STARTS = ("warm", "kmeans++")
 
 
 class MLE(msgspec.Struct, frozen=True, tag_field="kind", tag="mle"):
@@ -97,5 +103,69 @@ def _least_training_sets(made: Composition) -> npt.NDArray[np.uint64]:
     return made.samples[: alone if made.ages.size else 1]
 
 
-Estimator = MLE
-ESTIMATORS: dict[str, type[msgspec.Struct]] = {"mle": MLE}
+class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
+    """Expectation and maximisation: how the models of a `GaussianMixture` are fitted.
+
+    The type of the covariances is the reference's.
+
+    Parameters
+    ----------
+    tolerance : float, default 1e-3
+        Iterations end when the mean log-likelihood of an item changes by less, in nats; not negative.
+    iterations : int, default 100
+        At most so many a generation, from 1 to 1e6.
+    floor : float, default 1e-6
+        Variance added to the diagonal of every fitted covariance, in squared units of the data, from 1e-18 to
+        1e18: a component of one item, or of equal ones, is left with this width.
+    start : {"warm", "kmeans++"}, default "warm"
+        Where the fit of a generation begins: at the model that its batch was drawn from, so that components
+        keep their identity (generation 1 at the reference); or at clusters found anew, without identity.
+
+    Raises
+    ------
+    SpecError
+        For another value, and in a Spec whose models are not mixtures.
+
+    Notes
+    -----
+    Dempster, Laird & Rubin 1977; k-means++ after Arthur & Vassilvitskii 2007. Tolerance, iterations and floor
+    are scikit-learn's defaults. A component whose weight falls below 2^-53 is dead, and stays so under a warm
+    start.
+
+    Examples
+    --------
+    >>> EM(iterations=20)
+    EM(tolerance=0.001, iterations=20, floor=1e-06, start='warm')
+    """
+
+    tolerance: float = 1e-3
+    iterations: int = 100
+    floor: float = 1e-6
+    start: str = "warm"
+
+    def __post_init__(self) -> None:
+        tolerance = number(self.tolerance, "estimator.tolerance", _TOLERANCE)
+        if tolerance < 0:
+            raise SpecError("estimator.tolerance", tolerance, "is negative", _TOLERANCE)
+        SET(self, "tolerance", tolerance)
+        most = _MOST_ITERATIONS
+        SET(self, "iterations", whole(self.iterations, "estimator.iterations", 1, most, _ITERATIONS))
+        SET(self, "floor", within(self.floor, "estimator.floor", *FLOORS, _FLOOR))
+        choice(self.start, "estimator.start", STARTS)
+
+    def of(self, traits: Traits) -> EM:
+        """Return it as it is: no default depends on the family."""
+        del traits
+        return self
+
+    def canonical(self) -> dict[str, Any] | None:
+        """Return plain data; None for the default, which a Spec's identity leaves out."""
+        return None if self == EM() else as_dict(self, defaults=False)
+
+    def check(self, composition: Composition) -> None:
+        """Refuse nothing: with a floor, one item is enough."""
+        del composition
+
+
+Estimator = MLE | EM
+ESTIMATORS: dict[str, type[MLE | EM]] = {"mle": MLE, "em": EM}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["save_spread", "save_tails", "spread", "tails"]
+__all__ = ["save_spread", "save_tails", "save_weights", "spread", "tails", "weights"]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
@@ -24,6 +24,8 @@ QUANTILES = (0.05, 0.5, 0.95)
 SIZE = (7.5, 4.8)
 # Of a Gaussian's tail; below it nothing is drawn.
 LEAST_MASS = 1e-8
+# Of a component; below it nothing is drawn.
+LEAST_WEIGHT = 1e-6
 
 
 def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None = None) -> Axes:
@@ -128,6 +130,51 @@ def spread(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def weights(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw the weights of a mixture's components, generation by generation.
+
+    Lines are medians over replicates, from the component that is smallest in the reference to the largest,
+    and shades run from the 5 % to the 95 % quantile, down to 1e-6; a line ends where the median component is
+    dead. Generation 0 lies outside the logarithmic axis.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run that recorded ``weights``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a figure of its own.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
+
+    Raises
+    ------
+    SpecError
+        When ``weights`` was not recorded, or no generation but 0.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> law = tb.GaussianMixture([0.9, 0.1], [0.0, 8.0], [1.0, 1.0])
+    >>> spec = tb.Spec(reference=law, samples=200, generations=20, replicates=4)
+    >>> tb.plot.weights(tb.simulate(spec)).get_ylabel()
+    'weight of the component'
+    """
+    later = _later(recorded(ds, "weights"))
+    ax = _axes() if ax is None else ax
+    reference = ds["reference_weight"].values
+    for rank, component in enumerate(np.argsort(reference, kind="stable")):
+        name = f"{component}  ({100 * reference[component]:.3g} %)"
+        _draw(ax, later.isel(component=component), rank, len(reference), name, LEAST_WEIGHT)
+    _label(ax, "component\n(in the reference)")
+    ax.set_ylim(max(ax.get_ylim()[0], LEAST_WEIGHT), 1)
+    ax.set_ylabel("weight of the component")
+    ax.set_title("How the components fare: median and 5-95 % of replicates", fontsize="medium")
+    return ax
+
+
 def save_tails(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write the picture of `tails` to a file, apart from any figure that is open.
 
@@ -161,6 +208,23 @@ def save_spread(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     left, right = figure.subplots(1, 2)
     spread(ds, left)
     tails(ds, right)
+    figure.savefig(path, dpi=150)
+
+
+def save_weights(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
+    """Write the picture of `weights` to a file, apart from any figure that is open.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run that recorded ``weights``.
+    path : path
+        Its suffix decides the format.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, layout="constrained")
+    weights(ds, figure.subplots())
     figure.savefig(path, dpi=150)
 
 

@@ -2,9 +2,9 @@
 """A run on disk: `spec.toml`, Parquet tables and a picture in one directory, published whole or not at all.
 
 ``records.parquet`` has a row for each replicate and recorded generation, with values by band (of a Gaussian,
-by level, dimension or entry) as fixed-size lists; ``categories.parquet`` and ``snapshots.parquet`` are there
-where the run recorded them. Attributes, coordinates and long names are JSON in the Parquet schema's metadata;
-any Parquet reader sees plain columns.
+by level, dimension or entry; of a mixture, by component or entry) as fixed-size lists; ``categories.parquet``
+and ``snapshots.parquet`` are there where the run recorded them. Attributes, coordinates and long names are
+JSON in the Parquet schema's metadata; any Parquet reader sees plain columns.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def simulate(
     -------
     xarray.Dataset
         dims replicate, generation, band, and category or snapshot_entry where asked for; of a Gaussian, level
-        in the place of band, and dimension or entry where asked for. Attributes ``spec``, ``record`` and
+        in the place of band, and dimension or entry where asked for; of a mixture, component, and
+        component_dimension or entry where asked for. Attributes ``spec``, ``record`` and
         ``provenance`` are JSON. Categories run from common to rare; their coordinate is the place in the
         reference as it was given. A table of more than 100,000 categories that was given without a file
         stands in ``spec`` by its digest only.

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -29,7 +29,7 @@ from ._checks import (
 )
 from ._compose import Composition, compose
 from .errors import SpecError
-from .estimator import ESTIMATORS, MLE, Estimator
+from .estimator import ESTIMATORS, Estimator
 from .record import Record
 from .reference import KINDS, Reference, Table, Traits
 from .regime import REGIMES, Regime, Replace, canonical
@@ -52,12 +52,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     Parameters
     ----------
-    reference : Counts, Probabilities, Uniform, Zipf, Geometric, Dirichlet, Bernoulli or Gaussian
+    reference : Counts, Probabilities, Zipf, Gaussian, GaussianMixture or another Reference
         The human distribution: generation 0.
     regime : Regime, default Replace()
         What each generation is trained on.
-    estimator : MLE, default MLE()
-        How each generation is fitted.
+    estimator : MLE or EM, optional
+        How each generation is fitted; by default, and with None, ``EM()`` for mixtures and ``MLE()`` for all
+        others.
     samples : int, sequence of int or Growth, default 200_000
         Items newly drawn for each generation, from 1 to 1e12 (1e15 for Gaussians). A sequence has an entry
         for every generation; one more gives the size of the batch drawn from the last model.
@@ -94,7 +95,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     reference: Reference
     regime: Regime = Replace()
-    estimator: Estimator = MLE()
+    estimator: Estimator = cast("Estimator", None)  # the family's own, from __post_init__ on
     samples: Samples = 200_000
     generations: int = 2_000
     replicates: int = 32
@@ -284,7 +285,8 @@ def _as_reference(value: object) -> Reference:
     if isinstance(value, Mapping):
         return _reference_from(value, None)
     if not isinstance(value, Reference):
-        remedy = "give Counts, Probabilities, Uniform, Zipf, Geometric, Dirichlet, Bernoulli or Gaussian"
+        *names, last = (cls.__name__ for cls in KINDS.values())
+        remedy = f"give {', '.join(names)} or {last}"
         if isinstance(value, str) and value in KINDS:
             remedy = (
                 f'give {KINDS[value].__name__}(...), or in TOML a table: [reference] kind = "{value}" ...'
@@ -315,12 +317,17 @@ def _as_regime(value: object) -> Regime:
 
 
 def _as_estimator(value: object, traits: Traits) -> Estimator:
+    if value is None:
+        value = ESTIMATORS[traits.estimators[0]]()
     if isinstance(value, Mapping):
         value = build(ESTIMATORS, value, "estimator")
-    if not isinstance(value, tuple(ESTIMATORS.values())):
-        raise SpecError("estimator", value, "is not an estimator", "give MLE(), or leave it out")
-    estimator: Estimator = value  # type: ignore[assignment]  # one of ESTIMATORS, which are the union
-    return estimator.of(traits)
+    remedy = f"give {ESTIMATORS[traits.estimators[0]].__name__}(), or leave it out"
+    kind = next((kind for kind, cls in ESTIMATORS.items() if isinstance(value, cls)), None)
+    if kind is None:
+        raise SpecError("estimator", value, "is not an estimator", remedy)
+    if kind not in traits.estimators:
+        raise SpecError("estimator", kind, f"does not fit the models of a {traits.family} reference", remedy)
+    return cast("Estimator", value).of(traits)
 
 
 def _as_bands(value: object) -> tuple[float, ...] | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Families of models: what differs between a table of counts and a normal law, from the Spec to the picture.
+"""Families of models: what differs between counts, normal laws and mixtures, from Spec to picture.
 
 Everything above this package works through the `Family` of a Spec's reference, and knows none by its name.
 """
@@ -134,7 +134,7 @@ def lower(spec: Spec, record: Record | None = None) -> Any:
 
     Returns
     -------
-    Program or GaussianProgram
+    Program, GaussianProgram or MixtureProgram
         As the family of the reference has it. Equal programs give equal bits.
 
     Raises

@@ -119,7 +119,7 @@ class GaussianFamily:
             key=spec.key,
             mean=reference.mean_vector,
             factor=reference.factor,
-            ddof=spec.estimator.ddof or 0,
+            ddof=getattr(spec.estimator, "ddof", None) or 0,
             samples=made.samples,
             fresh=made.fresh,
             kept=made.kept,

@@ -3,6 +3,7 @@
 
 from ._gaussian import Gaussian
 from ._laws import Bernoulli, Dirichlet, Geometric, Uniform, Zipf
+from ._mixture import GaussianMixture
 from ._support import Categorical, Reference, Support
 from ._tables import Counts, Probabilities, Source, Table
 from ._traits import Traits
@@ -14,6 +15,7 @@ __all__ = [
     "Counts",
     "Dirichlet",
     "Gaussian",
+    "GaussianMixture",
     "Geometric",
     "Probabilities",
     "Reference",
@@ -34,5 +36,6 @@ KINDS: dict[str, type[Reference]] = {
     "dirichlet": Dirichlet,
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
+    "gaussian_mixture": GaussianMixture,
 }
 """Every reference by its ``kind`` in TOML."""

@@ -6,30 +6,35 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._checks import SET, is_list, number, whole
 from ..errors import DataError, SpecError
+from ._covariance import (
+    COVARIANCE,
+    MAX_DIMENSIONS,
+    Floats,
+    as_square,
+    cholesky,
+    frozen,
+    list_of,
+    plain,
+    refuse_gaps,
+    refuse_indefinite,
+    refuse_wide,
+    variance,
+)
 from ._files import Column
 from ._matrix import Matrix, as_matrix
 from ._support import Reference
 from ._traits import Traits, gaussian_traits
 
-MAX_DIMENSIONS = 200
 _DIMENSIONS = "give a number of dimensions such as 2"
 _MEAN = "give a number, or one for each dimension"
-_COVARIANCE = "give a variance, one for each dimension, or a symmetric matrix"
-# Beyond these, squares of standard deviations and distances would leave the doubles.
-_LEAST_VARIANCE, _MOST_VARIANCE = 1e-300, 1e300
+# Beyond it, squares of distances would leave the doubles.
 _MOST_MEAN = 1e150
-# Rounding of the matrix product or file that a covariance came from.
-_ASYMMETRY = 1e-12
-_EPSILON = 2.0**-52
-
-Floats = npt.NDArray[np.float64]
 Vector = float | tuple[float, ...]
 
 
@@ -72,7 +77,7 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
     dimensions: int | None = None
 
     def __post_init__(self) -> None:
-        mean, covariance = _plain(self.mean), _plain(self.covariance)
+        mean, covariance = plain(self.mean), plain(self.covariance)
         if self.dimensions is None:
             sizes = [len(value) for value in (mean, covariance) if is_list(value) and value]
             SET(self, "dimensions", max(sizes, default=1))
@@ -80,11 +85,11 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
         SET(self, "dimensions", whole(self.dimensions, field, 1, MAX_DIMENSIONS, _DIMENSIONS))
         SET(self, "mean", _as_mean(mean, self.size))
         if is_list(covariance) and any(is_list(row) for row in covariance):
-            matrix = _as_matrix(covariance, self.size)
+            matrix = as_square(covariance, self.size, "reference.covariance")
             diagonal = np.diagonal(matrix)
             if np.count_nonzero(matrix) > self.size:
                 SET(self, "covariance", tuple(map(tuple, matrix.tolist())))
-                _refuse_indefinite(matrix)
+                refuse_indefinite(matrix, "reference.covariance")
                 return
             covariance = diagonal.tolist()
         SET(self, "covariance", _as_variances(covariance, self.size))
@@ -102,7 +107,7 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
     @cached_property
     def mean_vector(self) -> Floats:
         """The mean; float64[d]."""
-        return _frozen(np.broadcast_to(np.array(self.mean, np.float64), self.size).copy())
+        return frozen(np.broadcast_to(np.array(self.mean, np.float64), self.size).copy())
 
     @cached_property
     def factor(self) -> Floats:
@@ -111,7 +116,7 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
             full, _, _ = cholesky(np.array(self.covariance))
         else:
             full = np.diag(np.sqrt(np.broadcast_to(np.array(self.covariance, np.float64), self.size)))
-        return _frozen(full[np.tril_indices(self.size)])
+        return frozen(full[np.tril_indices(self.size)])
 
     def __repr__(self) -> str:
         short = isinstance(self.mean, float) and isinstance(self.covariance, float)
@@ -165,47 +170,9 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
         return cls(mean.tolist(), covariance.tolist(), rows.values.shape[1])
 
 
-def cholesky(matrix: Floats) -> tuple[Floats, int | None, float]:
-    """Return the lower factor, the first row that spoils it (or None) and what was left of its variance.
-
-    A row spoils it if no more is left of its variance than rounding could make. Products and differences of
-    doubles, one by one: the same bits on every machine.
-    """
-    d = len(matrix)
-    left = matrix.copy()
-    factor = np.zeros_like(left)
-    for j in range(d):
-        pivot = float(left[j, j])
-        if not pivot > 4 * d * _EPSILON * float(matrix[j, j]):
-            return factor, j, pivot
-        column = left[j:, j] / np.sqrt(pivot)
-        factor[j:, j] = column
-        left[j:, j:] -= np.multiply.outer(column, column)
-    return factor, None, 0.0
-
-
-def _frozen(array: Floats) -> Floats:
-    array.flags.writeable = False
-    return array
-
-
-def _plain(value: object) -> Any:
-    """Arrays as lists."""
-    return value.tolist() if isinstance(value, np.ndarray) else value
-
-
 def _simplest(values: list[float]) -> Vector:
     """One number where all are the same."""
     return values[0] if len(set(values)) == 1 else tuple(values)
-
-
-def _list_of(value: object, d: int, field: str, remedy: str) -> Sequence[Any]:
-    if not is_list(value):
-        raise SpecError(field, value, "is not a number or a list of numbers", remedy)
-    if len(value) != d:
-        problem = f"is the number of its entries, where {d} {'was' if d == 1 else 'were'} expected"
-        raise SpecError(field, len(value), problem, remedy)
-    return value
 
 
 def _is_scalar(value: object) -> bool:
@@ -216,7 +183,7 @@ def _as_mean(value: object, d: int) -> Vector:
     field = "reference.mean"
     if _is_scalar(value):
         return _mean_of(value, field)
-    items = _list_of(value, d, field, _MEAN)
+    items = list_of(value, d, field, _MEAN)
     return _simplest([_mean_of(item, f"{field}[{i}]") for i, item in enumerate(items)])
 
 
@@ -230,67 +197,20 @@ def _mean_of(value: object, field: str) -> float:
 def _as_variances(value: object, d: int) -> Vector:
     field = "reference.covariance"
     if _is_scalar(value):
-        return _variance(value, field)
-    items = _list_of(value, d, field, _COVARIANCE)
-    return _simplest([_variance(item, f"{field}[{i}]") for i, item in enumerate(items)])
-
-
-def _variance(value: object, field: str) -> float:
-    result = number(value, field, _COVARIANCE)
-    if result <= 0:
-        raise SpecError(field, result, "is not positive", "give a variance above 0")
-    if not _LEAST_VARIANCE <= result <= _MOST_VARIANCE:
-        problem = f"is outside {_LEAST_VARIANCE:g} to {_MOST_VARIANCE:g}"
-        raise SpecError(field, result, problem, "measure in other units")
-    return result
-
-
-def _as_matrix(value: object, d: int) -> Floats:
-    """Finite, square, of positive variances, symmetric but for rounding; then symmetric to the bit."""
-    field = "reference.covariance"
-    matrix = np.empty((d, d))
-    for i, row in enumerate(_list_of(value, d, field, _COVARIANCE)):
-        for j, item in enumerate(_list_of(row, d, f"{field}[{i}]", _COVARIANCE)):
-            matrix[i, j] = number(item, f"{field}[{i}][{j}]", _COVARIANCE)
-        _variance(matrix[i, i], f"{field}[{i}][{i}]")
-    deviation = np.sqrt(np.diagonal(matrix))
-    apart = np.abs(matrix - matrix.T) > _ASYMMETRY * np.multiply.outer(deviation, deviation)
-    if apart.any():
-        i, j = (int(k) for k in np.argwhere(apart)[0])
-        problem = f"differs from [{j}][{i}], which is {matrix[j, i]:g}: the matrix is not symmetric"
-        raise SpecError(f"{field}[{i}][{j}]", float(matrix[i, j]), problem, "make them equal")
-    return np.tril(matrix) + np.tril(matrix, -1).T
-
-
-def _refuse_indefinite(matrix: Floats) -> None:
-    _, bad, left = cholesky(matrix)
-    if bad is None:
-        return
-    variance = float(matrix[bad, bad])
-    problem = f"is no more than the dimensions before it explain ({variance - left:g}): not positive definite"
-    remedy = "give a larger variance, or smaller covariances"
-    raise SpecError(f"reference.covariance[{bad}][{bad}]", variance, problem, remedy)
+        return variance(value, field)
+    items = list_of(value, d, field, COVARIANCE)
+    return _simplest([variance(item, f"{field}[{i}]") for i, item in enumerate(items)])
 
 
 def _check_rows(rows: Matrix) -> None:
     """Refuse what cannot be fitted: too many columns, too few rows, gaps, columns that never change."""
-    values, (n, d) = rows.values, rows.values.shape
-    if d > MAX_DIMENSIONS:
-        remedy = f"name up to {MAX_DIMENSIONS} of them"
-        raise DataError(str(rows.path), d, f"columns of numbers exceed {MAX_DIMENSIONS}", remedy)
+    n, d = rows.values.shape
+    refuse_wide(rows, MAX_DIMENSIONS)
     if n < d + 1:
         problem = f"row{'s' * (n != 1)} cannot give a covariance of {d} column{'s' * (d != 1)}"
         remedy = f"give at least {d + 1} rows, or fewer columns"
         raise DataError(str(rows.path), n, problem, remedy)
-    gaps = np.argwhere(~np.isfinite(values))
-    if len(gaps):
-        row, column = (int(k) for k in gaps[0])
-        value = float(values[row, column])
-        raise DataError(rows.where(row, column), value, "is not a finite number", "leave the row out")
-    for j in range(d):
-        if (values[:, j] == values[0, j]).all():
-            problem = "is a column with the same value in every row"
-            raise DataError(str(rows.path), rows.names[j], problem, "leave the column out")
+    refuse_gaps(rows)
 
 
 def _sum(values: Floats) -> Floats:

@@ -30,6 +30,8 @@ class Traits:
         The largest batch, or kept set, in such a pool.
     has_ddof : bool
         Whether the estimator has a divisor to choose.
+    estimators : tuple of str
+        The kinds of estimator that can fit its models, the default first.
     """
 
     family: str
@@ -39,6 +41,7 @@ class Traits:
     most_pool: int | None = 0
     most_remade: int | None = None
     has_ddof: bool = False
+    estimators: tuple[str, ...] = ("mle",)
 
 
 CATEGORICAL = Traits("categorical", 10**12, MAX_TOTAL, has_categories=True, most_pool=None)
@@ -52,3 +55,7 @@ def gaussian_traits(dimensions: int) -> Traits:
     """Return the traits of normal laws: only draws from past items need these one by one."""
     remade = _ADDRESSES // ((dimensions + 1) // 2)
     return Traits("gaussian", 10**15, None, most_pool=2 * _ADDRESSES, most_remade=remade, has_ddof=True)
+
+
+# Items are made again by address, any of them, and those that are drawn are held: memory is the limit.
+MIXTURE = Traits("mixture", 10**12, None, most_pool=None, estimators=("em",))
