@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from tailbiter.program import Program
 
-__all__ = ["Estimate", "Part", "available_memory", "estimate", "refuse_if_too_large", "refuse_parts"]
+__all__ = [
+    "Estimate",
+    "Part",
+    "available_memory",
+    "estimate",
+    "readable",
+    "refuse_if_too_large",
+    "refuse_parts",
+]
 
 INT32 = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
 # Bytes that the engine's state takes, from above; a test holds them against what the engine says it held.
@@ -200,7 +208,7 @@ def refuse_parts(parts: Sequence[Part], *, available: int | None = None) -> None
     room = available_memory() if available is None else available
     if total > HEADROOM * room:
         largest = max(parts, key=lambda part: part.nbytes)
-        problem = f"needs {_size(total)} of memory in all, {_size(room)} are available"
+        problem = f"needs {readable(total)} of memory in all, {readable(room)} are available"
         raise MemoryEstimateError(largest.field, largest.value, problem, largest.remedy)
 
 
@@ -238,7 +246,7 @@ def _parts(need: Estimate, program: Program, replicates: int) -> tuple[Part, ...
     )
 
 
-def _size(nbytes: int) -> str:
+def readable(nbytes: int) -> str:
     """Bytes for people: 12.3 GB."""
     units = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
     step = min((len(str(nbytes)) - 1) // 3, len(units) - 1)

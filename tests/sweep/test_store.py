@@ -208,7 +208,9 @@ def test_a_part_of_a_newer_version_is_neither_read_nor_touched(store, monkeypatc
 
 def test_a_sweep_whose_records_no_disk_could_hold(tmp_path):
     base = BASE.replace(generations=10**6, replicates=10**6)
-    with pytest.raises(tb.SpecError, match=r"makes records of [\d,.]+ GB before compression"):
+    with pytest.raises(
+        tb.SpecError, match=r"9 makes records of 1\.08 PB before compression, and [\d.]+ [kMG]B are free"
+    ):
         tb.run_sweep(grid(base, record=tb.Record(generations="all")), tmp_path / "store")
     assert not (tmp_path / "store").exists()
 

@@ -17,6 +17,7 @@ from typing import Any
 from tailbiter._checks import whole
 from tailbiter._interrupt import check
 from tailbiter.errors import SpecError
+from tailbiter.estimate import readable
 from tailbiter.simulate import MAX_THREADS, default_threads, split
 from tailbiter.store import CellResult, Failure, Store, check_directory
 from tailbiter.sweep import Sweep
@@ -176,9 +177,7 @@ def refuse_too_large(sweep: Sweep, out: str | os.PathLike[str]) -> None:
     size = estimate_bytes(sweep)
     free = shutil.disk_usage(folder).free
     if size // 10 > free:
-        problem = (
-            f"makes records of {size / 1e9:,.1f} GB before compression, and {free / 1e9:,.1f} GB are free"
-        )
+        problem = f"makes records of {readable(size)} before compression, and {readable(free)} are free"
         remedy = "record fewer generations or variables, or vary less"
         raise SpecError("record", len(sweep), problem, remedy)
 
