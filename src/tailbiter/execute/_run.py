@@ -41,7 +41,7 @@ PACK_SECONDS_MOST = 60.0
 MOST_OF_BATCH = 1024
 # A cell that takes longer is run by all threads together.
 LARGE_SECONDS = 2.0
-# Seconds for a lineage-generation, until it has been measured.
+# Seconds for a lineage-generation of a hundred categories, until it has been measured.
 FIRST_GUESS = 2e-6
 # A cell is given up when it was alone so many times with a worker that died.
 MOST_DEATHS = 3
@@ -192,6 +192,12 @@ def estimate_bytes(sweep: Sweep) -> int:
     return per * max(rows) * len(numbers)
 
 
+def _size_of(sweep: Sweep) -> float:
+    """Hundreds of categories, at least one: how much more than a small one a lineage-generation may take."""
+    reference = sweep.base.reference
+    return max(1.0, len(reference.support) / 100) if reference.traits.has_categories else 1.0
+
+
 @dataclass
 class _Writer:
     """Gathers finished cells, and writes them as parts."""
@@ -241,7 +247,8 @@ class _Loop:
         self.suspects: deque[int] = deque()
         self.alone: dict[int, int] = {}
         self.keys: dict[int, str] = {}
-        self.per_generation = FIRST_GUESS
+        self.per_generation = FIRST_GUESS * _size_of(store.sweep)
+        self.failed: set[str] = set()
         self.size = 1
 
     def run(self) -> None:
@@ -351,8 +358,10 @@ class _Loop:
         self.bar.add(len(result.results) + len(result.stored), result.generations)
 
     def _fail(self, failure: Failure) -> None:
-        self.store.add_failure(failure)
-        self.bar.fail()
+        if failure.id not in self.failed:  # every block of a large cell may fail
+            self.failed.add(failure.id)
+            self.store.add_failure(failure)
+            self.bar.fail()
 
     def _check_key(self, cell: CellResult) -> None:
         """Two laws with one key would share their random words: at a million cells, a chance of 3e-8."""

@@ -475,14 +475,14 @@ def check_directory(directory: str | os.PathLike[str], sweep: Sweep) -> Path:
         raise SpecError(FIELD, directory, "is empty", _NEW)
     path = Path(directory)
     try:
-        if path.is_dir():
-            _check_store(path, sweep)
-        elif os.path.lexists(path):
+        if os.path.lexists(path) and not path.is_dir():
             raise SpecError(FIELD, str(path), "is not a directory", _NEW)
-        elif not path.resolve().parent.is_dir():
+        if not path.resolve().parent.is_dir():
             raise SpecError(
                 FIELD, str(path), "has no parent directory", f"create {path.resolve().parent} first"
             )
+        if path.is_dir():  # asked last: another client may be making it
+            _check_store(path, sweep)
         writable = path if path.is_dir() else path.resolve().parent
         if not os.access(writable, os.W_OK | os.X_OK):
             remedy = "name a directory you may write to"
