@@ -80,6 +80,9 @@ GAUSSIAN_ON_REQUEST = {
 MIXTURE = {
     "weights": Variable("weight of the component", "1", "component"),
     "components_alive": Variable("components with a weight", "components"),
+    "components_singular": Variable(
+        "components alive that only the floor keeps from being singular", "components"
+    ),
     "iterations": Variable("iterations of the fit", "iterations"),
     "converged": Variable("1 where the fit ended by its tolerance, 0 where it ran out of iterations", "1"),
     "log_likelihood": Variable("mean log-likelihood of the training set's items in the fit", "nats"),

@@ -129,8 +129,9 @@ class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
     Notes
     -----
     Dempster, Laird & Rubin 1977; k-means++ after Arthur & Vassilvitskii 2007. Tolerance, iterations and floor
-    are scikit-learn's defaults. A component whose weight falls below 2^-53 is dead, and stays so under a warm
-    start.
+    are scikit-learn's defaults. The floor is added at every generation anew: under `Replace` variances gain
+    that much each time, beside what they lose. A component whose weight falls below 2^-53 is dead, and stays
+    so under a warm start.
 
     Examples
     --------

@@ -321,7 +321,7 @@ def _as_estimator(value: object, traits: Traits) -> Estimator:
         value = ESTIMATORS[traits.estimators[0]]()
     if isinstance(value, Mapping):
         value = build(ESTIMATORS, value, "estimator")
-    remedy = f"give {ESTIMATORS[traits.estimators[0]].__name__}(), or leave it out"
+    remedy = f"give {ESTIMATORS[traits.estimators[0]].__name__}(), or leave it out (None)"
     kind = next((kind for kind, cls in ESTIMATORS.items() if isinstance(value, cls)), None)
     if kind is None:
         raise SpecError("estimator", value, "is not an estimator", remedy)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.mixture import GaussianMixture as Yardstick
 
 import tailbiter as tb
@@ -262,6 +263,12 @@ def test_bic_chooses(kind):
     )
 
 
+def test_a_floor_of_the_width_of_rounding_keeps_bic_from_what_is_rounded():
+    petals = load_iris().data[:, 2:]
+    assert tb.GaussianMixture.fit(petals, components=range(1, 9), floor=0.1**2 / 12).components == 3
+    assert tb.GaussianMixture.fit(petals, components=range(1, 9)).components == 8
+
+
 def test_components_come_from_large_to_small():
     rows, parts = clusters(np.random.default_rng(2), sizes=(5, 50, 20), d=1)
     fitted = tb.GaussianMixture.fit(rows, components=3)
@@ -332,8 +339,12 @@ TABLES = {
         "table: 33 columns of numbers exceed 32; name up to 32 of them",
     ),
     "what follows from others": (
-        lambda: fit(1e9 * np.column_stack([ROWS, ROWS[:, 0] - 2 * ROWS[:, 1]])),
-        "table: ",
+        lambda: fit(1e8 * np.column_stack([ROWS, ROWS[:, 0] - 2 * ROWS[:, 1]])),
+        "not positive definite; give fewer components or columns, a larger floor, or other units",
+    ),
+    "other units": (
+        lambda: fit(1e10 * ROWS),
+        "in the fit, as covariances[0][0][0], is outside 1e-18 to 1e+18; give fewer components or columns",
     ),
     "no components": (lambda: fit(components=[]), "components: [] is empty; give a number such as 3"),
     "none": (lambda: fit(components=0), "components: 0 is outside 1 to 64; give a number such as 3"),

@@ -17,6 +17,7 @@ from tailbiter._variables import FAMILIES
 from tailbiter.families import family_of
 from tailbiter.families.mixture import MixtureProgram, memory
 from tailbiter.simulate import simulate_rows
+from tests.mixture.programs import program, run
 
 COVARIANCES = {
     "full": [[[4.0, 1.0], [1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], [[1.0, -0.5], [-0.5, 3.0]]],
@@ -139,6 +140,10 @@ def test_the_estimator_reaches_the_fit() -> None:
     assert tb.simulate(SPEC)["converged"].values[:, 1:].any()
     wide = tb.simulate(spec_of("spherical", estimator=tb.EM(floor=100.0)), record=EVERYTHING)
     assert (wide["factors"].values[:, 1:] >= 10).all()
+    one = tb.simulate(spec_of(samples=1, regime=tb.Replace()))  # whatever is alive lies on one item
+    later = one.sel(generation=slice(1, None))
+    np.testing.assert_array_equal(later["components_singular"], later["components_alive"])
+    assert (one["components_singular"].sel(generation=0) == 0).all()
     anew = tb.simulate(spec_of(estimator=tb.EM(start="kmeans++")))
     assert (anew["weights"].values[:, 1:] != tb.simulate(SPEC)["weights"].values[:, 1:]).any()
 
@@ -160,6 +165,20 @@ def test_attributes_tell_what_was_run(ds: xr.Dataset) -> None:
         "dimensions": 2,
         "first_sample": 80,
     }
+
+
+@pytest.mark.parametrize("kind", COVARIANCES)
+@pytest.mark.parametrize("regime", REGIMES)
+def test_what_the_spec_says_reaches_the_engine(kind: str, regime: str) -> None:
+    fit = {"tolerance": 1e-2, "iterations": 9, "floor": 1e-3, "start": "kmeans++"}
+    spec = spec_of(kind, regime=REGIMES[regime], generations=5, replicates=2, estimator=tb.EM(**fit))
+    law = np.array(WEIGHTS), np.array(MEANS), spec.reference.factors
+    sizes = {"regime": REGIMES[regime], "samples": 80, "generations": 5}
+    by_hand = run(program(law, kind, key=spec.key, **sizes, **fit), replicates=2)
+    ds = tb.simulate(spec, record=EVERYTHING)
+    for name, values in by_hand.items():
+        found = ds[f"components_{name}" if name in ("alive", "singular") else name].values
+        assert found.tobytes() == values.tobytes(), name
 
 
 # The same bits however it was run.

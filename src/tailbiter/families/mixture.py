@@ -30,7 +30,7 @@ Words = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
 # What the engine records, by the name of the variable that it is or that follows from it.
-SOURCES = {"components_alive": "alive", "weight_drift": "weights"}
+SOURCES = {"components_alive": "alive", "components_singular": "singular", "weight_drift": "weights"}
 ALL = -1  # stands for every component, row or column in the coordinates of factors
 _NO_CATEGORIES = "is about categories, which a mixture reference has none of"
 

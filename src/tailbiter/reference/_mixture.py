@@ -190,6 +190,13 @@ class GaussianMixture(Reference, frozen=True, tag="gaussian_mixture"):
         SpecError
             For an argument that cannot be used.
 
+        Notes
+        -----
+        Rows that were rounded hold equal values, onto which components shrink to the floor's width; their
+        likelihood is then the floor's doing, and the criterion asks for ever more of them. A floor of the
+        variance of rounding, step^2 / 12, prevents it: of the petals of Fisher's irises, in steps of 0.1, the
+        criterion chooses 3 components of 1 to 8 with ``floor=0.1**2 / 12``, and 8 without.
+
         Examples
         --------
         >>> rows = [[0.0], [1.0], [2.0], [10.0], [11.0], [12.0], [11.0]]
@@ -212,8 +219,9 @@ class GaussianMixture(Reference, frozen=True, tag="gaussian_mixture"):
         try:
             return cls(weights[order].tolist(), means[order].tolist(), covariances.tolist(), covariance)
         except SpecError as error:
-            remedy = "give fewer components, fewer columns or a larger floor"
-            raise DataError(str(rows.path), error.value, f"in the fit: {error.problem}", remedy) from error
+            problem = f"in the fit, as {error.field.removeprefix('reference.')}, {error.problem}"
+            remedy = "give fewer components or columns, a larger floor, or other units"
+            raise DataError(str(rows.path), error.value, problem, remedy) from error
 
 
 def _plain_lists(value: object) -> Any:
