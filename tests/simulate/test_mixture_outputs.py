@@ -146,6 +146,15 @@ def test_what_the_table_says() -> None:
     ]
 
 
+def test_what_the_floor_holds_open_is_told() -> None:
+    summary = summarise(run_of(THREE, components_singular=[[0, 0, 2], [0, 1, 0], [0, 0, 1]]))
+    assert summary.singular == 2
+    assert "A component is singular but for the floor at the end in 2 of 3 replicates." in summary.text()
+    none = summarise(run_of(THREE, components_singular=[[0, 1, 0]] * 3))
+    assert (none.singular, "singular" in none.text()) == (0, False)
+    assert summarise(run_of(THREE)).singular is None
+
+
 def test_none_died_is_told() -> None:
     text = summarise(run_of([one[:2] for one in THREE])).text()
     assert "No component died." in text

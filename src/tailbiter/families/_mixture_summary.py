@@ -57,6 +57,8 @@ class MixtureSummary:
         Their medians at the end.
     died : list of int or None
         For each component, replicates in which its weight is 0 at the end.
+    singular : int or None
+        Replicates with a component that only the floor keeps from being singular, at the end.
     """
 
     replicates: int
@@ -67,6 +69,7 @@ class MixtureSummary:
     reference_weights: list[float] | None
     last_weights: list[float] | None
     died: list[int] | None
+    singular: int | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -98,7 +101,7 @@ def summarise(ds: xr.Dataset) -> MixtureSummary:
     >>> summarise(tb.simulate(spec)).rows[0].smallest_weight
     0.1
     """
-    weights = ds.get("weights")
+    weights, singular = ds.get("weights"), ds.get("components_singular")
     last = None if weights is None else weights.isel(generation=-1).values
     return MixtureSummary(
         replicates=ds.sizes["replicate"],
@@ -109,6 +112,7 @@ def summarise(ds: xr.Dataset) -> MixtureSummary:
         reference_weights=None if weights is None else ds["reference_weight"].values.tolist(),
         last_weights=None if last is None else np.median(last, axis=0).tolist(),
         died=None if last is None else (last == 0).sum(axis=0).tolist(),
+        singular=None if singular is None else int((singular.isel(generation=-1) > 0).sum()),
     )
 
 
@@ -146,13 +150,16 @@ def _sentences(summary: MixtureSummary) -> list[str]:
     lines = [f"Medians over {counted(summary.replicates, 'replicate', 'replicates')}."]
     if summary.rows[0].l2_distance is not None:
         lines[0] += " L2 distance = of the model's density to the reference's."
+    of = counted(summary.replicates, "replicate", "replicates")
+    if summary.singular:
+        what = "A component is singular but for the floor"
+        lines.append(f"{what} at the end in {summary.singular:,} of {of}.")
     if summary.reference_weights is None or summary.last_weights is None or summary.died is None:
         return lines
     dead = sum(n > 0 for n in summary.died)
     if not dead:
         lines.append("No component died.")
     rarest = int(np.argmin(summary.reference_weights))
-    of = counted(summary.replicates, "replicate", "replicates")
     before, after = summary.reference_weights[rarest], summary.last_weights[rarest]
     lines.append(
         f"The smallest component of the reference (component {rarest}, {percent(before)}):"
