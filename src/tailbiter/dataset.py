@@ -235,10 +235,11 @@ def absence_is_final(program: Program) -> bool:
     Returns
     -------
     bool
-        False where a later human item, a kept item left out this time or a pool larger than the training set
-        can bring a category back.
+        False where a later human item, a kept item left out this time, a pool larger than the training set or
+        a batch that counts again at a greater age can bring a category back.
     """
-    if program.draw is not None:
+    counting = np.flatnonzero(program.ages)
+    if program.draw is not None or (counting.size and counting.size <= counting[-1]):
         return False
     later = slice(1, program.samples.size - 1)
     weights = program.item_weights

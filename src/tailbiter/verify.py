@@ -31,6 +31,8 @@ __all__ = ["Comparison", "Verification", "verify"]
 # With fewer replicates no evidence at the default rate is to be had, however large the difference.
 FEWEST = 256
 POWER_QUANTILE = 3.09  # of the normal law at .999
+# What evidence loses to not knowing the best bet, in its logarithm.
+OF_VARIANCE, OF_BOUNDS = 3.5, 6.0
 # Means are sums of doubles in some order.
 ROUNDING = 1e-12
 
@@ -54,10 +56,11 @@ class Comparison:
     kind : str
         Kind of the prediction: exact, bound or limit.
     z : float
-        Their difference over the standard error of the mean.
+        Their difference over the standard error of the mean (by theory where exact, else as simulated).
     sees : float or None
-        Smallest difference that this many replicates find there with probability 0.999; None for a limit,
-        which is not judged.
+        About the smallest difference that this many replicates would find there (with probability .99, if the
+        mean of so many is nearly normal; a value that is rarely not 0 takes more). None for a limit, which is
+        not judged, and where neither bounds nor a standard deviation are known.
     verdict : {"agrees", "parts", "not judged"}
         What the evidence says of all cells of the variable.
     """
@@ -119,6 +122,8 @@ def verify(
     progress: bool = False,
 ) -> Verification:
     """Compare the means of a simulation with theory, variable by variable.
+
+    Only means are judged: a simulation with the right means and the wrong spread agrees.
 
     Parameters
     ----------
@@ -183,7 +188,9 @@ def _compare(measured: xr.DataArray, theory: xr.Dataset, threshold: float) -> Co
     cells = _Cells(
         values,
         known.values.ravel(),
-        *(_beside(theory, name + suffix) for suffix in ("_error", "_sd")),
+        _beside(theory, f"{name}_error"),
+        _beside(theory, f"{name}_sd"),
+        _beside(theory, f"{name}_sd", kind="exact"),
         *(_bound(known, end) for end in ("valid_min", "valid_max")),
     )
     if not cells.defined.any():
@@ -208,8 +215,11 @@ def _compare(measured: xr.DataArray, theory: xr.Dataset, threshold: float) -> Co
     )
 
 
-def _beside(theory: xr.Dataset, name: str) -> Floats | None:
-    return theory[name].values.ravel() if name in theory else None
+def _beside(theory: xr.Dataset, name: str, kind: str | None = None) -> Floats | None:
+    """What stands beside a prediction, if it does, and if it is of this kind."""
+    if name not in theory or (kind is not None and theory[name].attrs["kind"] != kind):
+        return None
+    return theory[name].values.ravel()
 
 
 def _bound(known: xr.DataArray, name: str) -> Floats | None:
@@ -228,8 +238,9 @@ class _Cells:
         As simulated.
     expected : float64[cells]
         As predicted; NaN where the variable is not defined.
-    error, sd : float64[cells] or None
-        Largest error of what is predicted; standard deviation of one replicate (NaN where not known).
+    error, most_sd, sd : float64[cells] or None
+        Largest error of what is predicted; a bound on the standard deviation of one replicate, and it itself
+        (NaN where not known).
     low, high : float64[cells] or None
         Least and largest value of one replicate.
     """
@@ -239,18 +250,25 @@ class _Cells:
         values: Floats,
         expected: Floats,
         error: Floats | None,
+        most_sd: Floats | None,
         sd: Floats | None,
         low: Floats | None,
         high: Floats | None,
     ) -> None:
+        unknown = np.full_like(expected, np.nan)
+        broken = ~np.isfinite(values).all(axis=0)
+        values = np.where(broken, 0.0, values)  # they are told by themselves
         self.values = values
         self.low, self.high = low, high
         self.expected = expected
-        self.defined = np.isfinite(expected) & np.isfinite(values).all(axis=0)
+        self.defined = np.isfinite(expected)
+        self.broken = self.defined & broken
         self.error = np.zeros_like(expected) if error is None else error
-        self.known_sd = np.full_like(expected, np.nan) if sd is None else sd
-        self.sd = np.where(np.isfinite(self.known_sd), self.known_sd, values.std(axis=0, ddof=1))
-        self.mean = values.mean(axis=0)
+        self.most_sd = unknown if most_sd is None else most_sd
+        exact_sd = unknown if sd is None else sd
+        self.sd = np.where(np.isfinite(exact_sd), exact_sd, values.std(axis=0, ddof=1))
+        self.certain = (exact_sd == 0) & (self.error == 0)
+        self.mean = np.where(broken, np.nan, values.mean(axis=0))
         self.z = self._z()
 
     def _z(self) -> Floats:
@@ -261,17 +279,17 @@ class _Cells:
         se = self.sd / math.sqrt(len(self.values))
         with np.errstate(divide="ignore", invalid="ignore"):
             z = np.sign(difference) * np.where(beyond > 0, beyond / se, 0.0)
-        return np.asarray(z)
+        return np.where(self.broken, np.inf, z)
 
     def evidence(self) -> Floats:
         """Natural logarithm of an e-value for each cell that is defined; 0 where nothing bounds it."""
         log_e = np.zeros(len(self.expected))
-        outside = self.defined & self._outside()
-        log_e[outside] = np.inf  # no right simulation gets there
-        spread = np.isfinite(self.known_sd)
+        impossible = self.defined & (self.broken | self._outside() | self._strayed())
+        log_e[impossible] = np.inf  # no right simulation gets there
+        spread = np.isfinite(self.most_sd)
         bounded = self.low is not None or self.high is not None
-        for group, sd in ((spread, self.known_sd), (~spread & bounded, None)):
-            chosen = group & self.defined & ~outside
+        for group, sd in ((spread, self.most_sd), (~spread & bounded, None)):
+            chosen = group & self.defined & ~impossible
             if chosen.any():
                 log_e[chosen] = mean_evidence(
                     self.values[:, chosen],
@@ -292,15 +310,25 @@ class _Cells:
             outside |= self.values.max(axis=0) > self.high + ROUNDING * (1.0 + self.high)
         return outside
 
+    def _strayed(self) -> npt.NDArray[np.bool_]:
+        """Cells whose value is certain (nothing varies, or the mean is a bound), and that hold another."""
+        certain = self.certain.copy()
+        for bound in (self.low, self.high):
+            if bound is not None:
+                certain |= (self.expected == bound) & (self.error == 0)
+        slack = ROUNDING * (1.0 + np.abs(self.expected))
+        return np.asarray(certain & (np.abs(self.values - self.expected) > slack).any(axis=0))
+
     def sees(self, cell: int, threshold: float) -> float | None:
         """Difference that is found; larger by a share of the width where only bounds are known."""
-        steps = math.sqrt(2.0 * threshold) + POWER_QUANTILE
-        if np.isfinite(self.known_sd[cell]):
-            by_bounds = 0.0
+        if np.isfinite(self.most_sd[cell]):
+            price, by_bounds = OF_VARIANCE, 0.0
         elif self.low is not None and self.high is not None:
-            by_bounds = float(self.high[cell] - self.low[cell]) * threshold / len(self.values)
+            price = OF_BOUNDS
+            by_bounds = float(self.high[cell] - self.low[cell]) * (threshold + price) / len(self.values)
         else:
             return None
+        steps = math.sqrt(2.0 * (threshold + price)) + POWER_QUANTILE
         return float(self.error[cell] + steps * self.sd[cell] / math.sqrt(len(self.values)) + by_bounds)
 
 

@@ -57,6 +57,23 @@ def test_wrong_simulations_part(changes: dict, monkeypatch: pytest.MonkeyPatch) 
     assert "part in" in found.text()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("revived", 1.0), ("survivors", np.nan), ("gini_simpson", np.inf), ("survivors", 31.0)],
+    ids=["one comes back", "not a number", "infinite", "more than there are"],
+)
+def test_one_impossible_value_is_enough(variable: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(spec: tb.Spec, **arguments: object) -> object:
+        ds = tb.simulate(spec, **arguments)
+        changed = ds[variable].astype(float)
+        changed[7, 5] = value
+        return ds.assign({variable: changed})
+
+    monkeypatch.setattr(sys.modules[tb.verify.__module__], "simulate", wrong)
+    found = tb.verify(SPEC, rate=1e-9)
+    assert [row.variable for row in found.rows if row.verdict == "parts"] == [variable]
+
+
 def test_the_row_shown_is_where_they_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes differ from generation 7 on, so nothing before it can be shown."""
     instead_of(monkeypatch, SPEC.replace(samples=[60] * 6 + [6] * 6))

@@ -154,7 +154,11 @@ def total_collapse(spec: Spec, *, record: Record | None = None) -> xr.Dataset:
         remedy = "ask for it of categories under replace, or predict survivors"
         raise PredictionError("regime", kind, "does not end with one category", remedy)
     what = "probability that one category is left"
-    data = {"collapsed": _described(("generation",), collapse(case), what, "1")}
+    chance = collapse(case)
+    data = {"collapsed": _described(("generation",), chance, what, "1")}
+    if chance.error is not None:
+        about = {"long_name": "largest error of collapsed, proved", "units": "1"}
+        data["collapsed_error"] = (("generation",), chance.error, about)
     time = collapse_time(case)
     if time is not None:
         what = "mean generations until one category is left"

@@ -130,14 +130,14 @@ class CategoricalCase:
         """Sums over the categories present: how many, coverage, how many of the tail and of each band."""
         if self.program.plain:
             return self._with_output[0]
-        return presence(self.program, self.mass, self.copies, self._counted)
+        return presence(self.program, self.spec.regime, self.mass, self.copies, self._counted)
 
     @cached_property
     def output(self) -> Known:
         """Number of categories in the batch drawn from each model."""
         if self.program.plain:
             return self._with_output[1]
-        return output(self.program, self.mass, self.copies)
+        return output(self.program, self.spec.regime, self.mass, self.copies)
 
     @cached_property
     def _with_output(self) -> tuple[Known, Known]:
@@ -155,7 +155,7 @@ class CategoricalCase:
     @cached_property
     def counts(self) -> CountSums:
         """Means that take the whole law of each category's count."""
-        return count_sums(self.program, self.mass, self.copies)
+        return count_sums(self.program, self.spec.regime, self.mass, self.copies)
 
 
 def _survivors(case: CategoricalCase, _: str) -> Known:

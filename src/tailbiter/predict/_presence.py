@@ -12,6 +12,7 @@ from tailbiter.dataset import absence_is_final
 from tailbiter.errors import PredictionError, SpecError
 from tailbiter.predict._known import Known
 from tailbiter.program import Program
+from tailbiter.regime import Anchored, Regime, Window
 from tailbiter.theory import Predicted, exact
 from tailbiter.theory._result import Floats
 
@@ -20,18 +21,21 @@ if TYPE_CHECKING:
 
 Whole = npt.NDArray[np.int64]
 
+LARGEST = 2048
 # Multiplications that following every count may take: a second or two.
 WORK = 4e9
 LEAVE_OUT = "simulate it, or leave out what asks which categories are present"
 
 
-def presence(program: Program, mass: Floats, copies: Floats, counted: Floats) -> Known:
+def presence(program: Program, regime: Regime, mass: Floats, copies: Floats, counted: Floats) -> Known:
     """Sums over the categories present in the training set, at the recorded generations.
 
     Parameters
     ----------
     program : Program
         What would be run.
+    regime : Regime
+        What it was lowered from, for messages.
     mass, copies : float64[Q]
         Distinct reference probabilities, and how many categories have each.
     counted : float64[sums, Q]
@@ -45,7 +49,7 @@ def presence(program: Program, mass: Floats, copies: Floats, counted: Floats) ->
     human = _all_human(program)
     if human is not None:
         return _certain(human, program.at.astype(np.int64), mass, copies, counted)
-    _refuse_unknown(program)
+    _refuse_unknown(program, regime)
     return _expected(program, mass, copies, counted)
 
 
@@ -60,16 +64,17 @@ def with_output(program: Program, mass: Floats, copies: Floats, counted: Floats)
     return known.each(lambda values: values[here]), out
 
 
-def output(program: Program, mass: Floats, copies: Floats) -> Known:
+def output(program: Program, regime: Regime, mass: Floats, copies: Floats) -> Known:
     """Number of categories in the synthetic batch drawn from each recorded model."""
-    _refuse_unknown(program)
-    if program.kept:
-        raise PredictionError("regime.source", "fixed", "has no known law of what is put out", LEAVE_OUT)
+    _refuse_unknown(program, regime)
+    if _kept(program):
+        raise PredictionError("regime.sources", "fixed", "has no known law of what is put out", LEAVE_OUT)
     sizes = (program.samples - program.fresh - program.from_kept)[1:].astype(np.int64)
     at = program.at.astype(np.int64)
     drawn = (at == 0) | (sizes[at - 1] > 0)
     if not drawn[at > 0].any():
-        raise PredictionError("regime", "real_only", "puts nothing out", LEAVE_OUT)
+        problem = "leaves nothing to draw from a model: every batch is human"
+        raise PredictionError("regime", type(regime).__name__, problem, LEAVE_OUT)
     known = _expected(program, mass, copies, np.ones((1, len(mass))), batch=np.maximum(sizes, 1)).column(0)
     return known.each(lambda values: np.where(drawn, values, np.nan))
 
@@ -92,15 +97,19 @@ def revived(program: Program) -> Known:
     return Known(Predicted(none, "exact", statement), Predicted(none, "exact", statement))
 
 
-def count_sums(program: Program, mass: Floats, copies: Floats) -> CountSums:
+def count_sums(program: Program, regime: Regime, mass: Floats, copies: Floats) -> CountSums:
     """Means of sums of functions of each category's share, where every count can be followed."""
-    _refuse_unknown(program, fixed=False)
-    last = max(int(program.at.max(initial=0)), 1)
+    _refuse_unknown(program, regime, fixed=False)
+    last = _last(program)
     sizes = program.samples[:last].astype(np.int64)
+    instead = "simulate it, or ask for gini_simpson"
+    if int(sizes.max()) > LARGEST:
+        problem = f"are more than {LARGEST:,}, too many for following every count"
+        raise PredictionError("samples", int(sizes.max()), problem, instead)
     work = float(len(mass)) * float(np.sum(sizes.astype(np.float64) ** 2))
-    if int(sizes.max()) > 2048 or work > WORK:
-        problem = "are too many for following every count"
-        raise PredictionError("samples", int(sizes.max()), problem, "simulate it, or ask for gini_simpson")
+    if work > WORK:
+        problem = f"distinct probabilities are too many for following every count over {last:,} generations"
+        raise PredictionError("reference", len(mass), problem, instead)
     fresh = program.fresh[:last].astype(np.int64)
     return exact.count_sums(mass, copies, sizes, program.at.astype(np.int64), fresh=fresh)
 
@@ -111,9 +120,9 @@ def _all_human(program: Program) -> Whole | None:
     Where every batch stays in training, nothing that was ever sampled is lost; where every batch is human,
     there is nothing else.
     """
-    last = max(int(program.at.max(initial=0)), 1)
+    last = _last(program)
     samples, fresh = program.samples[:last].astype(np.int64), program.fresh[:last].astype(np.int64)
-    if program.draw is None and program.item_weights is None and not program.kept:
+    if program.draw is None and program.item_weights is None and not _kept(program):
         ages = program.ages
         if not len(ages) or (len(ages) >= last and bool(np.all(ages > 0))):
             return np.cumsum(np.append(samples[:1], fresh[1:]))
@@ -136,29 +145,44 @@ def _certain(items: Whole, at: Whole, mass: Floats, copies: Floats, counted: Flo
     return Known(Predicted(mean, "exact", f"{statement}, exact at every size"), most)
 
 
-def _refuse_unknown(program: Program, *, fixed: bool = True) -> None:
+def _refuse_unknown(program: Program, regime: Regime, *, fixed: bool = True) -> None:
     """Refuse what is not the newest batch with fresh items, or with all of a kept set."""
+    unknown = "has no known law of presence"
     if program.draw is not None:
-        raise PredictionError("regime", "accumulate_subsample", "has no known law of presence", LEAVE_OUT)
+        raise PredictionError("regime", "accumulate_subsample", unknown, LEAVE_OUT)
+    if isinstance(regime, Window) and regime.k > 1:
+        raise PredictionError("regime.k", regime.k, unknown, LEAVE_OUT)
     if len(program.ages) != 1:
         raise PredictionError(
             "regime.ages", program.ages.tolist(), "have no known law of presence", LEAVE_OUT
         )
+    mix = regime.as_mix()
     if program.item_weights is not None:
+        weights = {source.kind: source.weight for source in mix.sources}
         problem = "make items of unequal weight, for which no law of presence is known"
-        raise PredictionError("regime.sources weights", program.item_weights[-1].tolist(), problem, LEAVE_OUT)
-    if not program.kept:
+        raise PredictionError("regime.sources weights", weights, problem, LEAVE_OUT)
+    if not _kept(program):
         return
-    drawn = program.from_kept[1 : max(int(program.at.max(initial=0)), 1) + 1]
+    kind = "hoard" if mix.source("hoard") else "fixed"
+    field = "regime.source" if isinstance(regime, Anchored) else "regime.sources"
     if not fixed:
-        raise PredictionError("regime.source", "fixed", "is not followed count by count", LEAVE_OUT)
-    if bool(np.any(drawn[drawn > 0] < program.kept)):
-        raise PredictionError("regime.hoard", program.kept, "has no known law of presence", LEAVE_OUT)
+        raise PredictionError(field, kind, "is not followed count by count", LEAVE_OUT)
+    if bool(np.any(program.from_kept[1 : _last(program)] != program.kept)):
+        raise PredictionError(field, kind, f"{unknown} unless all of it joins every batch", LEAVE_OUT)
     if bool(program.fresh.any()):
-        problem = "stand beside a kept set, for which no law of presence is known"
-        raise PredictionError("regime.sources.fresh", int(program.fresh.max()), problem, LEAVE_OUT)
-    if program.kept > int(program.samples[program.samples > 0].min()):
-        raise PredictionError("regime.sources.fixed", program.kept, "exceeds the first batch", LEAVE_OUT)
+        raise PredictionError(field, kind, f"{unknown} beside fresh items", LEAVE_OUT)
+    if program.kept > int(program.samples[: _last(program)].min()):
+        raise PredictionError(field, kind, f"{unknown} where it is larger than a batch", LEAVE_OUT)
+
+
+def _last(program: Program) -> int:
+    """Last recorded generation, at least 1."""
+    return max(int(program.at.max(initial=0)), 1)
+
+
+def _kept(program: Program) -> int:
+    """Size of the kept set; a set from which nothing is ever taken is none."""
+    return program.kept if bool(program.from_kept[1 : _last(program)].any()) else 0
 
 
 def _refuse_returning(program: Program, name: str) -> None:
@@ -186,7 +210,7 @@ def _expected(
             program.samples[:last].astype(np.int64),
             at,
             fresh=program.fresh[:last].astype(np.int64),
-            kept=program.kept,
+            kept=_kept(program),
             output=batch,
         )
     except SpecError as error:

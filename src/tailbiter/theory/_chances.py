@@ -76,8 +76,9 @@ def _of_each(mass: Floats, ancestors: Ancestors) -> Chances:
 def _of_many(mass: Floats, ancestors: Ancestors) -> Chances:
     """Some masses are followed, the rest held between: `-log` of absence is concave in `-log(1-q)`."""
     inside = (mass > 0) & (mass < 1)
-    cells = np.floor(np.log(mass[inside]) / _FINE)
-    node = np.unique(np.append(mass[inside][np.unique(cells, return_index=True)[1]], mass[inside].max()))
+    each = np.unique(mass[inside])  # ascending: the least of all is a node, and so is the largest
+    cells = np.floor(np.log(each) / _FINE)
+    node = np.unique(np.append(each[np.unique(cells, return_index=True)[1]], each[-1:]))
     if len(node) < 3 or 2 * len(node) > len(mass):
         return _of_each(mass, ancestors)
     found = _of_each(node, ancestors)

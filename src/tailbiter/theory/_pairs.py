@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from ._chances import between, chances
 from ._result import Floats
@@ -25,12 +24,11 @@ class _Absence:
         node = np.exp(np.linspace(low, high, max(int((high - low) / _STEP), 1) + 2))
         node[0], node[-1] = mass.min(), max(node[-1], mass.max())
         found = chances(node, schedule)
+        # From absence itself: a presence that rounds to 1 would say that there is none at all.
         with np.errstate(divide="ignore"):
-            self.low = np.minimum(-np.log1p(-np.clip(found.present - found.error, 0.0, 1.0)), 700.0)
-            self.high = -np.log1p(-np.clip(found.present + found.error, 0.0, 1.0))
-            likely = np.clip(-np.log1p(-np.clip(found.present, 0.0, 1.0)), 1e-300, 700.0)
+            self.low = np.minimum(-np.log(np.minimum(found.absent + found.error, 1.0)), 700.0)
+            self.high = -np.log(np.clip(found.absent - found.error, 0.0, 1.0))
         self.node = -np.log1p(-node)
-        self.likely = [CubicSpline(np.log(self.node), np.log(row)) for row in likely]
 
     def bounds(self, rest: Floats, rows: slice) -> tuple[Floats, Floats]:
         """Lower and upper bound of absence at ``rest = -log(1-x)``."""
@@ -39,16 +37,9 @@ class _Absence:
         most = np.where(rest > self.node[-1], np.inf, most)
         return np.exp(-most), np.exp(-least)
 
-    def middle(self, rest: Floats, row: int) -> Floats:
-        """Likely absence at ``rest``."""
-        place = np.log(np.clip(rest, self.node[0], self.node[-1]))
-        return np.asarray(np.exp(-np.exp(self.likely[row](place))))
 
-
-def variance_by_pairs(
-    mass: Floats, copies: Floats, weights: Floats, schedule: Schedule
-) -> tuple[Floats, Floats]:
-    """Upper bound of the variance, and what it likely comes to without errors of the chances: ``[r, g]``.
+def variance_by_pairs(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule) -> Floats:
+    """Upper bound of the variance, ``[r, g]``.
 
     Given H ancestors the variance is at most ``sum w^2 P (1-P)``. The mean given H is a sum of exponentials
     in H. Each is shared out between those of two neighbours, linearly in its rate, which is off by between
@@ -56,9 +47,9 @@ def variance_by_pairs(
     """
     inside = (mass > 0) & (mass < 1) & (copies > 0)
     q, each, weight = mass[inside], (copies * weights)[:, inside], weights[:, inside]
-    result, likely = np.zeros((2, len(schedule.at), len(weights)))
+    result = np.zeros((len(schedule.at), len(weights)))
     if not len(q):
-        return result, likely
+        return result
     absence, rate = _Absence(q, schedule), -np.log1p(-q)
     rates, shared, off = _shared(rate, each)
     i, j = np.triu_indices(len(rates))
@@ -70,12 +61,7 @@ def variance_by_pairs(
         both = absence.bounds(rates[i] + rates[j], row)[1][0] - alone[i] * alone[j]
         mean = (np.sqrt(np.maximum(both @ products, 0.0)) + off / 2) ** 2
         result[r] = (np.maximum(given, 0.0) @ (each * weight).T)[0] + mean
-        alone = absence.middle(rates, r)
-        both = absence.middle(rates[i] + rates[j], r) - alone[i] * alone[j]
-        given = absence.middle(rate, r) - absence.middle(2.0 * rate, r)
-        likely[r] = np.maximum(given, 0.0) @ (each * weight).T
-        likely[r] += np.maximum(both @ products, 0.0)
-    return result, np.minimum(likely, result)
+    return result
 
 
 def _shared(rate: Floats, each: Floats) -> tuple[Floats, Floats, Floats]:

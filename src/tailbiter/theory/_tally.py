@@ -20,16 +20,16 @@ __all__ = ["Tally", "tally"]
 
 _CELLS = 4_000_000  # numbers held at a time
 _RATIO = 1.1  # masses that close are one cell, in a bound
+_NEARLY = 1.0 - 1e-15  # the largest mass of a pair
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """``[r, g]``: mean, its error, and of the variance an upper bound and what it likely comes to."""
+    """``[r, g]``: mean, its error, and an upper bound of the variance."""
 
     mean: Floats
     error: Floats
     variance: Floats | None
-    likely: Floats | None
     exact: bool
 
 
@@ -53,13 +53,13 @@ def tally(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule, *, 
                 each * weights[:, part].T
             )
     if not with_spread:
-        return Tally(mean, error, None, None, exact)
+        return Tally(mean, error, None, exact)
     if ancestors is None:
-        variance, likely = variance_by_pairs(mass, copies, weights, schedule)
+        variance = variance_by_pairs(mass, copies, weights, schedule)
     else:
-        variance = likely = np.maximum(spread + _of_the_mean(mass, copies * weights, copies, ancestors), 0.0)
-    variance[schedule.at == 0] = likely[schedule.at == 0] = _at_zero(mass, copies, weights, schedule)
-    return Tally(mean, error, variance, likely, exact)
+        variance = np.maximum(spread + _of_the_mean(mass, copies * weights, copies, ancestors), 0.0)
+    variance[schedule.at == 0] = _at_zero(mass, copies, weights, schedule)
+    return Tally(mean, error, variance, exact)
 
 
 def _at_zero(mass: Floats, copies: Floats, weights: Floats, schedule: Schedule) -> Floats:
@@ -159,7 +159,7 @@ def _less_by_repulsion(mass: Floats, each: Floats, copies: Floats, ancestors: An
     ends = [-xlogy(f, f) for f in np.clip([1.0 - present - error, 1.0 - present + error], 0.0, 1.0)]
     lead = (np.minimum(*ends) * twice / z) @ (share[:, i] * share[:, j]).T
     down, squares = _cells(q, weight**2 * q**2 / copies[inside])
-    z = down * (2.0 - down)
+    z = np.minimum(down * (2.0 - down), _NEARLY)
     present, error = ancestors.presence(z)
     same = most * (((1.0 - present + error) / (1.0 - z)) @ squares.T)
     down, share = _cells(q, weight * q**2)
@@ -173,7 +173,7 @@ def _less_by_repulsion(mass: Floats, each: Floats, copies: Floats, ancestors: An
 def _pairs(q: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
     """Pairs of masses, and what either leaves of the other's rest."""
     i, j = np.triu_indices(len(q))
-    return i, j, np.minimum(q[i] + q[j] - q[i] * q[j], 1.0 - 1e-15)
+    return i, j, np.minimum(q[i] + q[j] - q[i] * q[j], _NEARLY)
 
 
 def _cells(mass: Floats, share: Floats, *, up: bool = False) -> tuple[Floats, Floats]:

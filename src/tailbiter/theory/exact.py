@@ -359,9 +359,9 @@ class Expected:
     mean : Predicted
         ``[len(at), groups]``.
     sd : Predicted or None
-        Without fresh items, a proved upper bound of the standard deviation, within a few per cent. With them,
-        what that bound comes to but for the errors of the chances (up to half too high where categories are
-        few); proved is ``values + error``. Of kind "bound"; None where not asked for.
+        A proved upper bound of the standard deviation: of many categories without fresh items within a few
+        per cent of it, of few categories or with fresh items up to three times it. Of kind "bound", with
+        itself as its error; None where not asked for.
     """
 
     mean: Predicted
@@ -434,10 +434,9 @@ def expected(
     found = tally(sets, many, counted, plan, with_spread=spread)
     mean = _predicted(found.mean, found.error, found.exact, "expected sum over the categories present")
     sd = None
-    if found.variance is not None and found.likely is not None:
-        likely, most = np.sqrt(found.likely), np.sqrt(found.variance)
-        what = f"standard deviation, at most values + error, or values without fresh items; {_REFERENCE}"
-        sd = Predicted(likely, "bound", what, np.maximum(likely, most - likely))
+    if found.variance is not None:
+        most = np.sqrt(found.variance)
+        sd = Predicted(most, "bound", f"upper bound of a standard deviation; {_REFERENCE}", most.copy())
     return Expected(mean, sd)
 
 

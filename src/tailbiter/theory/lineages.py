@@ -35,8 +35,9 @@ Outcomes = Iterator[tuple[State, Chance]]
 
 LONGEST = 200_000
 CHUNK = 2048
-# A variance below this share of the square of the mean has drowned in rounding.
-DROWNED = 1e-10
+# Rounding, as a share of the square of the mean, and how it grows with the generations. A variance of less
+# than a million times as much is not told.
+ROUNDING, GROWTH = 1e-16, 0.1
 
 # What is followed: S^2, S X, X^2 and S, with S = sum p^2 and X = sum p q. Items of q are human at once.
 SQUARE: State = (("draw", (1,)), ("draw", (2,)), ("draw", (3,)), ("draw", (4,)))
@@ -54,8 +55,9 @@ def spread(
     Statement: with ``S = sum p_t^2`` and ``X = sum p_t q``, the index is ``1 - S`` and the distance
     ``S - 2 X + sum q^2``; ``E S^2``, ``E S X``, ``E X^2`` are chances that two pairs of items agree, found by
     following the ancestors of the four. Kind: exact. Validity: regimes that train on the newest batch, with
-    human sources and weights of any kind, on all batches so far, or on a draw from these. NaN where the
-    variance is below 1e-10 of the squared mean, which rounding hides.
+    human sources and weights of any kind, on all batches so far, or on a draw from these. Differences of
+    nearly equal numbers cost digits; NaN stands where fewer than about five would be left (sizes beyond about
+    1e6, or very long runs; `moments.gini_simpson_sd` has them all under Replace).
 
     Parameters
     ----------
@@ -104,14 +106,14 @@ def spread(
     fixed = (wanted == 0) | (s2 >= 1.0)
     statement = "by the ancestors of four items"
     return (
-        Predicted(_root(of_index, square, fixed), "exact", statement),
-        Predicted(_root(of_distance, square, fixed), "exact", statement),
+        Predicted(_root(of_index, square, fixed, wanted), "exact", statement),
+        Predicted(_root(of_distance, square, fixed, wanted), "exact", statement),
     )
 
 
-def _root(variance: Floats, scale: Floats, fixed: npt.NDArray[np.bool_]) -> Floats:
+def _root(variance: Floats, scale: Floats, fixed: npt.NDArray[np.bool_], t: npt.NDArray[np.int64]) -> Floats:
     """Square roots: 0 where nothing can vary, NaN where rounding hides how much does."""
-    drowned = (variance < DROWNED * scale) & ~fixed
+    drowned = (variance < 1e6 * ROUNDING * (1.0 + GROWTH * t) * scale) & ~fixed
     return np.where(drowned, np.nan, np.sqrt(np.where(fixed, 0.0, np.maximum(variance, 0.0))))
 
 
