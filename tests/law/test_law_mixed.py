@@ -12,6 +12,8 @@ from tests.oracles.marginal import Floats, sum_uniforms, uniform_tally, uniforms
 from tests.oracles.plan import Plan
 from tests.oracles.stat import g_test, normal_test, require
 
+pytestmark = pytest.mark.slow
+
 CELLS = 16
 
 

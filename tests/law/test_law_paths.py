@@ -15,6 +15,8 @@ from tests.oracles.plan import Plan
 from tests.oracles.stat import g_test, mean_test, normal_test, require
 from tests.oracles.twin import Counts
 
+pytestmark = pytest.mark.slow
+
 CELLS = 16
 CLASSES = 16  # of expected counts: below 1/8, 1/4, 1/2, 1, ...
 LEAST = 80  # uniforms in a class that is tested alone

@@ -11,6 +11,8 @@ from tests.law.runs import SEED, run
 from tests.oracles import dual
 from tests.oracles.stat import count_test, g_test, mean_test, require
 
+pytestmark = pytest.mark.slow
+
 T = 100
 # Ten categories from nearly safe to almost never seen, two of them equal.
 WEIGHTS = (400, 240, 150, 90, 50, 30, 18, 10, 10, 2)

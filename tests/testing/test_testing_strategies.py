@@ -60,7 +60,7 @@ def test_bounds_are_kept(bounds: dict) -> None:
 def test_every_kind_turns_up() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=300)
+    @settings(max_examples=1500)
     @given(specs())
     def look(spec: tb.Spec) -> None:
         seen[type(spec.regime).__name__] += 1
