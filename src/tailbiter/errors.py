@@ -81,4 +81,4 @@ class MemoryEstimateError(SpecError):
 
 
 class PredictionError(SpecError):
-    """A quantity about which theory says nothing here; ``field`` is the part of the Spec that rules it out."""
+    """A quantity about which theory says nothing; ``field`` is the part of the Spec that rules it out."""
