@@ -19,7 +19,7 @@ from ._schedule import Schedule
 __all__ = ["Tally", "tally"]
 
 _CELLS = 4_000_000  # numbers held at a time
-_RATIO = 1.1  # masses that close are one cell, in a bound
+_RATIO = 1.15  # masses that close are one cell, in a bound
 _NEARLY = 1.0 - 1e-15  # the largest mass of a pair
 
 
