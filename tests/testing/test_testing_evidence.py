@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 import tailbiter as tb
-from tailbiter.testing import law_evidence, law_power, mean_evidence
+from tailbiter.errors import SpecError
+from tailbiter.testing import cdf_power, law_evidence, law_power, mean_evidence
 from tailbiter.testing._evidence import (
     BET_PRICE,
     BETS,
@@ -301,3 +302,27 @@ def test_power_with_many_outcomes_counts_what_the_mixture_loses() -> None:
 def test_rates_of_looks_add_up(n: int, look: int, rate: float) -> None:
     tail = 2 * exp(-2 * n * cdf_allowance(n, look, rate) ** 2)
     assert tail == pytest.approx(rate / (look * (look + 1)), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: law_evidence([1, 2], [0.5, 0.3, 0.2]),
+            r"^counts: \(2,\) is not a count for each of 3 outcomes",
+        ),
+        (lambda: law_evidence([1, -2], [0.5, 0.5]), r"^counts: \(2,\) is not a count"),
+        (lambda: law_evidence([1, 2], [0.5, 0.6]), r"^law: 1\.1 is the sum of no probabilities"),
+        (lambda: law_evidence([1, 2], [0.5, 0.5], against=[1.0]), r"^against: \(1,\) is the shape of no law"),
+        (lambda: law_power([0.5, 0.5], [1.0], effect=0.1), r"^rival: \(1,\) is the shape of no law"),
+        (lambda: cdf_power(1.5, 0.2), r"^expected: 1\.5 is outside \[0, 1\]"),
+        (lambda: mean_evidence([[0.5]], [0.5], low=0, high=1, error=-3), r"^error: -3\.0 is negative"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(call, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        call()
+
+
+def test_a_rival_that_the_law_excludes_is_always_caught() -> None:
+    assert law_power([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], effect=0.1) > 0.999

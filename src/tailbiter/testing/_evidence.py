@@ -276,7 +276,10 @@ def mean_evidence(
             "variance", None, "is not given, and no bounds either", "give low= and high=, or variance="
         )
     sums = checked_sums(sample, centre, lowest, highest)
-    by = cells("error", error, shape) + margin(centre, lowest, highest)
+    allowed = cells("error", error, shape)
+    if (allowed < 0).any():
+        raise SpecError("error", float(allowed.min()), "is negative", "give the largest distance, or 0")
+    by = allowed + margin(centre, lowest, highest)
     spread = None if most is None else np.sqrt(2.0 * TYPICAL / (len(sample) * (most + by**2)))
     return Known(lowest, highest, most, spread).apart(sums, centre, by)
 
@@ -362,6 +365,11 @@ def law_evidence(counts: npt.ArrayLike, law: npt.ArrayLike, *, against: npt.Arra
     float
         Natural logarithm of an e-value.
 
+    Raises
+    ------
+    SpecError
+        If counts and laws are not as many, counts are negative, or a law is no law.
+
     Notes
     -----
     Under the law, the ratio of the probabilities that any other fixed law of sequences and the law itself
@@ -374,16 +382,32 @@ def law_evidence(counts: npt.ArrayLike, law: npt.ArrayLike, *, against: npt.Arra
     >>> law_evidence([480, 520], [0.5, 0.5]) < 0 < law_evidence([400, 600], [0.5, 0.5])
     True
     """
-    seen, p = np.asarray(counts, dtype=np.float64), np.asarray(law, dtype=np.float64)
+    p = checked_law("law", law)
+    seen = np.asarray(counts, dtype=np.float64)
+    if seen.shape != p.shape or not (np.isfinite(seen) & (seen >= 0)).all():
+        problem = f"is not a count for each of {len(p)} outcomes"
+        raise SpecError("counts", np.shape(counts), problem, "give how often each was seen")
+    rival = None if against is None else checked_law("against", against, len(p))[p > 0]
     if seen[p == 0].any():
         return math.inf
     seen, right = seen[p > 0], p[p > 0]
-    if against is None:
+    if rival is None:
         other = _log_mixture(seen, right)
     else:
-        rival = np.asarray(against, dtype=np.float64)[p > 0]
         other = float(xlogy(seen, rival).sum())
     return other - float(xlogy(seen, right).sum())
+
+
+def checked_law(field: str, law: npt.ArrayLike, outcomes: int | None = None) -> Floats:
+    """Return probabilities that sum to 1, or raise a SpecError."""
+    p = np.asarray(law, dtype=np.float64)
+    if p.ndim != 1 or (outcomes is not None and len(p) != outcomes):
+        wanted = "a list" if outcomes is None else f"{outcomes} of them"
+        problem = f"is the shape of no law: {wanted} is needed"
+        raise SpecError(field, np.shape(law), problem, "give each outcome a probability")
+    if not (np.isfinite(p) & (p >= 0)).all() or abs(float(p.sum()) - 1.0) > 1e-9:
+        raise SpecError(field, float(p.sum()), "is the sum of no probabilities", "make them sum to 1")
+    return p
 
 
 def law_radius(counts: npt.ArrayLike, law: npt.ArrayLike, rate: float) -> float:

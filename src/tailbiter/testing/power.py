@@ -11,8 +11,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 from scipy.stats import binom
 
+from .._checks import within
 from ..errors import SpecError
-from ._evidence import SIZES, Floats, cdf_allowance
+from ._evidence import SIZES, Floats, cdf_allowance, checked_law
 from ._sequence import Rates, looks
 
 __all__ = ["cdf_power", "law_power"]
@@ -45,7 +46,7 @@ def law_power(
     Raises
     ------
     SpecError
-        If the rival lies nearer than the effect, where nothing is promised.
+        If the rival lies nearer than the effect, where nothing is promised, or either is no law.
 
     Notes
     -----
@@ -62,7 +63,8 @@ def law_power(
     True
     """
     rates = Rates(false_failure, missed, most)
-    p, other = np.asarray(law, dtype=np.float64), np.asarray(rival, dtype=np.float64)
+    p = checked_law("law", law)
+    other = checked_law("rival", rival, len(p))
     distance = float(np.abs(p - other).sum() / 2)
     if distance < effect * (1 - 1e-12):
         raise SpecError(
@@ -71,6 +73,8 @@ def law_power(
     n, k = rates.most, int(np.count_nonzero(p))
     needed = rates.fail_at + math.log(len(SIZES) + 1) + _largest_regret(k, n)
     both = (p > 0) & (other > 0)
+    if not both.any():  # the first outcome is impossible under the law
+        return 1.0 - rates.missed
     return max(0.0, 1.0 - rates.missed - _chance_below(p[both], other[both], n, needed))
 
 
@@ -111,6 +115,11 @@ def cdf_power(
     float
         A lower bound on the probability.
 
+    Raises
+    ------
+    SpecError
+        If either is no probability.
+
     Notes
     -----
     It does not fail only if it passes, or if at the last look the share of values up to the point lies within
@@ -121,9 +130,11 @@ def cdf_power(
     >>> cdf_power(0.5, 0.52) > 0.999 > cdf_power(0.5, 0.52, most=10_000)
     True
     """
+    expected = within(expected, "expected", 0, 1, "give a probability")
+    rival = within(rival, "rival", 0, 1, "give a probability")
     rates = Rates(false_failure, missed, most)
     allowed = cdf_allowance(rates.most, sum(1 for _ in looks(rates.most)), rates.false_failure)
     n = rates.most
     first, last = math.ceil(n * (expected - allowed)), math.floor(n * (expected + allowed))
-    within = float(binom.cdf(last, n, rival) - binom.cdf(first - 1, n, rival))
-    return max(0.0, 1.0 - rates.missed - within)
+    near = float(binom.cdf(last, n, rival) - binom.cdf(first - 1, n, rival))
+    return max(0.0, 1.0 - rates.missed - near)

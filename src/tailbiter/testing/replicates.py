@@ -106,7 +106,7 @@ def counts_of(spec: Spec, generations: int | Sequence[int], *, threads: int | No
     """
     if not isinstance(spec, Spec):
         raise SpecError("spec", spec, "is not a Spec", "give a Spec")
-    asked = [generations] if isinstance(generations, int) else generations
+    asked = [generations] if isinstance(generations, int | np.integer) else generations
     record = Record(generations=[0], variables=["survivors"], snapshots=asked)  # type: ignore[arg-type]  # normalised
     at = record.snapshots_at(spec.generations)
     if not len(at):
