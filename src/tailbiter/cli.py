@@ -224,6 +224,8 @@ def _plain_data(ds: xr.Dataset) -> dict[str, Any]:
     """Every variable and coordinate, ready for JSON: what is not finite becomes null."""
 
     def numbers(values: Any) -> Any:
+        if hasattr(values, "tolist"):
+            values = values.tolist()
         if isinstance(values, list):
             return [numbers(value) for value in values]
         return None if isinstance(values, float) and not math.isfinite(values) else values
@@ -231,7 +233,11 @@ def _plain_data(ds: xr.Dataset) -> dict[str, Any]:
     return {
         "left_out": json.loads(ds.attrs["left_out"]),
         "variables": {
-            str(name): {"dims": list(array.dims), **array.attrs, "values": numbers(array.values.tolist())}
+            str(name): {
+                "dims": list(array.dims),
+                **{key: numbers(value) for key, value in array.attrs.items()},
+                "values": numbers(array.values),
+            }
             for name, array in ds.variables.items()
         },
     }
