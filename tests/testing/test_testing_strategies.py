@@ -92,7 +92,7 @@ def test_every_kind_turns_up() -> None:
 
 
 def found(strategy: st.SearchStrategy, condition=lambda _: True) -> object:
-    return find(strategy, condition, settings=settings(database=None, derandomize=True, max_examples=40))
+    return find(strategy, condition, settings=settings(database=None, derandomize=True, max_examples=1000))
 
 
 def test_the_smallest_spec_is_plain() -> None:

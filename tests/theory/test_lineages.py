@@ -101,3 +101,10 @@ def test_runs_too_long_are_refused() -> None:
     spec = tb.Spec(reference=tb.Uniform(3), samples=10, generations=200_001)
     with pytest.raises(PredictionError, match=r"^generations: 200001 are more than 200,000"):
         lineages.spread(spec.composition, (1 / 3, 1 / 9), [200_001])
+
+
+def test_sizes_that_end_with_the_run_leave_nothing_to_divide_by() -> None:
+    """The batch drawn from the last model is not said: its size stands as 0."""
+    spec = tb.Spec(reference=tb.Uniform(2), samples=[2], generations=1, regime=tb.AccumulateSubsample())
+    index, _ = lineages.spread(spec.composition, (1 / 2, 1 / 4), [0, 1])
+    assert index.values.tolist() == [0.0, 0.25]  # both items alike, or not, each with chance 1/2

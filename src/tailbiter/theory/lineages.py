@@ -301,7 +301,8 @@ class _Pool:
         self._batch = made.samples.astype(np.float64)
         self._fresh = made.fresh.astype(np.float64)
         self._pool = np.cumsum(self._batch)
-        self._trained = self._pool if made.draw is None else made.draw.astype(np.float64)
+        trained = self._pool if made.draw is None else made.draw.astype(np.float64)
+        self._trained = np.maximum(trained, 1.0)  # nothing is drawn after a list of sizes has ended
 
     def states(self) -> list[State]:
         """Every state of the pool that can be met."""
