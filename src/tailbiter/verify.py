@@ -293,8 +293,11 @@ class _Cells:
         for group, sd in ((spread, self.most_sd), (~spread & bounded, None)):
             chosen = group & self.defined & ~impossible
             if chosen.any():
+                # What rounding carries over a bound, as an entropy of one category, is taken back to it.
+                low = -np.inf if self.low is None else self.low[chosen]
+                high = np.inf if self.high is None else self.high[chosen]
                 log_e[chosen] = mean_evidence(
-                    self.values[:, chosen],
+                    np.clip(self.values[:, chosen], low, high),
                     self.expected[chosen],
                     low=None if self.low is None else self.low[chosen],
                     high=None if self.high is None else self.high[chosen],
