@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tailbiter._variables import FAMILIES
 from tailbiter.dataset import generation_coord
@@ -67,21 +68,22 @@ class GaussianCase:
         except SpecError as error:
             raise PredictionError(error.field, error.value, error.problem, SIMULATE) from error
 
-    def batches(self, what: str) -> Floats:
-        """Sizes of the batches, where each generation is fitted to its own batch and nothing else."""
+    def batches(self, what: str) -> npt.NDArray[np.int64]:
+        """Sizes of the batches, where each generation is fitted to its own, of more items than dimensions."""
         try:
-            return gaussian.refits(self.made, what)
+            sizes = gaussian.refits(self.made, what).astype(np.int64)
         except SpecError as error:
             raise PredictionError(error.field, error.value, error.problem, SIMULATE) from error
+        if sizes.min() <= self.dimension:
+            problem = f"are too few for {self.dimension} dimensions: the covariance is singular at once"
+            raise PredictionError("samples", int(sizes.min()), problem, SIMULATE)
+        return sizes
 
     @cached_property
     def refitted(self) -> gaussian.LogDet:
         """Log-determinant over the reference's."""
         sizes = self.batches("the log-determinant")
-        if float(sizes.min()) <= self.dimension:
-            problem = f"are too few for {self.dimension} dimensions: the covariance is singular at once"
-            raise PredictionError("samples", int(sizes.min()), problem, SIMULATE)
-        return gaussian.log_det(sizes.astype(np.int64), self.ddof, self.at, dimensions=self.dimension)
+        return gaussian.log_det(sizes, self.ddof, self.at, dimensions=self.dimension)
 
     def known(self, name: str) -> Known:
         """Return what theory knows of a variable."""
@@ -128,8 +130,7 @@ def _squared_mean_error(case: GaussianCase) -> Known:
 
 
 def _w2_squared(case: GaussianCase) -> Known:
-    case.refitted  # noqa: B018  # refuses what has no such law
-    sizes = case.batches("the Wasserstein distance").astype(np.int64)
+    sizes = case.batches("the Wasserstein distance")
     return Known(gaussian.wasserstein(sizes, case.ddof, case.at, variances=case.eigenvalues))
 
 
