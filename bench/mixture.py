@@ -117,6 +117,7 @@ def their_loop(case: Case, seed: int) -> list[int]:
 def our_loop(case: Case, seed: int) -> list[int]:
     """Run the same, by the engine."""
     from tailbiter._core import mixture
+    from tailbiter._core.common import Control
 
     size = case.generations + 1
     weights, means, factors = case.law()
@@ -143,7 +144,7 @@ def our_loop(case: Case, seed: int) -> list[int]:
     )
     engine = mixture.Engine(program)
     out = engine.outputs(1)
-    engine.run(0, 1, out, mixture.Control())
+    engine.run(0, 1, out, Control())
     return out["iterations"][0, 1:].tolist()
 
 
@@ -158,10 +159,10 @@ def _items(case: Case, seed: int) -> NDArray[np.float64]:
 
 def iterations(case: Case, rounds: int) -> dict[str, Any]:
     """Time an iteration of both sides on the same items."""
-    from tailbiter._core import mixture
+    from tailbiter._core import em
 
     items, law = _items(case, 1), case.law()
-    fitter = mixture.Fitter(items)
+    fitter = em.Fitter(items)
     found = fitter.fit(law, case.covariance, tolerance=0.0, iterations=LONG)
     other = theirs(case, law, LONG, 0.0).fit(items)
     apart = float(np.abs(found["means"] - other.means_).max())

@@ -9,6 +9,7 @@ import numpy as np
 import tailbiter as tb
 from tailbiter._compose import compose
 from tailbiter._core import gaussian
+from tailbiter._core.common import Control
 
 EVERY = tuple(gaussian.VARIABLES)
 HALF = tb.Fresh(share=0.5, weight=0.618), tb.Synthetic(weight=0.382)
@@ -89,7 +90,7 @@ def program(
 def run(source, replicates: int, blocks=None) -> Run:
     """Run replicates, in these blocks."""
     engine = gaussian.Engine(source)
-    out, control = engine.outputs(replicates), gaussian.Control()
+    out, control = engine.outputs(replicates), Control()
     for start, stop in [(0, replicates)] if blocks is None else blocks:
         engine.run(start, stop, out, control)
     return Run(out, source.mean.size)

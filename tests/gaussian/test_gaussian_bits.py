@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import tailbiter as tb
-from tailbiter._core import engine, gaussian
+from tailbiter._core import gaussian
+from tailbiter._core.common import Control, found_isas
 from tests.gaussian.programs import EVERY, REGIMES, program, run
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -43,7 +44,7 @@ def test_golden():
     assert gallery() == json.loads(GOLDEN.read_text())
 
 
-@pytest.mark.parametrize("isa", engine.found_isas())
+@pytest.mark.parametrize("isa", found_isas())
 def test_every_instruction_set(isa):
     code = "import json; from tests.gaussian.test_gaussian_bits import gallery; print(json.dumps(gallery()))"
     env = {**os.environ, "TAILBITER_ISA": isa}
@@ -62,7 +63,7 @@ def test_blocks_and_order(name):
 def test_threads():
     source = program(tb.Window(2), 40, 50, d=4)
     made = gaussian.Engine(source)
-    out, control = made.outputs(64), gaussian.Control()
+    out, control = made.outputs(64), Control()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda start: made.run(start, start + 4, out, control), range(0, 64, 4)))
     whole = run(source, 64)
@@ -88,7 +89,7 @@ def test_more_dimensions_extend_fewer():
 
 def test_cancel():
     made = gaussian.Engine(program(generations=1000))
-    control = gaussian.Control()
+    control = Control()
     control.cancel()
     with pytest.raises(KeyboardInterrupt):
         made.run(0, 8, made.outputs(8), control)
@@ -123,7 +124,7 @@ def test_refusals(change, words):
 
 def test_arrays_that_do_not_fit():
     made = gaussian.Engine(program())
-    out, control = made.outputs(4), gaussian.Control()
+    out, control = made.outputs(4), Control()
     with pytest.raises(ValueError, match="no range"):
         made.run(3, 3, out, control)
     with pytest.raises(ValueError, match="mean"):

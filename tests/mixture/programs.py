@@ -7,7 +7,8 @@ import numpy as np
 
 import tailbiter as tb
 from tailbiter._compose import compose
-from tailbiter._core import mixture
+from tailbiter._core import em, mixture
+from tailbiter._core.common import Control
 
 ALL = tuple(mixture.VARIABLES)
 REGIMES = {
@@ -27,7 +28,7 @@ REGIMES = {
 
 def random_law(dimension, components, covariance, rng, spread=3.0):
     """A random law: weights, means, factors."""
-    shape = mixture.factor_shape(covariance, components, dimension)
+    shape = em.factor_shape(covariance, components, dimension)
     if covariance in ("spherical", "diagonal"):
         factors = rng.uniform(0.5, 2.0, shape)
     else:
@@ -71,5 +72,5 @@ def run(given, replicates=1, start=0):
     """Records of replicates start.. of a program."""
     engine = mixture.Engine(given)
     out = engine.outputs(start + replicates)
-    engine.run(start, start + replicates, out, mixture.Control())
+    engine.run(start, start + replicates, out, Control())
     return {name: values[start:] for name, values in out.items()}

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import tailbiter as tb
-from tailbiter._core import engine, mixture
+from tailbiter._core import em, mixture
+from tailbiter._core.common import Control, found_isas
 from tests.mixture.programs import ALL, REGIMES, program, random_law, run
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -31,7 +32,7 @@ def digest(out):
 def law(dimension, components, covariance):
     """A law of whole numbers over powers of two: nothing in it depends on a library's functions."""
     rng = np.random.default_rng([dimension, components])
-    shape = mixture.factor_shape(covariance, components, dimension)
+    shape = em.factor_shape(covariance, components, dimension)
     weights = np.array([*rng.integers(1, 5, components - 1) / 32, 0])
     weights[-1] = 1 - weights.sum()
     factors = rng.integers(1, 8, shape) / 8
@@ -42,7 +43,7 @@ def gallery():
     """Hashes of a few runs of every regime."""
     out = {}
     for index, (name, regime) in enumerate(REGIMES.items()):
-        covariance = mixture.COVARIANCES[index % 4]
+        covariance = em.COVARIANCES[index % 4]
         for d, k in SHAPES:
             for start in mixture.STARTS:
                 given = program(law(d, k, covariance), covariance, regime=regime, samples=307, generations=3)
@@ -55,7 +56,7 @@ def test_golden():
     assert gallery() == json.loads(GOLDEN.read_text())
 
 
-@pytest.mark.parametrize("isa", engine.found_isas())
+@pytest.mark.parametrize("isa", found_isas())
 def test_every_instruction_set(isa):
     code = "import json; from tests.mixture.test_mixture_bits import gallery; print(json.dumps(gallery()))"
     env = {**os.environ, "TAILBITER_ISA": isa}
@@ -71,7 +72,7 @@ def test_blocks_order_and_memory(name):
     made = mixture.Engine(given)
     out = made.outputs(5)
     for start, stop in [(4, 5), (0, 2), (3, 4), (2, 3)]:
-        made.run(start, stop, out, mixture.Control())
+        made.run(start, stop, out, Control())
     assert digest(out) == digest(whole)
     for memory in (1, 200_000):  # none, and room for two batches
         given.memory = memory
@@ -81,7 +82,7 @@ def test_blocks_order_and_memory(name):
 def test_threads():
     given = program(law(2, 2, "full"), samples=200, generations=20)
     made = mixture.Engine(given)
-    out, control = made.outputs(32), mixture.Control()
+    out, control = made.outputs(32), Control()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda start: made.run(start, start + 2, out, control), range(0, 32, 2)))
     assert digest(out) == digest(run(given, 32))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import tailbiter as tb
-from tailbiter._core import mixture
+from tailbiter._core import em, mixture
+from tailbiter._core.common import Control
 from tests.mixture.programs import program, random_law, run
 
 LAW = (np.array([0.25, 0.75]), np.array([[0.0, 0.0], [4.0, 0.0]]), np.array([[1.0, 0.0, 1.0]] * 2))
@@ -67,11 +68,11 @@ def test_sizes():
 )
 def test_tables(data, items, match):
     with pytest.raises(ValueError, match=match):
-        mixture.Fitter(data, items)
+        em.Fitter(data, items)
 
 
 def test_nothing_to_fit_to():
-    fitter = mixture.Fitter([[1.0, 2.0]], [0.0])
+    fitter = em.Fitter([[1.0, 2.0]], [0.0])
     for call in (
         lambda: fitter.fit(LAW, "full"),
         lambda: fitter.score(LAW, "full"),
@@ -80,16 +81,16 @@ def test_nothing_to_fit_to():
         with pytest.raises(ValueError, match="nothing to fit to"):
             call()
     with pytest.raises(ValueError, match="2 dimensions, but items have 1"):
-        mixture.Fitter([[1.0]]).fit(LAW, "full")
+        em.Fitter([[1.0]]).fit(LAW, "full")
 
 
 def test_rows_that_do_not_fit():
     engine = mixture.Engine(program(LAW))
     out = engine.outputs(2)
     with pytest.raises(ValueError, match="as outputs"):
-        engine.run(0, 3, out, mixture.Control())
+        engine.run(0, 3, out, Control())
     with pytest.raises(ValueError, match="no range"):
-        engine.run(2, 2, out, mixture.Control())
+        engine.run(2, 2, out, Control())
 
 
 @pytest.mark.parametrize("regime", [tb.Replace(), tb.AccumulateSubsample()])
@@ -99,7 +100,7 @@ def test_cancelled_within_a_second(regime, start):
     given = program(
         LAW, regime=regime, samples=4_000_000, generations=3, tolerance=0.0, iterations=10**5, start=start
     )
-    engine, control = mixture.Engine(given), mixture.Control()
+    engine, control = mixture.Engine(given), Control()
     out = engine.outputs(1)
     began = []
 
@@ -126,7 +127,7 @@ def test_row_of_the_reference():
     assert (out["l2_squared"][0, 1:] > 0).all()
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 def test_singular_components_are_counted(covariance):
     """One item has no width, and two never span three dimensions: singular, but for the floor."""
     law = random_law(3, 1, covariance, np.random.default_rng(1))

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import tailbiter as tb
-from tailbiter._core import mixture
+from tailbiter._core import em, mixture
 from tests.mixture.programs import program, random_law, run
 from tests.oracles import stat
 
@@ -63,7 +63,7 @@ def test_seeds_bring_components_back():
     assert (np.abs(low - [0.0, 1000.0]) < 5).all()
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 def test_items_have_their_components_law(covariance):
     """Whitened items are normal: Kolmogorov-Smirnov, Massart's bound at 1e-9 over all; sees .025."""
     law = (np.array([0.5, 0.5]), *random_law(3, 2, covariance, np.random.default_rng(2))[1:])
@@ -102,7 +102,7 @@ def test_each_place_gets_a_seed():
     data = np.repeat(places, [1, 30, 5, 200, 64], axis=0)
     items = np.ones(300)
     for key in range(30):
-        weights, means, _ = mixture.Fitter(data, items).seed(5, "full", key)
+        weights, means, _ = em.Fitter(data, items).seed(5, "full", key)
         found = sorted(np.round(means, 9).tolist())
         assert np.abs(np.array(found) - sorted(places.tolist())).max() < 1e-200
         assert np.abs(np.sort(weights) * 300 - [1, 5, 30, 64, 200]).max() < 1e-9
@@ -111,7 +111,7 @@ def test_each_place_gets_a_seed():
 def test_items_without_weight_are_no_seeds():
     data = np.array([[0.0], [7.0], [3.0]])
     for key in range(30):
-        weights, means, _ = mixture.Fitter(data, [1.0, 1.0, 0.0]).seed(2, "full", key)
+        weights, means, _ = em.Fitter(data, [1.0, 1.0, 0.0]).seed(2, "full", key)
         assert np.abs(np.sort(means.ravel()) - [0.0, 7.0]).max() < 1e-200
         assert weights.tolist() == [0.5, 0.5]
 
@@ -119,7 +119,7 @@ def test_items_without_weight_are_no_seeds():
 def test_more_seeds_than_places():
     """The rest coincide with others and share, or die; nothing breaks, however near items are."""
     for gap in (1.0, 1e-99, 1e-160, 0.0):
-        law = mixture.Fitter(np.repeat([[0.0], [gap]], 10, axis=0)).seed(4, "full", 3)
+        law = em.Fitter(np.repeat([[0.0], [gap]], 10, axis=0)).seed(4, "full", 3)
         assert abs(law[0].sum() - 1) < 1e-12
         assert ((law[1] >= 0) & (law[1] <= gap)).all()
 
@@ -127,7 +127,7 @@ def test_more_seeds_than_places():
 def test_first_seed_in_proportion_to_weight():
     """The second seed is the other place, so which place is first shows in the order of the means."""
     weights = [1.0, 3.0]
-    fitter = mixture.Fitter(np.array([[0.0], [1.0]]), weights)
+    fitter = em.Fitter(np.array([[0.0], [1.0]]), weights)
     first = [int(fitter.seed(2, "full", key)[1][0, 0]) for key in range(4000)]
     verdict = stat.g_test(np.bincount(first, minlength=2), [0.25, 0.75])
     stat.require(verdict, effect=0.2, name="first seed")

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from bench import mixture as bench
-from tailbiter._core import mixture
+from tailbiter._core import em
 from tests.mixture import twin
 
 NAMES = {"spherical": "spherical", "diagonal": "diag", "tied": "tied", "full": "full"}
@@ -84,7 +84,7 @@ def test_one_step(name, covariance):
     data, components = tables()[name]
     law = start(data, components, covariance)
     weights, means, sigma, log_likelihood = sklearn_step(data, law, covariance)
-    found = mixture.em_step(data, law, covariance)
+    found = em.em_step(data, law, covariance)
     ours = twin.covariances(found["factors"], covariance, *means.shape)
     scale = np.sqrt(np.einsum("kii->ki", sigma))
     assert np.abs(found["weights"] - weights).max() < 1e-10

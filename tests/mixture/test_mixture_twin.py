@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from tailbiter._core import mixture
+from tailbiter._core import em, mixture
 from tests.mixture import loop, twin
 from tests.mixture.programs import REGIMES, program, random_law, run
 
@@ -33,7 +33,7 @@ def law_of(found):
     return found["weights"], found["means"], found["factors"]
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 @pytest.mark.parametrize("dimension", [1, 2, 3, 4, 9, 32])
 @pytest.mark.parametrize("components", [1, 2, 9])
 def test_one_step(dimension, components, covariance):
@@ -41,20 +41,20 @@ def test_one_step(dimension, components, covariance):
     law, start = (random_law(dimension, components, covariance, rng, spread=2.0) for _ in range(2))
     data, _ = mixture.sample(901 + 7 * components, law, covariance, 5, 3, 1)
     for items in (None, rng.integers(0, 4, len(data)), rng.uniform(0, 1e6, len(data))):
-        found = mixture.em_step(data, start, covariance, items=items)
+        found = em.em_step(data, start, covariance, items=items)
         theirs, log_likelihood = twin.step(data, start, covariance, items)
         assert difference(law_of(found), theirs, covariance, start[1]) < CLOSE
         assert abs(found["log_likelihood"] / log_likelihood - 1) < CLOSE
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 @pytest.mark.parametrize(("dimension", "components"), [(1, 2), (1, 6), (2, 3), (3, 4), (7, 2)])
 def test_whole_fits(dimension, components, covariance):
     rng = np.random.default_rng([dimension, components, 1])
     law, start = (random_law(dimension, components, covariance, rng) for _ in range(2))
     data, _ = mixture.sample(700, law, covariance, 5, 3, 1)
     for items in (None, rng.integers(0, 4, len(data))):
-        found = mixture.fit(data, start, covariance, items=items, tolerance=1e-4, iterations=60)
+        found = em.fit(data, start, covariance, items=items, tolerance=1e-4, iterations=60)
         theirs, log_likelihood, iterations, converged = twin.fit(
             data, start, covariance, items, tolerance=1e-4, iterations=60
         )
@@ -68,7 +68,7 @@ def test_means_far_from_the_origin_and_narrow_components():
     """Moments are about the components' means: nothing cancels where raw moments lose all digits."""
     law = (np.array([0.3, 0.7]), np.array([[1e6], [1e6 + 1]]), np.array([[1e-3], [2e-3]]))
     data, _ = mixture.sample(2000, law, "full", 5, 3, 1)
-    found = mixture.em_step(data, law, "full", floor=1e-15)
+    found = em.em_step(data, law, "full", floor=1e-15)
     theirs, _ = twin.step(data, law, "full", floor=1e-15)
     assert np.abs(found["factors"] / theirs[2] - 1).max() < 1e-10
 
@@ -76,33 +76,33 @@ def test_means_far_from_the_origin_and_narrow_components():
 def test_component_without_weight_dies_and_stays():
     law = (np.array([0.5, 0.5]), np.array([[0.0], [60.0]]), np.array([[1.0], [1.0]]))
     data, _ = mixture.sample(500, (np.ones(1), np.zeros((1, 1)), np.ones((1, 1))), "full", 1, 1, 0)
-    found = mixture.fit(data, law, "full", tolerance=0.0, iterations=3)
+    found = em.fit(data, law, "full", tolerance=0.0, iterations=3)
     assert found["weights"].tolist() == [1.0, 0.0]
     assert (found["alive"], found["means"][1, 0], found["factors"][1, 0]) == (1, 60.0, 1.0)
-    again = mixture.fit(60 + data, law_of(found), "full", tolerance=0.0, iterations=3)
+    again = em.fit(60 + data, law_of(found), "full", tolerance=0.0, iterations=3)
     assert again["weights"].tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 def test_coinciding_items_leave_the_floor(covariance):
     data = np.full((40, 3), 2.5)
     start = random_law(3, 2, covariance, np.random.default_rng(1), spread=0.1)
-    found = mixture.fit(data, start, covariance, floor=1e-4, iterations=5)
+    found = em.fit(data, start, covariance, floor=1e-4, iterations=5)
     sigma = twin.covariances(found["factors"], covariance, 2, 3)
     assert np.abs(sigma - 1e-4 * np.eye(3)).max() < 1e-16
     assert np.abs(found["means"] - 2.5).max() < 1e-14
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 def test_score_is_the_log_likelihood(covariance):
     rng = np.random.default_rng(4)
     law = random_law(3, 4, covariance, rng)
     data, _ = mixture.sample(333, law, covariance, 5, 3, 1)
-    score = mixture.Fitter(data).score(law, covariance)
-    assert abs(score - mixture.em_step(data, law, covariance)["log_likelihood"]) == 0.0
+    score = em.Fitter(data).score(law, covariance)
+    assert abs(score - em.em_step(data, law, covariance)["log_likelihood"]) == 0.0
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 @pytest.mark.parametrize("regime", REGIMES)
 def test_whole_runs(regime, covariance):
     """Every regime's training sets, one after another, in a lineage that is not the first."""
@@ -118,7 +118,7 @@ def test_whole_runs(regime, covariance):
         assert (out["iterations"][1, t], out["converged"][1, t]) == (iterations, converged)
 
 
-@pytest.mark.parametrize("covariance", mixture.COVARIANCES)
+@pytest.mark.parametrize("covariance", em.COVARIANCES)
 def test_squared_distance(covariance):
     """Against a sum over a grid, which is exact to 1e-10 for densities as smooth as these."""
     rng = np.random.default_rng(12)
@@ -127,5 +127,5 @@ def test_squared_distance(covariance):
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     p, q = (np.exp(twin.log_densities(grid, law, covariance).astype(float)).sum(axis=1) for law in (a, b))
     exact = ((p - q) ** 2).sum() * (axis[1] - axis[0]) ** 2
-    assert abs(mixture.l2_squared(a, b, covariance) - exact) < 1e-9
-    assert mixture.l2_squared(a, a, covariance) == 0.0
+    assert abs(em.l2_squared(a, b, covariance) - exact) < 1e-9
+    assert em.l2_squared(a, a, covariance) == 0.0

@@ -2,6 +2,7 @@
 """The compiled core."""
 
 from . import fmath
-from .engine import Control, Engine, build_info, isa
+from .common import Control, isa
+from .engine import Engine, build_info
 
 __all__ = ["Control", "Engine", "build_info", "fmath", "isa"]

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT
 """The compiled engine: a Program in, arrays of records out. All logic is in csrc/."""
 
-import os
-
 import numpy as np
+
+from tailbiter._core.common import check_rows
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from tailbiter._core.common cimport (
+    Control,
+    check_code,
+    ids,
+    kernels,
+    row,
+    tb_address_t,
+    tb_control_t,
+    tb_kernels_t,
+    words,
+)
+
 cdef extern from "tailbiter.h" nogil:
-    int TB_STREAM_VERSION, TB_OK, TB_ERR_MEMORY, TB_ERR_CANCELLED, TB_ERR_PROGRAM
-
-    ctypedef struct tb_kernels_t:
-        const char *name
-        void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out) noexcept nogil
-        double (*gather_floor)(const double *table, const uint32_t *id, size_t length) noexcept nogil
-
-    ctypedef struct tb_address_t:
-        uint64_t key
-        uint32_t generation, replicate, purpose
+    int TB_STREAM_VERSION
 
     ctypedef struct tb_program_t:
         uint64_t key
@@ -67,12 +70,6 @@ cdef extern from "tailbiter.h" nogil:
         uint32_t *id
         uint64_t *weight
 
-    ctypedef struct tb_control_t:
-        pass
-
-    void tb_cancel(tb_control_t *self)
-    uint64_t tb_progress(const tb_control_t *self)
-
     ctypedef struct tb_plan_t:
         pass
 
@@ -85,8 +82,6 @@ cdef extern from "tailbiter.h" nogil:
                tb_snapshots_t *snapshots, tb_control_t *control)
     void tb_snapshots_free(tb_snapshots_t *self)
     const char *tb_strerror(int code)
-    const tb_kernels_t *tb_isa_find(const char *name)
-    const tb_kernels_t *tb_isa_best()
 
 cdef extern from *:
     """
@@ -100,32 +95,6 @@ cdef extern from *:
     const char *TB_BUILD_FLAGS
 
 STREAM_VERSION = TB_STREAM_VERSION
-ISA_NAMES = ("avx512", "avx2", "sse2", "plain")
-
-
-cdef const tb_kernels_t *choose_kernels() except NULL:
-    name = os.environ.get("TAILBITER_ISA", "")
-    if not name:
-        return tb_isa_best()
-    cdef bytes encoded = name.encode()
-    cdef const tb_kernels_t *found = tb_isa_find(encoded)
-    if found is NULL:
-        have = ", ".join(found_isas())
-        raise ImportError(f"TAILBITER_ISA: {name!r} is not to be had on this machine; use one of {have}")
-    return found
-
-
-def found_isas():
-    """Instruction sets that this machine has, best first."""
-    return [name for name in ISA_NAMES if tb_isa_find(name.encode()) is not NULL]
-
-
-cdef const tb_kernels_t *KERNELS = choose_kernels()
-
-
-def isa():
-    """Instruction sets found, and the one chosen at import."""
-    return {"found": found_isas(), "chosen": KERNELS.name.decode()}
 
 
 def build_info():
@@ -141,54 +110,16 @@ def fill_words(uint64_t[::1] out not None):
     """Fill an array with random words: the floor under anything that draws."""
     cdef tb_address_t at
     memset(&at, 0, sizeof(at))
+    cdef const tb_kernels_t *found = kernels()
     with nogil:
-        KERNELS.fill_words(&at, 0, out.shape[0] // 16 * 8, &out[0])
+        found.fill_words(&at, 0, out.shape[0] // 16 * 8, &out[0])
 
 
 def gather_floor(const double[::1] table not None, const uint32_t[::1] index not None):
     """Read a table at many places: the floor under anything that looks up."""
+    cdef const tb_kernels_t *found = kernels()
     with nogil:
-        KERNELS.gather_floor(&table[0], &index[0], index.shape[0] // 8 * 8)
-
-
-cdef class Control:
-    """Progress of a run, and the flag that stops it."""
-
-    cdef tb_control_t state
-
-    def cancel(self):
-        """Stop at the next generation."""
-        tb_cancel(&self.state)
-
-    @property
-    def progress(self):
-        """Generations finished, over all replicates."""
-        return tb_progress(&self.state)
-
-
-cdef const uint64_t *words(array) except? NULL:
-    cdef const uint64_t[::1] view
-    if array is None or array.size == 0:
-        return NULL
-    view = array
-    return &view[0]
-
-
-cdef const uint32_t *ids(array) except? NULL:
-    cdef const uint32_t[::1] view
-    if array.size == 0:
-        return NULL
-    view = array
-    return &view[0]
-
-
-cdef void *row(dict out, str name, Py_ssize_t start) except? NULL:
-    cdef size_t address
-    array = out.get(name)
-    if array is None:
-        return NULL
-    address = array.ctypes.data + start * array.strides[0]
-    return <void *>address
+        found.gather_floor(&table[0], &index[0], index.shape[0] // 8 * 8)
 
 
 cdef tb_output_t pointers(dict out, Py_ssize_t start) except *:
@@ -258,9 +189,10 @@ cdef class Engine:
         to.tail_start = program.tail_start
         to.plain = program.plain
         cdef tb_output_t wanted = pointers(self.outputs(1), 0)
+        cdef const tb_kernels_t *found = kernels()
         cdef int code
         with nogil:
-            code = tb_plan_alloc(&self.plan, &self.program, KERNELS, &wanted)
+            code = tb_plan_alloc(&self.plan, &self.program, found, &wanted)
         check(code)
 
     def __dealloc__(self):
@@ -281,7 +213,7 @@ cdef class Engine:
 
     def run(self, Py_ssize_t start, Py_ssize_t stop, dict out, Control control not None):
         """Fill rows start to stop-1; row r is replicate r. Safe to call from many threads at once."""
-        self.check_rows(start, stop, out)
+        check_rows(self, start, stop, out)
         cdef tb_output_t to = pointers(out, start)
         cdef tb_snapshots_t snapshots
         cdef int code
@@ -302,16 +234,6 @@ cdef class Engine:
         finally:
             tb_snapshots_free(&snapshots)
 
-    def check_rows(self, Py_ssize_t start, Py_ssize_t stop, dict out):
-        """Refuse arrays that these rows would not fit."""
-        if not 0 <= start < stop <= 2**31:
-            raise ValueError(f"rows {start} to {stop} are no range of replicates")
-        for name, expected in self.outputs(0).items():
-            array = out[name]
-            fits = (array.dtype, array.shape[1:]) == (expected.dtype, expected.shape[1:])
-            if not (fits and len(array) >= stop and array.flags.c_contiguous and array.flags.writeable):
-                raise ValueError(f"{name}: the array is not as outputs({stop}) makes it")
-
     def snapshots(self, out):
         """Replicate, generation, id and weight of every count kept, sorted by these."""
         if not self.lists:
@@ -331,13 +253,5 @@ cdef class Engine:
         return tb_plan_state_bytes(self.plan)
 
 
-def check(int code):
-    """Raise what an error code of the core stands for."""
-    if code == TB_ERR_MEMORY:
-        raise MemoryError("tailbiter: " + tb_strerror(code).decode())
-    if code == TB_ERR_CANCELLED:
-        raise KeyboardInterrupt
-    if code == TB_ERR_PROGRAM:
-        raise ValueError("tailbiter: " + tb_strerror(code).decode())
-    if code != TB_OK:
-        raise RuntimeError("tailbiter: " + tb_strerror(code).decode())
+cdef int check(int code) except -1:
+    return check_code(code, tb_strerror(code))

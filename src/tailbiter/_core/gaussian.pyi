@@ -4,6 +4,8 @@ from typing import Any, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tailbiter._core.common import Control
+
 _Words: TypeAlias = npt.NDArray[np.uint64]
 _Reals: TypeAlias = npt.NDArray[np.float64]
 
@@ -11,8 +13,6 @@ MOST_DIMENSIONS: int
 LEVELS: int
 VARIABLES: dict[str, str]
 KINDS: dict[str, Any]
-
-def check(code: int) -> None: ...
 
 class _Program(Protocol):
     @property
@@ -42,15 +42,9 @@ class _Program(Protocol):
     @property
     def factor(self) -> _Reals: ...
 
-class Control:
-    def cancel(self) -> None: ...
-    @property
-    def progress(self) -> int: ...
-
 class Engine:
     def __new__(cls, program: _Program) -> Self: ...
     def outputs(self, replicates: int) -> dict[str, npt.NDArray[Any]]: ...
     def run(self, start: int, stop: int, out: dict[str, npt.NDArray[Any]], control: Control) -> None: ...
-    def check_rows(self, start: int, stop: int, out: dict[str, npt.NDArray[Any]]) -> None: ...
     @property
     def state_bytes(self) -> int: ...

@@ -3,23 +3,24 @@
 
 import numpy as np
 
-from tailbiter._core import engine
+from tailbiter._core.common import check_lengths, check_rows
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
+from tailbiter._core.common cimport (
+    Control,
+    check_code,
+    ids,
+    kernels,
+    reals,
+    row,
+    tb_control_t,
+    tb_kernels_t,
+    words,
+)
+
 cdef extern from "gaussian.h" nogil:
-    int TB_OK, TB_ERR_MEMORY, TB_ERR_CANCELLED, TB_GAUSSIAN_DIMENSIONS, TB_GAUSSIAN_LEVELS
-
-    ctypedef struct tb_kernels_t:
-        pass
-
-    const tb_kernels_t *tb_isa_find(const char *name)
-
-    ctypedef struct tb_control_t:
-        pass
-
-    void tb_cancel(tb_control_t *self)
-    uint64_t tb_progress(const tb_control_t *self)
+    int TB_GAUSSIAN_DIMENSIONS, TB_GAUSSIAN_LEVELS
 
     ctypedef struct tb_gaussian_t:
         uint64_t key
@@ -84,51 +85,6 @@ VARIABLES = {
 KINDS = {"exponent": np.int64, "rank": np.int32}
 
 
-cdef class Control:
-    """Progress of a run, and the flag that stops it."""
-
-    cdef tb_control_t state
-
-    def cancel(self):
-        """Stop at the next generation."""
-        tb_cancel(&self.state)
-
-    @property
-    def progress(self):
-        """Generations finished, over all replicates."""
-        return tb_progress(&self.state)
-
-
-cdef const uint64_t *words(array) except? NULL:
-    cdef const uint64_t[::1] view
-    if array is None or array.size == 0:
-        return NULL
-    view = array
-    return &view[0]
-
-
-cdef const uint32_t *ids(array) except? NULL:
-    cdef const uint32_t[::1] view
-    if array.size == 0:
-        return NULL
-    view = array
-    return &view[0]
-
-
-cdef const double *reals(array) except? NULL:
-    cdef const double[::1] view = array
-    return &view[0]
-
-
-cdef void *row(dict out, str name, Py_ssize_t start) except? NULL:
-    cdef size_t address
-    array = out.get(name)
-    if array is None:
-        return NULL
-    address = array.ctypes.data + start * array.strides[0]
-    return <void *>address
-
-
 cdef tb_gaussian_output_t pointers(dict out, Py_ssize_t start) except *:
     cdef tb_gaussian_output_t to
     to.mean = <double *>row(out, "mean", start)
@@ -168,9 +124,7 @@ cdef class Engine:
         d = program.mean.size
         if program.factor.size != d * (d + 1) // 2:
             raise ValueError(f"factor: {program.factor.size} elements are no triangle of {d} rows")
-        for name in ("fresh", "from_kept"):
-            if getattr(program, name).size != program.samples.size:
-                raise ValueError(f"{name}: not as long as samples")
+        check_lengths(program)
         to.key = program.key
         to.dimension = d
         to.ddof = program.ddof
@@ -187,13 +141,12 @@ cdef class Engine:
         to.draw = words(program.draw)
         to.at = ids(program.at)
         to.at_count = program.at.size
-        to.mean = reals(program.mean) if d else NULL
-        to.factor = reals(program.factor) if d else NULL
-        cdef bytes name_of_isa = engine.isa()["chosen"].encode()
-        cdef const tb_kernels_t *kernels = tb_isa_find(name_of_isa)
+        to.mean = reals(program.mean)
+        to.factor = reals(program.factor)
+        cdef const tb_kernels_t *found = kernels()
         cdef int code
         with nogil:
-            code = tb_gaussian_plan_alloc(&self.plan, &self.program, kernels)
+            code = tb_gaussian_plan_alloc(&self.plan, &self.program, found)
         check(code)
 
     def __dealloc__(self):
@@ -212,7 +165,7 @@ cdef class Engine:
 
     def run(self, Py_ssize_t start, Py_ssize_t stop, dict out, Control control not None):
         """Fill rows start to stop-1; row r is replicate r. Safe to call from many threads at once."""
-        self.check_rows(start, stop, out)
+        check_rows(self, start, stop, out)
         cdef tb_gaussian_output_t to = pointers(out, start)
         cdef int code
         with nogil:
@@ -221,27 +174,11 @@ cdef class Engine:
             )
         check(code)
 
-    def check_rows(self, Py_ssize_t start, Py_ssize_t stop, dict out):
-        """Refuse arrays that these rows would not fit."""
-        if not 0 <= start < stop <= 2**31:
-            raise ValueError(f"rows {start} to {stop} are no range of replicates")
-        for name, expected in self.outputs(0).items():
-            array = out[name]
-            fits = (array.dtype, array.shape[1:]) == (expected.dtype, expected.shape[1:])
-            if not (fits and len(array) >= stop and array.flags.c_contiguous and array.flags.writeable):
-                raise ValueError(f"{name}: the array is not as outputs({stop}) makes it")
-
     @property
     def state_bytes(self):
         """What one call of run holds, beside room for the variables that are worked out."""
         return tb_gaussian_state_bytes(self.plan)
 
 
-def check(int code):
-    """Raise what an error code of the core stands for."""
-    if code == TB_ERR_MEMORY:
-        raise MemoryError("tailbiter: " + tb_gaussian_strerror(code).decode())
-    if code == TB_ERR_CANCELLED:
-        raise KeyboardInterrupt
-    if code != TB_OK:
-        raise ValueError("tailbiter: " + tb_gaussian_strerror(code).decode())
+cdef int check(int code) except -1:
+    return check_code(code, tb_gaussian_strerror(code))

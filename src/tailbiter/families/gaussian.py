@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from tailbiter._core import gaussian as core
+    from tailbiter._core.common import Control
     from tailbiter.estimate import Part
     from tailbiter.families._gaussian_summary import GaussianSummary
     from tailbiter.record import Record
@@ -143,11 +144,11 @@ class GaussianFamily:
 
         return core.Engine(program)
 
-    def control(self) -> core.Control:
+    def control(self) -> Control:
         """Return what watches and stops its runs."""
-        from tailbiter._core import gaussian as core
+        from tailbiter._core.common import Control
 
-        return core.Control()
+        return Control()
 
     def dataset(
         self,

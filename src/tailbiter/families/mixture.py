@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from tailbiter._core import mixture as core
+    from tailbiter._core.common import Control
     from tailbiter.estimate import Part
     from tailbiter.families._mixture_summary import MixtureSummary
     from tailbiter.record import Record
@@ -172,11 +173,11 @@ class MixtureFamily:
         recorded = dict.fromkeys(SOURCES.get(name, name) for name in program.variables)
         return core.Engine(replace(program, variables=tuple(recorded)))
 
-    def control(self) -> core.Control:
+    def control(self) -> Control:
         """Return what watches and stops its runs."""
-        from tailbiter._core import mixture as core
+        from tailbiter._core.common import Control
 
-        return core.Control()
+        return Control()
 
     def dataset(
         self,

@@ -335,9 +335,9 @@ def _best(
     rows: Matrix, counts: list[int], covariance: str, *, seed: int, starts: int, floor: float
 ) -> tuple[Floats, Floats, Floats]:
     """The law of least BIC; of equal ones, that of fewest components."""
-    from .._core import fmath, mixture
+    from .._core import em, fmath
 
-    fitter = mixture.Fitter(rows.values)
+    fitter = em.Fitter(rows.values)
     n, d = rows.values.shape
     log_n = float(fmath.log_array(np.array([float(n)]))[0])
     found = []
