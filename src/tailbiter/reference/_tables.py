@@ -82,6 +82,11 @@ class Table(Categorical, frozen=True):
         return content_digest(self._numbers, self._names)
 
     @property
+    def rows(self) -> int:
+        """Number of rows of the table, categories that never occur among them."""
+        return len(self._numbers)
+
+    @property
     def categories(self) -> int:
         """Number of categories of positive weight, K."""
         return int(np.count_nonzero(self._numbers))

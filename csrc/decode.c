@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "decode.h"
+
+#include <string.h>
+
+#include "fmath.h"
+
+int tb_decodes(const tb_decoding_t *self) {
+    return self->temperature != 1.0 || self->top_k || self->top_p < 1.0 || self->min_p > 0.0 || self->epsilon > 0.0;
+}
+
+static double largest(const tb_model_t *model) {
+    double most = model->others > 0.0 ? model->other : 0.0;
+    for (size_t i = 0; i < model->length; i++) {
+        if (model->weight[i] > most) most = model->weight[i];
+    }
+    return most;
+}
+
+static double heat(double weight, double log_most, double power) {
+    return weight > 0.0 ? tb_exp((tb_log(weight) - log_most) * power) : 0.0;
+}
+
+/* Over the largest, which becomes 1: nothing overflows, and what underflows is less than any draw can tell from 0.
+ * Counts repeat, so the last result is kept. */
+static void apply_temperature(tb_model_t *model, double temperature) {
+    const double log_most = tb_log(largest(model)), power = 1.0 / temperature;
+    double last = 0.0, result = 0.0;
+    for (size_t i = 0; i < model->length; i++) {
+        if (model->weight[i] != last) {
+            last = model->weight[i];
+            result = heat(last, log_most, power);
+        }
+        model->weight[i] = result;
+    }
+    model->other = heat(model->other, log_most, power);
+}
+
+/* Doubles that are not negative have the order of their bits. */
+static uint64_t order_of(double weight) {
+    uint64_t bits;
+    memcpy(&bits, &weight, sizeof bits);
+    return bits;
+}
+
+/* What a cut looks for: the weight at which the categories above it first make `need`, in number or in weight. */
+typedef struct {
+    int by_weight;
+    double need;
+    double cut;  /* the weight */
+    double rest; /* of `need`, to be met by categories of the weight `cut` */
+} tb_cut_t;
+
+typedef struct {
+    const double *weight;
+    size_t length;
+    double others, other; /* so many more of one weight */
+} tb_pile_t;
+
+static void count_byte(const tb_pile_t *pile, const tb_cut_t *cut, int shift, double bin[256]) {
+    memset(bin, 0, 256 * sizeof *bin);
+    for (size_t i = 0; i < pile->length; i++) {
+        bin[order_of(pile->weight[i]) >> shift & 255] += cut->by_weight ? pile->weight[i] : 1.0;
+    }
+    if (pile->others > 0.0)
+        bin[order_of(pile->other) >> shift & 255] += pile->others * (cut->by_weight ? pile->other : 1.0);
+}
+
+/* Leaves those with that byte. Whether they are all equal. */
+static int keep_byte(tb_pile_t *pile, int shift, uint64_t byte, double *room) {
+    size_t kept = 0;
+    if ((order_of(pile->other) >> shift & 255) != byte) pile->others = 0.0;
+    for (size_t i = 0; i < pile->length; i++) {
+        const double weight = pile->weight[i];
+        room[kept] = weight;
+        kept += (order_of(weight) >> shift & 255) == byte;
+    }
+    pile->weight = room;
+    pile->length = kept;
+    const double first = kept ? room[0] : pile->other;
+    int equal = pile->others == 0.0 || pile->other == first;
+    for (size_t i = 1; equal && i < kept; i++) equal = room[i] == first;
+    return equal;
+}
+
+/* Byte by byte from the highest, each time among those that share the bytes before, until these are all equal. */
+static void find_cut(const tb_model_t *model, tb_cut_t *cut, double *room) {
+    tb_pile_t pile = {model->weight, model->length, model->others, model->other};
+    cut->rest = cut->need;
+    for (int shift = 56, equal = 0; shift >= 0 && !equal; shift -= 8) {
+        double bin[256];
+        int byte = 255;
+        count_byte(&pile, cut, shift, bin);
+        while (byte > 0 && bin[byte] < cut->rest) cut->rest -= bin[byte--];
+        /* the last bin may make up for what rounding lost */
+        while (byte < 255 && bin[byte] == 0.0) cut->rest = bin[++byte];
+        equal = keep_byte(&pile, shift, (uint64_t)byte, room);
+    }
+    cut->cut = pile.length ? pile.weight[0] : pile.other;
+}
+
+static void cut_below(tb_model_t *model, double least) {
+    for (size_t i = 0; i < model->length; i++) {
+        if (model->weight[i] < least) model->weight[i] = 0.0;
+    }
+    if (model->other < least) model->other = 0.0;
+}
+
+/* Of the categories of one weight, the lowest ids stay. Ids that are not listed are listed as far as they may stay. */
+static void keep_lowest(tb_model_t *model, double weight, double keep, double *room) {
+    if (model->others > 0.0 && model->other == weight) {
+        tb_model_list(model, (size_t)(keep < model->others ? keep : model->others));
+        model->other = 0.0;
+    }
+    size_t ties = 0;
+    for (size_t i = 0; i < model->length; i++) {
+        if (model->weight[i] == weight) room[ties++] = (double)(model->categories + 1 - model->id[i]);
+    }
+    if (keep >= (double)ties) return;
+    const tb_model_t ids = {.length = ties, .weight = room};
+    tb_cut_t cut = {.by_weight = 0, .need = keep};
+    find_cut(&ids, &cut, room);
+    for (size_t i = 0; i < model->length; i++) {
+        if (model->weight[i] == weight && (double)(model->categories + 1 - model->id[i]) < cut.cut)
+            model->weight[i] = 0.0;
+    }
+}
+
+static void keep_top(tb_model_t *model, tb_cut_t cut, double *room) {
+    find_cut(model, &cut, room);
+    if (cut.cut == 0.0) return;
+    cut_below(model, cut.cut);
+    keep_lowest(model, cut.cut, cut.by_weight ? __builtin_ceil(cut.rest / cut.cut) : cut.rest, room);
+}
+
+void tb_decode(const tb_decoding_t *self, tb_model_t *model, double *room) {
+    if (self->temperature != 1.0) apply_temperature(model, self->temperature);
+    if (self->top_k) keep_top(model, (tb_cut_t){.by_weight = 0, .need = (double)self->top_k}, room);
+    if (self->top_p < 1.0)
+        keep_top(model, (tb_cut_t){.by_weight = 1, .need = self->top_p * tb_model_total(model)}, room);
+    if (self->min_p > 0.0) cut_below(model, self->min_p * largest(model));
+    if (self->epsilon > 0.0) {
+        const double most = largest(model), least = self->epsilon * tb_model_total(model);
+        if (most < least) {
+            keep_top(model, (tb_cut_t){.by_weight = 0, .need = 1.0}, room);
+        } else {
+            cut_below(model, least);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoding against sorting all categories, one by one. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "checks.h"
+#include "decode.h"
+
+enum { MOST = 80 };
+
+typedef struct {
+    uint32_t id[MOST + 1], place[MOST + 1];
+    double weight[MOST + 1], room[MOST + 1], dense[MOST + 1];
+    tb_model_t model;
+} case_t;
+
+/* Some categories listed, in any order, with weights that often are equal; the others alike, or all listed. */
+static void make_case(case_t *self, size_t count, uint64_t *state, int whole) {
+    size_t listed = 1 + next_word(state) % count;
+    double other = next_word(state) % 3 ? 0.0 : whole ? 1.0 : 0.125;
+    for (size_t i = 0; i < count; i++) {
+        self->id[i] = (uint32_t)i;
+        self->place[i] = TB_NOWHERE;
+        self->dense[i] = other;
+    }
+    for (size_t i = 0; i < listed; i++) {
+        const size_t with = i + next_word(state) % (count - i);
+        const uint32_t id = self->id[with];
+        self->id[with] = self->id[i];
+        self->id[i] = id;
+        self->place[id] = (uint32_t)i;
+        self->weight[i] = whole ? (double)(next_word(state) % 5) : next_unit(state);
+        if (i == 0) self->weight[i] += 1.0;
+        self->dense[id] = self->weight[i];
+    }
+    self->model = (tb_model_t){listed, self->id,    self->weight, other > 0.0 ? (double)(count - listed) : 0.0,
+                               other,  self->place, count};
+}
+
+static const double *sorted_by;
+
+static int by_weight(const void *a, const void *b) {
+    const size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    if (sorted_by[i] != sorted_by[j]) return sorted_by[i] > sorted_by[j] ? -1 : 1;
+    return i < j ? -1 : 1;
+}
+
+static double sum_of(const double *x, size_t count) {
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) sum += x[i];
+    return sum;
+}
+
+/* Keeps the first `keep` by weight and id; where `share` is below 1, as many as make that share. */
+static void keep_first(double *dense, size_t count, uint64_t keep, double share) {
+    size_t order[MOST];
+    const double need = share * sum_of(dense, count);
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) order[i] = i;
+    sorted_by = dense;
+    qsort(order, count, sizeof *order, by_weight);
+    for (size_t i = 0; i < count; i++) {
+        if (share < 1.0 ? sum >= need : i >= keep) dense[order[i]] = 0.0;
+        sum += dense[order[i]];
+    }
+}
+
+static void cut(double *dense, size_t count, double least) {
+    for (size_t i = 0; i < count; i++) {
+        if (dense[i] < least) dense[i] = 0.0;
+    }
+}
+
+static double most_of(const double *dense, size_t count) {
+    double most = 0.0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, dense[i]);
+    return most;
+}
+
+static void decode_plainly(const tb_decoding_t *how, double *dense, size_t count) {
+    if (how->temperature != 1.0) {
+        const double most = most_of(dense, count);
+        for (size_t i = 0; i < count; i++)
+            dense[i] = dense[i] > 0.0 ? pow(dense[i] / most, 1.0 / how->temperature) : 0.0;
+    }
+    if (how->top_k) keep_first(dense, count, how->top_k, 1.0);
+    if (how->top_p < 1.0) keep_first(dense, count, 0, how->top_p);
+    if (how->min_p > 0.0) cut(dense, count, how->min_p * most_of(dense, count));
+    if (how->epsilon > 0.0) {
+        const double least = how->epsilon * sum_of(dense, count);
+        if (most_of(dense, count) < least) {
+            keep_first(dense, count, 1, 1.0);
+        } else {
+            cut(dense, count, least);
+        }
+    }
+}
+
+static void check_case(const tb_decoding_t *how, size_t count, uint64_t *state, int whole) {
+    case_t one;
+    make_case(&one, count, state, whole);
+    decode_plainly(how, one.dense, count);
+    tb_decode(how, &one.model, one.room);
+    int same = one.model.length <= count;
+    for (size_t id = 0; id < count; id++) {
+        const uint32_t at = one.place[id];
+        const double weight = at == TB_NOWHERE ? one.model.other : one.weight[at];
+        if (at != TB_NOWHERE) same = same && one.id[at] == id;
+        if (at != TB_NOWHERE || one.model.others > 0.0) same = same && fabs(weight - one.dense[id]) <= 1e-13;
+    }
+    if (one.model.others > 0.0) same = same && one.model.others == (double)(count - one.model.length);
+    CHECK(same);
+}
+
+/* Whole weights make ties; with a temperature, sums round, so shares are kept clear of them by real weights. */
+static void check_cuts(void) {
+    static const double top_p[] = {0.03, 0.5, 0.77, 0.999};
+    uint64_t state = 1;
+    for (int i = 0; i < 20000; i++) {
+        const size_t count = 1 + next_word(&state) % MOST;
+        tb_decoding_t how = {1.0, 0, 1.0, 0.0, 0.0};
+        const uint64_t word = next_word(&state);
+        const int whole = word & 1;
+        if (word & 2) how.top_k = 1 + next_word(&state) % (count + 5);
+        if (word & 4) how.top_p = top_p[next_word(&state) % 4];
+        if (word & 8) how.min_p = next_unit(&state);
+        if (word & 16) how.epsilon = 0.5 * next_unit(&state) * next_unit(&state);
+        if (word & 32 && !whole) how.temperature = 0.3 + 2.0 * next_unit(&state);
+        CHECK(tb_decodes(&how) == ((word & 30) > 0 || how.temperature != 1.0));
+        check_case(&how, count, &state, whole);
+    }
+}
+
+/* From the coldest to the hottest nothing overflows, and the most probable category stays. */
+static void check_temperatures(void) {
+    static const double temperature[] = {1e-3, 0.05, 20.0, 1e3};
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t id[4] = {0, 1, 2, 3}, place[4] = {0, 1, 2, 3};
+        double weight[4] = {0x1p52, 1.0, 0.0, 3.0}, room[4];
+        const tb_decoding_t how = {temperature[i], 0, 1.0, 0.0, 0.0};
+        tb_model_t model = {4, id, weight, 0.0, 0.0, place, 4};
+        tb_decode(&how, &model, room);
+        CHECK(weight[0] == 1.0 && weight[2] == 0.0);
+        CHECK(fabs(weight[1] - pow(0x1p-52, 1.0 / temperature[i])) <= 1e-13);
+        CHECK(weight[3] >= weight[1] && weight[3] <= 1.0);
+    }
+}
+
+int main(void) {
+    check_cuts();
+    check_temperatures();
+    return finish();
+}

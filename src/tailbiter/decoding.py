@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""How a model is sampled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ._checks import SET, as_dict, number, whole, within
+from .errors import SpecError
+
+__all__ = ["Decoding"]
+
+_TEMPERATURE = "give a number above 0 such as 0.8"
+_COLDEST, _HOTTEST = 1e-3, 1e3
+_SHARE = "give a share such as 0.95"
+_MOST = 10**7
+
+
+class Decoding(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done to a model's probabilities before it is sampled, in the order in which it stands here.
+
+    Parameters
+    ----------
+    temperature : float, default 1.0
+        Probabilities are raised to the power 1/temperature: below 1 what is common becomes commoner. From
+        0.001 to 1000.
+    top_k : int, optional
+        Only the k most probable categories are sampled.
+    top_p : float, default 1.0
+        Only the fewest most probable categories that together hold this probability (nucleus sampling:
+        Holtzman et al. 2020, arXiv 1904.09751), in (0, 1].
+    min_p : float, default 0.0
+        Only categories at least this probable beside the most probable one (Nguyen et al. 2024, arXiv
+        2407.01082), in [0, 1].
+    epsilon : float, default 0.0
+        Only categories of at least this probability (Hewitt et al. 2022, arXiv 2210.15191), or the most
+        probable one where there is none, in [0, 1).
+
+    Raises
+    ------
+    SpecError
+        For a value out of range.
+
+    Notes
+    -----
+    Each step sees probabilities renormalised after the one before, as text generators do it. Of categories
+    with equal probability a cut keeps those that are commoner in the reference (of equal ones there, those
+    that stand first in its table), so `top_k` never leaves more than k. What is cut is not sampled: under
+    `Replace` it is gone.
+
+    Generation 1 is human; decoding touches the batches of generations 2 and later.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> greedy = tb.Decoding(top_k=1)
+    >>> spec = tb.Spec(
+    ...     reference=tb.Zipf(50), samples=100, generations=2, replicates=1, decoding=greedy
+    ... )
+    >>> int(tb.simulate(spec)["survivors"][0, -1])
+    1
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    min_p: float = 0.0
+    epsilon: float = 0.0
+
+    def __post_init__(self) -> None:
+        field = "decoding.temperature"
+        SET(self, "temperature", within(self.temperature, field, _COLDEST, _HOTTEST, _TEMPERATURE))
+        if self.top_k is not None:
+            remedy = "give a number of categories such as 50"
+            SET(self, "top_k", whole(self.top_k, "decoding.top_k", 1, _MOST, remedy))
+        SET(self, "top_p", within(self.top_p, "decoding.top_p", 0, 1, _SHARE))
+        if self.top_p == 0:
+            raise SpecError("decoding.top_p", 0.0, "keeps nothing", _SHARE)
+        SET(self, "min_p", within(self.min_p, "decoding.min_p", 0, 1, "give a share such as 0.05"))
+        epsilon = number(self.epsilon, "decoding.epsilon", "give a probability such as 3e-4")
+        if not 0 <= epsilon < 1:
+            raise SpecError(
+                "decoding.epsilon", epsilon, "is outside [0, 1)", "give a probability such as 3e-4"
+            )
+        SET(self, "epsilon", epsilon)
+
+    @property
+    def neutral(self) -> bool:
+        """Whether it leaves every model as it is."""
+        return self == Decoding()
+
+    def canonical(self) -> dict[str, Any] | None:
+        """Return plain data; None where it changes nothing, which a Spec's identity leaves out."""
+        return None if self.neutral else as_dict(self, defaults=False)
