@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from tailbiter._checks import choice
+from tailbiter._checks import choice, whole
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
+    from tailbiter.reference import Reference
     from tailbiter.spec import Spec
 
 __all__ = ["Count", "SpecFlags", "flag", "numeric"]
@@ -32,6 +33,8 @@ REGIMES = {
 # What a field is called on the command line, where it is not its own name.
 FLAG_OF = {"real_count": "real-count", "k": "window", "kind": "regime"}
 EXAMPLE_OF = {"real": "0.01", "k": "5"}
+AUTO = "auto"
+TRIED = range(1, 9)  # numbers of components that auto chooses from
 
 
 def number(_: type, tokens: Sequence[Token]) -> int | float:
@@ -66,7 +69,17 @@ class SpecFlags:
     counts: Annotated[Path | None, flag("Table of counts instead: CSV, TSV, Parquet or .npy")] = None
     counts_column: Annotated[str | None, flag("Its column of counts, where that is not plain")] = None
     labels_column: Annotated[str | None, flag("Its column of labels, where that is not plain")] = None
-    samples: Annotated[Count, numeric("Size of each generation's new batch (2e5)")] = None
+    table: Annotated[Path | None, flag("Table of numbers instead, to fit normal laws to its rows")] = None
+    columns: Annotated[str | None, flag("Its columns, such as a,b; by default all of numbers")] = None
+    components: Annotated[
+        str | None, flag("Fit a mixture of so many; auto: 1 to 8, by BIC; left out: one Gaussian")
+    ] = None
+    covariance: Annotated[
+        str | None, flag("Of the mixture's components: full, tied, diagonal or spherical")
+    ] = None
+    samples: Annotated[
+        Count, numeric("Size of each generation's new batch (2e5; of a --table, its rows)")
+    ] = None
     generations: Annotated[Count, numeric("How many (2000)")] = None
     replicates: Annotated[Count, numeric("Independent lineages (32)")] = None
     seed: Annotated[Count, numeric("Whole number; same seed, same bits")] = None
@@ -88,25 +101,53 @@ class SpecFlags:
 
         regime = _regime(self.regime, self._table)
         changes = self._sizes if regime is None else {**self._sizes, "regime": regime}
-        columns = {"--counts-column": self.counts_column, "--labels-column": self.labels_column}
-        for name, column in columns.items():
-            if column is not None and self.counts is None:
-                raise SpecError(name, column, "is a column of no table", "add --counts FILE")
-        if path is not None and self.counts is not None:
-            problem = "cannot be joined with a Spec file"
-            raise SpecError("--counts", str(self.counts), problem, "give one of the two")
+        self._refuse_lone(path)
         if path is not None:
             return Spec.from_toml(path).replace(**changes)
+        if self.table is not None:
+            reference, rows = self._fitted(self.table)
+            return Spec(reference=reference, **{"samples": rows, **changes})
         if self.counts is not None:
             words = Counts.read(self.counts, counts=self.counts_column, labels=self.labels_column)
         else:
             words = Counts.read(data.path("shakespeare"), counts="train", labels="word")
         return Spec(reference=words, **changes)
 
+    def _refuse_lone(self, path: Path | None) -> None:
+        """Refuse flags about a table that is not there, and two things to run."""
+        for name, column in self._given("counts_column", "labels_column").items():
+            if self.counts is None:
+                raise SpecError(flag_of(name), column, "is a column of no table", "add --counts FILE")
+        for name, value in self._fit.items():
+            if self.table is None:
+                raise SpecError(flag_of(name), value, "is about no table", "add --table FILE")
+        if self.covariance is not None and self.components is None:
+            problem = "is a type of a mixture's covariances, and there is no mixture"
+            raise SpecError("--covariance", self.covariance, problem, "add --components 3, or leave it out")
+        for name, table in self._given("table", "counts").items():
+            if path is not None or None not in (self.table, self.counts):
+                what = "a Spec file" if path is not None else "--counts"
+                raise SpecError(
+                    f"--{name}", str(table), f"cannot be joined with {what}", "give one of the two"
+                )
+
+    def _fitted(self, path: Path) -> tuple[Reference, int]:
+        """The law that is fitted to a table, and how many rows it has."""
+        from tailbiter.reference import Gaussian, GaussianMixture
+        from tailbiter.reference._matrix import as_matrix
+
+        columns = None if self.columns is None else [name.strip() for name in self.columns.split(",")]
+        rows = as_matrix(path, columns)
+        if self.components is None:
+            return Gaussian.fit(rows), len(rows.values)
+        counts = TRIED if self.components == AUTO else _components(self.components)
+        law = GaussianMixture.fit(rows, components=counts, covariance=self.covariance or "full")
+        return law, len(rows.values)
+
     @contextmanager
     def spoken(self, *others: str) -> Iterator[None]:
         """Name the flag, not the field, in an error about a value that was given by flag."""
-        given = {"": {*self._sizes, *others}, "regime": set(self._table)}
+        given = {"": {*self._sizes, *self._fit, *others}, "regime": set(self._table)}
         try:
             yield
         except SpecError as error:
@@ -121,6 +162,11 @@ class SpecFlags:
         return self._given("samples", "generations", "replicates", "seed")
 
     @property
+    def _fit(self) -> dict[str, Any]:
+        """How a law is fitted to a table."""
+        return self._given("columns", "components", "covariance")
+
+    @property
     def _table(self) -> dict[str, Any]:
         """Fields of the regime."""
         table = self._given("real", "real_count", "source", "hoard", "draw")
@@ -131,7 +177,18 @@ class SpecFlags:
 
 
 def flag_of(name: str) -> str:
-    return f"--{FLAG_OF.get(name, name)}"
+    return f"--{FLAG_OF.get(name, name).replace('_', '-')}"
+
+
+def _components(text: str) -> int:
+    from tailbiter.reference import MAX_COMPONENTS
+
+    remedy = f"give a number such as 3, or {AUTO}"
+    try:
+        count = int(text)
+    except ValueError:
+        raise SpecError("components", text, "is no number of components", remedy) from None
+    return whole(count, "components", 1, MAX_COMPONENTS, remedy)
 
 
 def _regime(name: str | None, table: dict[str, Any]) -> dict[str, Any] | None:

@@ -61,6 +61,8 @@ def run(
 
     Example: tailbiter run --counts words.csv --samples 2e5 --generations 2000 --replicates 32
     --regime anchored --real 0.01 --out runs/words
+
+    Of measurements: tailbiter run --table data.csv --columns a,b --components 3 --generations 500
     """
     from tailbiter.families import family_of
     from tailbiter.run_files import check_target, write_run

@@ -3,13 +3,14 @@
 
 from ._gaussian import Gaussian
 from ._laws import Bernoulli, Dirichlet, Geometric, Uniform, Zipf
-from ._mixture import GaussianMixture
+from ._mixture import MAX_COMPONENTS, GaussianMixture
 from ._support import Categorical, Reference, Support
 from ._tables import Counts, Probabilities, Source, Table
 from ._traits import Traits
 
 __all__ = [
     "KINDS",
+    "MAX_COMPONENTS",
     "Bernoulli",
     "Categorical",
     "Counts",

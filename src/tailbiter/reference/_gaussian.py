@@ -127,7 +127,7 @@ class Gaussian(Reference, frozen=True, tag="gaussian"):
     @classmethod
     def fit(
         cls,
-        table: str | os.PathLike[str] | npt.ArrayLike,
+        table: str | os.PathLike[str] | npt.ArrayLike | Matrix,
         columns: Column | Sequence[Column] | None = None,
         *,
         ddof: int = 0,

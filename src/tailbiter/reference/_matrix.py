@@ -55,8 +55,8 @@ def as_matrix(table: object, columns: Column | Sequence[Column] | None) -> Matri
 
     Parameters
     ----------
-    table : path or array
-        Where they stand.
+    table : path, array or Matrix
+        Where they stand; a Matrix is what was asked for before.
     columns : str or int, or a sequence of them, or None
         Which; all that hold numbers if None.
 
@@ -67,6 +67,8 @@ def as_matrix(table: object, columns: Column | Sequence[Column] | None) -> Matri
     SpecError
         If ``columns`` is no list of columns.
     """
+    if isinstance(table, Matrix):
+        return table
     asked = _asked(columns)
     if not isinstance(table, str | os.PathLike):
         return _from_array(table, asked, "table")

@@ -147,7 +147,7 @@ class GaussianMixture(Reference, frozen=True, tag="gaussian_mixture"):
     @classmethod
     def fit(
         cls,
-        table: str | os.PathLike[str] | npt.ArrayLike,
+        table: str | os.PathLike[str] | npt.ArrayLike | Matrix,
         columns: Column | Sequence[Column] | None = None,
         *,
         components: int | Iterable[int],
