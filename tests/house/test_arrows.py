@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tailbiter"
 LAYERS = (
     {"errors"},
     {"_core", "_checks", "_document", "_interrupt", "_variables", "data"},
-    {"reference", "samples", "regime", "estimator", "record", "_compose"},
+    {"reference", "samples", "regime", "estimator", "decoding", "curation", "record", "_compose"},
     {"spec"},
     {"sweep"},
     {"program", "theory"},
@@ -22,15 +22,25 @@ LAYERS = (
     {"families"},
     {"simulate", "predict"},
     {"run_files", "testing"},
-    {"verify", "store"},
+    {"verify", "store", "reproduce"},
     {"execute"},
     {"_flags"},
-    {"_sweep_verbs"},
+    {"_sweep_verbs", "_reproduce_verb"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Who may call the compiled core.
-CALLERS_OF_CORE = {"_core", "reference", "regime", "families", "sweep", "simulate", "execute", "cli"}
+CALLERS_OF_CORE = {
+    "_core",
+    "reference",
+    "regime",
+    "families",
+    "sweep",
+    "simulate",
+    "execute",
+    "cli",
+    "curation",
+}
 
 
 def imported(source: str, inside: tuple[str, ...]) -> Iterator[str]:

@@ -30,8 +30,8 @@ def compositions(total: int, parts: int) -> Iterator[Vector]:
 
 
 @lru_cache(maxsize=200_000)
-def multinomial(n: int, weights: Vector) -> tuple[tuple[Vector, Fraction], ...]:
-    """Outcomes and exact probabilities of `n` independent draws with integer weights."""
+def multinomial(n: int, weights: tuple[int | Fraction, ...]) -> tuple[tuple[Vector, Fraction], ...]:
+    """Outcomes and exact probabilities of `n` independent draws with rational weights."""
     total = sum(weights)
     outcomes = []
     for counts in compositions(n, len(weights)):
@@ -48,7 +48,7 @@ def _ways(counts: Vector) -> int:
     return ways
 
 
-def _powers(weights: Vector, counts: Vector) -> int:
+def _powers(weights: tuple[int | Fraction, ...], counts: Vector) -> int | Fraction:
     return prod(weight**count for weight, count in zip(weights, counts, strict=True))
 
 
@@ -99,7 +99,7 @@ def next_states(plan: Plan, t: int, state: State) -> Iterator[tuple[State, Fract
     n_synthetic, n_fresh, n_kept = plan.parts(t)
     by_synthetic, by_fresh, by_kept = plan.item_weight(t)
     old = subset(n_kept, kept) if n_kept else ((scale(0, kept), Fraction(1)),)
-    for synthetic, p in multinomial(n_synthetic, training):
+    for synthetic, p in (plan.synthetic or multinomial)(n_synthetic, training):
         for fresh, p_fresh in multinomial(n_fresh, plan.weights):
             for again, p_again in old:
                 batch = add(scale(by_synthetic, synthetic), scale(by_fresh, fresh), scale(by_kept, again))

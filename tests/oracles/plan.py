@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A run in the fewest words: what enters the training set of every generation."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Plan:
     draw
         Generation t trains on ``draw[t-1]`` items drawn without replacement from all batches so far. Empty:
         on all.
+    synthetic
+        Outcomes and probabilities of ``n`` items drawn from the model of a training vector, given the two.
+        None: as the vector has them.
     """
 
     weights: tuple[int, ...]
@@ -39,6 +44,7 @@ class Plan:
     item_weights: tuple[tuple[int, int, int], ...] | None = None
     ages: tuple[int, ...] | None = (1,)
     draw: tuple[int, ...] = ()
+    synthetic: Callable[[int, tuple[int, ...]], Iterable[tuple[tuple[int, ...], Fraction]]] | None = None
 
     @property
     def categories(self) -> int:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The command line's verb about published results."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tailbiter._flags import flag, numeric
+from tailbiter.errors import SpecError
+
+__all__ = ["reproduce"]
+
+DIFFERS = 1
+
+
+def reproduce(
+    *names: Annotated[str, Parameter(help="Results by name; see --list")],
+    every: Annotated[bool, flag("All of them", "--all")] = False,
+    listed: Annotated[bool, flag("Say what each claims, and run nothing", "--list")] = False,
+    threads: Annotated[int | None, numeric("By default all processors; changes no number")] = None,
+    as_json: Annotated[bool, flag("Print it as JSON", "--json")] = False,
+) -> int:
+    """Measure published results anew, beside the paper's numbers and theory's; exit 1 if one differs.
+
+    Example: tailbiter reproduce forgetting workflows
+    """
+    from tailbiter.reproduce import claims
+    from tailbiter.reproduce import reproduce as measure
+
+    if not (names or every or listed):
+        raise SpecError("name", list(names), "names no result", "give a name, --all, or --list to see them")
+    if names and every:
+        raise SpecError("--all", list(names), "stands beside names", "give one of the two")
+    if listed:
+        return _list(as_json)
+    agree, found = True, []
+    for outcome in measure(None if every else names, threads=threads):
+        agree = agree and outcome.agrees
+        if as_json:
+            found.append(outcome.to_dict())
+        else:
+            print(outcome.text(), "", sep="\n", flush=True)
+    if as_json:
+        print(json.dumps(found))
+    elif every:
+        print(f"All {len(claims())} agree." if agree else "Not all agree.")
+    return 0 if agree else DIFFERS
+
+
+def _list(as_json: bool) -> int:
+    from tailbiter.reproduce import claims
+
+    if as_json:
+        keys = ("name", "paper", "statement")
+        print(json.dumps([{key: getattr(claim, key) for key in keys} for claim in claims()]))
+        return 0
+    for claim in claims():
+        print(f"{claim.name}: {claim.paper}\n  {claim.statement}")
+    return 0
