@@ -447,13 +447,15 @@ static void merge_ages(tb_gaussian_block_t *self) {
     }
 }
 
-/* Items of the batches of each age up to that of generation t, where the age has a weight. */
-static uint64_t items_of_ages(const tb_gaussian_t *program, size_t t, int weighted) {
+/* Dimensions that the items span of the batches of each age up to that of generation t, where the age has a weight.
+ * Counting ends where they span all: the items of many large batches have no room in 64 bits. */
+static size_t span_of_ages(const tb_gaussian_t *program, size_t t, int weighted) {
+    const uint64_t d = program->dimension;
     uint64_t items = 0;
-    for (size_t k = 0; k < program->age_count && k < t; k++) {
+    for (size_t k = 0; k < program->age_count && k < t && items <= d; k++) {
         if (!weighted || program->ages[k]) items += program->samples[t - 1 - k];
     }
-    return items;
+    return smaller(d, items - 1);
 }
 
 static void step_ages(tb_gaussian_block_t *self, uint64_t synthetic, uint64_t fresh) {
@@ -467,9 +469,9 @@ static void step_ages(tb_gaussian_block_t *self, uint64_t synthetic, uint64_t fr
     merge_batch(self, &newest, synthetic, fresh, 0, alike);
     newest.rank = smaller(newest.rank, rank);
     self->past[0] = newest;
-    self->reach = smaller(smaller(d, self->reach + fresh), items_of_ages(program, t, 0) - 1);
+    self->reach = smaller(self->reach + fresh, span_of_ages(program, t, 0));
     merge_ages(self);
-    fit(self, &self->training, smaller(self->reach, items_of_ages(program, t, 1) - 1));
+    fit(self, &self->training, smaller(self->reach, span_of_ages(program, t, 1)));
 }
 
 /* A training set drawn from all batches so far. */

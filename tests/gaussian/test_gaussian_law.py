@@ -167,3 +167,14 @@ def test_published_trace_ratios(regime, exact):
     source = program(regime, 100, 100, d=1, ddof=0, law=STANDARD, variables=("factor",), at=[100])
     size = 2000 if source.draw is not None else SIZE
     estimated(run(source, size)["factor"][:, 0, 0] ** 2, exact, 0.1)
+
+
+@pytest.mark.slow
+def test_a_window_of_more_items_than_a_word_counts():
+    """2^64 + 1 items are no single item: a rank of 0 is what a count that wraps would give."""
+    most, batches = 10**15, 18_447
+    sizes = [most] * (batches - 1) + [2**64 + 1 - (batches - 1) * most]
+    given = program(tb.Window(2), sizes, batches, d=1, variables=("rank",), at=[batches])
+    given.ages = np.zeros(batches, np.uint64)
+    given.ages[0] = 1
+    assert run(given, 1)["rank"].item() == 1

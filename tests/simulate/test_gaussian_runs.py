@@ -285,6 +285,16 @@ def test_records_are_counted_exactly() -> None:
             tb.Record(generations=[3], variables=[]),
             "regime.k",
         ),
+        (
+            # Of every batch the model is kept, so that its items can be made again.
+            {
+                "reference": tb.Gaussian(dimensions=100),
+                "regime": tb.AccumulateSubsample(),
+                "generations": 10**7,
+            },
+            tb.Record(generations=[3], variables=[]),
+            "regime",
+        ),
     ],
 )
 def test_a_run_too_large_for_memory_is_refused(changes: dict, record: tb.Record, field: str) -> None:
