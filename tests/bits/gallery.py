@@ -76,6 +76,7 @@ def continuous() -> dict[str, tb.Spec]:
     """Models without categories: every way in which training sets are composed and drawn."""
     law = tb.Gaussian([1, -2, 0], [[1 / (1 + abs(i - j)) for j in range(3)] for i in range(3)])
     unbiased = {"estimator": tb.MLE(ddof=1)}
+    pair = tb.GaussianMixture([0.8, 0.2], [0.0, 3.0], [1.0, 0.5])
     return {
         "gaussian": _spec(tb.Gaussian(), samples=50, generations=2_500),
         "gaussian-wide": _spec(tb.Gaussian(dimensions=20), samples=15, generations=40, **unbiased),
@@ -84,7 +85,28 @@ def continuous() -> dict[str, tb.Spec]:
         "gaussian-subsample": _spec(law, tb.AccumulateSubsample(draw=40)),
         "gaussian-hoard": _spec(law, tb.Anchored(real=0.1, source="hoard", hoard=25)),
         "gaussian-weights": _spec(law, tb.Mix((tb.Fixed(share=0.3, weight=0.6), tb.Synthetic(weight=0.4)))),
+        "mixture": _spec(pair, samples=60, generations=400),
+        "mixture-tied": _spec(_mixture("tied"), tb.Window(3), estimator=tb.EM(start="kmeans++", floor=1e-3)),
+        "mixture-diagonal": _spec(_mixture("diagonal"), tb.Accumulate(), samples=40),
+        "mixture-spherical": _spec(_mixture("spherical"), tb.Anchored(real=0.1), samples=1_003),
+        "mixture-full": _spec(_mixture("full"), samples=2_000, estimator=tb.EM(tolerance=0.0, iterations=7)),
+        "mixture-subsample": _spec(pair, tb.AccumulateSubsample(draw=90)),
+        "mixture-hoard": _spec(pair, tb.Anchored(real=0.1, source="hoard", hoard=25)),
+        "mixture-weights": _spec(pair, tb.Mix((tb.Fixed(share=0.3, weight=0.6), tb.Synthetic(weight=0.4)))),
     }
+
+
+def _mixture(covariance: str) -> tb.GaussianMixture:
+    """Three components in three dimensions, no two alike."""
+    full = [[[k + 1 if i == j else 0.3 for j in range(3)] for i in range(3)] for k in range(3)]
+    covariances = {
+        "full": full,
+        "tied": full[0],
+        "diagonal": [[row[i] for i, row in enumerate(square)] for square in full],
+        "spherical": [1.0, 2.0, 3.0],
+    }
+    means = [[0, 0, 0], [4, -1, 0], [0, 5, 2]]
+    return tb.GaussianMixture([0.5, 0.3, 0.2], means, covariances[covariance], covariance)
 
 
 def fingerprint(ds: xr.Dataset) -> dict[str, str]:
