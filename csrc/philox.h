@@ -40,7 +40,11 @@ enum tb_purpose {
     TB_FOR_MIXTURE_KEPT = 25,        /* which of the kept set */
     TB_FOR_MIXTURE_SEED = 26,        /* seeds of a fit */
     TB_FOR_GAUSSIAN_ITEM = 27,       /* single items, of a batch that draws are made from */
-    TB_FOR_GAUSSIAN_CHOICE = 28      /* which of them are drawn */
+    TB_FOR_GAUSSIAN_CHOICE = 28,     /* which of them are drawn */
+    TB_FOR_TOTAL = 29,               /* sum of a synthetic batch */
+    TB_FOR_TOTAL_FRESH = 30,         /* of fresh human items */
+    TB_FOR_TOTAL_HUMAN = 31,         /* of the human items that generation 1 and the kept set share */
+    TB_FOR_TOTAL_HUMAN_MORE = 32     /* of those that only one of them holds */
 };
 
 /* Attempts count up from 0; this one is for ties. */

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from .reference import Bernoulli as Bernoulli
     from .reference import Counts as Counts
     from .reference import Dirichlet as Dirichlet
+    from .reference import Exponential as Exponential
     from .reference import Gaussian as Gaussian
     from .reference import GaussianMixture as GaussianMixture
     from .reference import Geometric as Geometric
+    from .reference import Poisson as Poisson
     from .reference import Probabilities as Probabilities
     from .reference import Uniform as Uniform
     from .reference import Zipf as Zipf
@@ -79,9 +81,11 @@ _HOMES = {
         "Bernoulli",
         "Counts",
         "Dirichlet",
+        "Exponential",
         "Gaussian",
         "GaussianMixture",
         "Geometric",
+        "Poisson",
         "Probabilities",
         "Uniform",
         "Zipf",
@@ -121,6 +125,7 @@ __all__ = [
     "Counts",
     "DataError",
     "Dirichlet",
+    "Exponential",
     "Fixed",
     "Fresh",
     "Gaussian",
@@ -130,6 +135,7 @@ __all__ = [
     "Hoard",
     "MemoryEstimateError",
     "Mix",
+    "Poisson",
     "PredictionError",
     "Probabilities",
     "Program",

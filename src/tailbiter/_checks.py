@@ -60,6 +60,11 @@ def is_list(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview))
 
 
+def with_article(word: str) -> str:
+    """Return the word after "a" or "an"."""
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
 def check_table(data: object, field: str) -> None:
     """Refuse what is no mapping of keys to values."""
     if not isinstance(data, Mapping):

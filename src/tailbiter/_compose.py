@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from ._checks import with_article
 from .errors import SpecError
 from .reference import Traits
 from .reference._traits import CATEGORICAL
@@ -243,14 +244,14 @@ def _check_pool(
 ) -> None:
     problem = f"makes a pool of {sum(batches):,} items {which}".rstrip()
     if traits.most_pool == 0:
-        problem += f", but a {traits.family} run keeps sufficient statistics, not items"
+        problem += f", but {with_article(traits.family)} run keeps sufficient statistics, not items"
         raise SpecError(field, value, problem, remedy)
     for items, most, what in (
         (sum(batches), traits.most_pool, ""),
         (max(batches), traits.most_remade, f", {max(batches):,} in a batch"),
     ):
         if most is not None and items > most:
-            problem += f"{what}, but a {traits.family} run can make no more than {most:,} again"
+            problem += f"{what}, but {with_article(traits.family)} run can make no more than {most:,} again"
             raise SpecError(field, value, problem, f"use fewer items; or {remedy}")
 
 

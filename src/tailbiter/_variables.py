@@ -94,10 +94,32 @@ MIXTURE_ON_REQUEST = {
     "factors": Variable("lower Cholesky factors of the covariances; by type, deviations", "units", "entry"),
 }
 
+_ABOVE = "probability under the model above the reference's upper quantile"
+_BELOW = "probability under the model below the reference's lower quantile"
+_SUMS = {
+    "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),
+    "squared_mean_error": Variable("squared distance from the reference's mean", "squared units"),
+    "mass_above": Variable(_ABOVE, "1", "level"),
+    "mass_below": Variable(_BELOW, "1", "level"),
+}
+POISSON = {
+    "rate": Variable("rate of the model, its mean", "units"),
+    "log_rate": Variable("logarithm of the rate, -inf where it is 0", "nats"),
+    "absorbed": Variable("1 where the rate is 0", "1"),
+    **_SUMS,
+}
+EXPONENTIAL = {
+    "scale": Variable("scale of the model, its mean; 0 far below the doubles", "units"),
+    "log_scale": Variable("logarithm of the scale, however small", "nats"),
+    **_SUMS,
+}
+
 FAMILIES = {
     "categorical": Variables(CATEGORICAL),
     "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
     "mixture": Variables(MIXTURE, MIXTURE_ON_REQUEST),
+    "poisson": Variables(POISSON),
+    "exponential": Variables(EXPONENTIAL),
 }
 """The variables of every family of models, by its name."""
 

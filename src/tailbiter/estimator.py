@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, as_dict, choice, number, whole, within
+from ._checks import SET, as_dict, choice, number, whole, with_article, within
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class MLE(msgspec.Struct, frozen=True, tag_field="kind", tag="mle"):
         if traits.has_ddof:
             return MLE(self.ddof or 0)
         if self.ddof is not None:
-            problem = f"is a divisor that the fit of a {traits.family} reference does not have"
+            problem = f"is a divisor that the fit of {with_article(traits.family)} reference does not have"
             raise SpecError("estimator.ddof", self.ddof, problem, "leave it out")
         return self
 

@@ -39,7 +39,7 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
     Parameters
     ----------
     ds : xarray.Dataset
-        A run that recorded ``band_survivors``, or ``mass_beyond``.
+        A run that recorded ``band_survivors``, ``mass_beyond`` or ``mass_above``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a figure of its own.
     theory : xarray.Dataset, optional
@@ -54,7 +54,7 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
     Raises
     ------
     SpecError
-        When neither was recorded, or no generation but 0.
+        When none of these was recorded, or no generation but 0.
 
     Examples
     --------
@@ -64,8 +64,9 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
     >>> ax.get_xscale()
     'log'
     """
-    if "mass_beyond" in ds:
-        return _beyond(ds, ax)
+    for variable in ("mass_beyond", "mass_above"):
+        if variable in ds:
+            return _beyond(ds, variable, ax)
     alive = share_alive(ds)
     later = _later(alive)
     ax = _axes() if ax is None else ax
@@ -181,7 +182,7 @@ def save_tails(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     ds : xarray.Dataset
-        A run that recorded ``band_survivors``, or ``mass_beyond``.
+        A run that recorded ``band_survivors``, ``mass_beyond`` or ``mass_above``.
     path : path
         Its suffix decides the format.
     """
@@ -243,18 +244,20 @@ def _later(values: xr.DataArray) -> xr.DataArray:
     return later
 
 
-def _beyond(ds: xr.Dataset, ax: Axes | None) -> Axes:
-    mass = recorded(ds, "mass_beyond")
-    later = _later(mass)
+def _beyond(ds: xr.Dataset, name: str, ax: Axes | None) -> Axes:
+    later = _later(recorded(ds, name))
     ax = _axes() if ax is None else ax
+    reference = "level_reference_mass" if name == "mass_beyond" else "level_reference_above"
+    beyond = "beyond both quantiles" if name == "mass_beyond" else "above the upper quantile"
     levels = ds["level"].values
     for rank, level in enumerate(levels[::-1]):
         one = later.isel(level=len(levels) - 1 - rank)
         _draw(ax, one, rank, len(levels), f"{level:g}", LEAST_MASS)
-        ax.axhline(float(one["level_reference_mass"]), color="grey", linewidth=0.5)
-    _label(ax, "beyond both quantiles\n(grey: the reference)")
+        ax.axhline(float(one[reference]), color="grey", linewidth=0.5)
+    _label(ax, f"{beyond}\n(grey: the reference)")
     ax.set_ylim(LEAST_MASS, 1)
-    ax.set_ylabel("model's mass beyond the reference's quantiles")
+    side = "beyond" if name == "mass_beyond" else "above"
+    ax.set_ylabel(f"model's mass {side} the reference's quantiles")
     ax.set_title("What is left of the tails: median and 5-95 % of replicates", fontsize="medium")
     return ax
 

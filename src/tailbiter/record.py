@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _document
-from ._checks import SET, as_dict, choice, make, nearest, whole
+from ._checks import SET, as_dict, choice, make, nearest, whole, with_article
 from ._variables import ALL, CATEGORICAL, FAMILIES
 from .errors import SpecError
 
@@ -86,7 +86,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             return tuple(variables.standard)
         for name in self.variables:
             if name not in variables.known:
-                problem = f"is not measured of a {family} reference"
+                problem = f"is not measured of {with_article(family)} reference"
                 raise SpecError("record.variables", name, problem, nearest(name, variables.known))
         return tuple(name for name in variables.known if name in self.variables)
 

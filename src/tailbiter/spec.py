@@ -25,6 +25,7 @@ from ._checks import (
     nearest,
     number,
     whole,
+    with_article,
     within,
 )
 from ._compose import Composition, compose
@@ -127,7 +128,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _refuse_bands(self) -> None:
         for name, default in (("bands", None), ("tail_mass", _TAIL_MASS)):
             if (value := getattr(self, name)) != default:
-                problem = f"is about categories, which a {self.reference.family} reference has none of"
+                family = with_article(self.reference.family)
+                problem = f"is about categories, which {family} reference has none of"
                 raise SpecError(name, value, problem, "leave it out")
 
     @cached_property
@@ -326,7 +328,8 @@ def _as_estimator(value: object, traits: Traits) -> Estimator:
     if kind is None:
         raise SpecError("estimator", value, "is not an estimator", remedy)
     if kind not in traits.estimators:
-        raise SpecError("estimator", kind, f"does not fit the models of a {traits.family} reference", remedy)
+        problem = f"does not fit the models of {with_article(traits.family)} reference"
+        raise SpecError("estimator", kind, problem, remedy)
     return cast("Estimator", value).of(traits)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "median_first",
     "medians",
     "percent",
+    "power",
     "summarise",
 ]
 
@@ -417,6 +418,17 @@ def percent(share: float | None) -> str:
         return "-"
     # Small shares are what the table is about: they keep a digit that is not zero.
     return f"{100 * share:.1f} %" if share == 0 or share >= 0.0005 else f"{100 * share:.1g} %"
+
+
+def power(log_value: float | None) -> str:
+    """A number known by its natural logarithm, however small; "-" for None."""
+    if log_value is None or log_value == -math.inf:
+        return "-" if log_value is None else "0"
+    if abs(log_value) < 9:
+        return f"{math.exp(log_value):.3g}"
+    power = math.floor(log_value / math.log(10))
+    lead = math.exp(log_value - power * math.log(10))
+    return f"{lead:.1f}e{power}" if round(lead, 1) < 10 else f"1.0e{power + 1}"
 
 
 def _count(value: float | None) -> str:

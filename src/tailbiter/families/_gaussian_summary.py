@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailbiter.summary import aligned, counted, log_spaced, median_first, medians, percent
+from tailbiter.summary import aligned, counted, log_spaced, median_first, medians, percent, power
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,7 +155,7 @@ def _table(summary: GaussianSummary) -> list[str]:
     rows = summary.rows
     columns = [["generation", *(f"{row.generation:,}" for row in rows)]]
     if rows[0].log_spread is not None:
-        columns.append(["spread", *(_power(row.log_spread) for row in rows)])
+        columns.append(["spread", *(power(row.log_spread) for row in rows)])
     if rows[0].effective_rank is not None and summary.dimensions > 1:
         columns.append(["effective rank", *(f"{row.effective_rank:.2f}" for row in rows)])
     if rows[0].w2 is not None:
@@ -163,17 +163,6 @@ def _table(summary: GaussianSummary) -> list[str]:
     if rows[0].tails_covered is not None:
         columns.append(["tails covered", *(percent(row.tails_covered) for row in rows)])
     return aligned(columns)
-
-
-def _power(log_value: float | None) -> str:
-    """A number known by its logarithm, however small."""
-    if log_value is None or log_value == -math.inf:
-        return "-" if log_value is None else "0"
-    if abs(log_value) < 9:
-        return f"{math.exp(log_value):.3g}"
-    power = math.floor(log_value / math.log(10))
-    lead = math.exp(log_value - power * math.log(10))
-    return f"{lead:.1f}e{power}" if round(lead, 1) < 10 else f"1.0e{power + 1}"
 
 
 def _sentences(summary: GaussianSummary) -> list[str]:

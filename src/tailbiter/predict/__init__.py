@@ -12,6 +12,7 @@ from tailbiter.errors import PredictionError
 from ._categorical import CategoricalCase, collapse, collapse_time
 from ._gaussian import GaussianCase
 from ._known import Case, Known
+from ._totals import TotalsCase
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["predict", "total_collapse"]
 
-CASES: dict[str, Callable[[Spec, Record], Case]] = {"categorical": CategoricalCase, "gaussian": GaussianCase}
+CASES: dict[str, Callable[[Spec, Record], Case]] = {
+    "categorical": CategoricalCase,
+    "gaussian": GaussianCase,
+    "poisson": TotalsCase,
+    "exponential": TotalsCase,
+}
 """What predicts the runs of each family of models."""
 
 

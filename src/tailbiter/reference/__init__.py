@@ -4,6 +4,7 @@
 from ._gaussian import Gaussian
 from ._laws import Bernoulli, Dirichlet, Geometric, Uniform, Zipf
 from ._mixture import MAX_COMPONENTS, GaussianMixture
+from ._rates import Exponential, Poisson
 from ._support import Categorical, Reference, Support
 from ._tables import Counts, Probabilities, Source, Table
 from ._traits import Traits
@@ -15,9 +16,11 @@ __all__ = [
     "Categorical",
     "Counts",
     "Dirichlet",
+    "Exponential",
     "Gaussian",
     "GaussianMixture",
     "Geometric",
+    "Poisson",
     "Probabilities",
     "Reference",
     "Source",
@@ -38,5 +41,7 @@ KINDS: dict[str, type[Reference]] = {
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
     "gaussian_mixture": GaussianMixture,
+    "poisson": Poisson,
+    "exponential": Exponential,
 }
 """Every reference by its ``kind`` in TOML."""

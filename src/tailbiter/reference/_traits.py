@@ -57,5 +57,13 @@ def gaussian_traits(dimensions: int) -> Traits:
     return Traits("gaussian", 10**15, None, most_pool=2 * _ADDRESSES, most_remade=remade, has_ddof=True)
 
 
+@cache
+def poisson_traits(rate: float) -> Traits:
+    """Return the traits of Poisson laws: sums of counts are whole numbers, and stay far below 2**53."""
+    return Traits("poisson", min(10**15, int(2**50 / max(rate, 1.0))), MAX_TOTAL)
+
+
+EXPONENTIAL = Traits("exponential", 10**15, None)
+
 # Items are made again by address, any of them, and those that are drawn are held: memory is the limit.
 MIXTURE = Traits("mixture", 10**12, None, most_pool=None, estimators=("em",))

@@ -2,11 +2,11 @@
 """What is known of recursive fit-and-resample without running it.
 
 `exact` follows ancestors backward, `moments` steps first and second moments of any regime, `limits` holds the
-asymptotic forms and `gaussian` the laws of a normal distribution fitted again and again. None of them knows
-an engine: they and the engines check each other.
+asymptotic forms, `gaussian` the laws of a normal distribution fitted again and again and `totals` those of
+Poisson and exponential ones. None of them knows an engine: they and the engines check each other.
 """
 
-from . import exact, gaussian, limits, moments
+from . import exact, gaussian, limits, moments, totals
 from ._result import Predicted
 
-__all__ = ["Predicted", "exact", "gaussian", "limits", "moments"]
+__all__ = ["Predicted", "exact", "gaussian", "limits", "moments", "totals"]
