@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from . import theory as theory
     from .dataset import hill_numbers as hill_numbers
     from .dataset import share_alive as share_alive
+    from .density import density_coverage as density_coverage
+    from .density import held_out_log_likelihood as held_out_log_likelihood
     from .errors import DataError as DataError
     from .errors import MemoryEstimateError as MemoryEstimateError
     from .errors import PredictionError as PredictionError
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
+    "density": ("density_coverage", "held_out_log_likelihood"),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
     "estimator": ("EM", "MLE"),
     "execute": ("run_sweep",),
@@ -154,6 +157,8 @@ __all__ = [
     "Verification",
     "Window",
     "Zipf",
+    "density_coverage",
+    "held_out_log_likelihood",
     "hill_numbers",
     "lower",
     "open_sweep",

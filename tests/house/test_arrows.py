@@ -17,7 +17,7 @@ LAYERS = (
     {"spec"},
     {"sweep"},
     {"program", "theory"},
-    {"dataset", "estimate"},
+    {"dataset", "estimate", "density"},
     {"summary", "plot"},
     {"families"},
     {"simulate", "predict"},
@@ -40,6 +40,7 @@ CALLERS_OF_CORE = {
     "execute",
     "cli",
     "curation",
+    "density",
 }
 
 

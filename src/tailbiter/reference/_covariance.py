@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,14 +119,23 @@ def refuse_wide(rows: Matrix, most: int) -> None:
         raise DataError(str(rows.path), d, f"columns of numbers exceed {most}", remedy)
 
 
+def refuse_numbers(rows: Matrix, most: float = math.inf) -> None:
+    """Refuse numbers that are not finite, and those beyond the largest that can be used."""
+    values = rows.values
+    for bad, problem in (
+        (~np.isfinite(values), "is not a finite number"),
+        (np.abs(values) > most, f"is beyond {most:g}"),
+    ):
+        found = np.argwhere(bad)
+        if len(found):
+            row, column = (int(k) for k in found[0])
+            raise DataError(rows.where(row, column), float(values[row, column]), problem, "leave the row out")
+
+
 def refuse_gaps(rows: Matrix) -> None:
     """Refuse numbers that are not finite, and columns that never change."""
+    refuse_numbers(rows)
     values = rows.values
-    gaps = np.argwhere(~np.isfinite(values))
-    if len(gaps):
-        row, column = (int(k) for k in gaps[0])
-        value = float(values[row, column])
-        raise DataError(rows.where(row, column), value, "is not a finite number", "leave the row out")
     for j in range(values.shape[1]):
         if (values[:, j] == values[0, j]).all():
             problem = "is a column with the same value in every row"

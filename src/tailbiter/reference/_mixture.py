@@ -22,6 +22,7 @@ from ._covariance import (
     plain,
     refuse_gaps,
     refuse_indefinite,
+    refuse_numbers,
     refuse_wide,
     variance,
 )
@@ -35,7 +36,7 @@ MAX_COMPONENTS = 64
 COVARIANCES = ("full", "tied", "diagonal", "spherical")
 # Within these, densities in 32 dimensions and their products stay in the doubles.
 VARIANCES = (1e-18, 1e18)
-_MOST_MEAN = 1e100
+MOST = 1e100  # of means and of items
 _ROUNDING = 1e-9  # what weights may be off 1
 _SHAPES = {
     "full": "give a symmetric matrix for each component",
@@ -261,8 +262,8 @@ def _as_mean(value: object, d: int, field: str) -> Row:
     items = list_of(value, d, field, _MEANS)
     mean = tuple(number(item, f"{field}[{i}]", _MEANS) for i, item in enumerate(items))
     for i, item in enumerate(mean):
-        if abs(item) > _MOST_MEAN:
-            raise SpecError(f"{field}[{i}]", item, f"is beyond {_MOST_MEAN:g}", "measure in larger units")
+        if abs(item) > MOST:
+            raise SpecError(f"{field}[{i}]", item, f"is beyond {MOST:g}", "measure in larger units")
     return mean
 
 
@@ -321,11 +322,7 @@ def _check_rows(rows: Matrix, components: int) -> None:
     if n < max(2, components):
         raise DataError(where, n, f"row{'s' * (n != 1)} cannot give {many}", remedy)
     refuse_gaps(rows)
-    far = np.argwhere(np.abs(rows.values) > _MOST_MEAN)
-    if len(far):
-        row, column = (int(k) for k in far[0])
-        value = float(rows.values[row, column])
-        raise DataError(rows.where(row, column), value, f"is beyond {_MOST_MEAN:g}", "leave the row out")
+    refuse_numbers(rows, MOST)
     distinct = len(np.unique(rows.values, axis=0))
     if distinct < components:
         raise DataError(where, distinct, f"rows that differ cannot give {many}", remedy)
