@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .estimator import MLE as MLE
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
+    from .plan import Plan as Plan
+    from .plan import Target as Target
+    from .plan import plan as plan
     from .predict import predict as predict
     from .predict import total_collapse as total_collapse
     from .program import Program as Program
@@ -77,6 +80,7 @@ _HOMES = {
     "estimator": ("EM", "MLE"),
     "execute": ("run_sweep",),
     "families": ("lower",),
+    "plan": ("Plan", "Target", "plan"),
     "predict": ("predict", "total_collapse"),
     "program": ("Program",),
     "record": ("Record",),
@@ -138,6 +142,7 @@ __all__ = [
     "Hoard",
     "MemoryEstimateError",
     "Mix",
+    "Plan",
     "Poisson",
     "PredictionError",
     "Probabilities",
@@ -153,6 +158,7 @@ __all__ = [
     "Sweep",
     "Synthetic",
     "TailbiterError",
+    "Target",
     "Uniform",
     "Verification",
     "Window",
@@ -162,6 +168,7 @@ __all__ = [
     "hill_numbers",
     "lower",
     "open_sweep",
+    "plan",
     "plot",
     "predict",
     "read_run",

@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 import tailbiter
 from tailbiter._flags import Count, SpecFlags, flag, numeric
 from tailbiter._interrupt import check
+from tailbiter._plan_verbs import plan
 from tailbiter._reproduce_verb import reproduce
 from tailbiter._sweep_verbs import store_app, sweep
 from tailbiter.errors import TailbiterError
@@ -151,6 +152,7 @@ def verify(
     return 0 if found.agrees else PARTED
 
 
+app.command(plan)
 app.command(sweep)
 app.command(store_app)
 app.command(reproduce)

@@ -267,12 +267,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @classmethod
     def from_toml(cls, source: str | os.PathLike[str]) -> Spec:
-        """Make a Spec from a TOML file or text; its ``[record]`` is for `Record.from_toml`.
+        """Make a Spec from a TOML file or text; ``[record]`` is for `Record.from_toml`, ``[plan]`` for plans.
 
         A relative path of a table starts from the file's folder.
         """
         data, folder = _document.read_toml(source)
-        data.pop("record", None)
+        for other in ("record", "plan"):
+            data.pop(other, None)
         return cls.from_dict(data, folder=folder)
 
 

@@ -22,10 +22,10 @@ LAYERS = (
     {"families"},
     {"simulate", "predict"},
     {"run_files", "testing"},
-    {"verify", "store", "reproduce"},
+    {"verify", "store", "reproduce", "plan"},
     {"execute"},
     {"_flags"},
-    {"_sweep_verbs", "_reproduce_verb"},
+    {"_sweep_verbs", "_reproduce_verb", "_plan_verbs"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -14,7 +14,7 @@ from tailbiter.errors import SpecError
 from tailbiter.reference import Table
 from tailbiter.spec import Spec
 
-__all__ = ["is_whole", "known_fields", "refuse_unknown", "replaced"]
+__all__ = ["is_whole", "known_fields", "refuse_unknown", "replaced", "takes_numbers"]
 
 SHARED = ("common_random_numbers",)  # of a whole sweep, never of one cell
 
@@ -56,14 +56,23 @@ def refuse_unknown(base: Spec, name: str) -> None:
 
 def is_whole(base: Spec, name: str) -> bool:
     """Whether the field takes whole numbers and no fractions."""
+    kinds = _kinds(base, name)
+    return int in kinds and float not in kinds
+
+
+def takes_numbers(base: Spec, name: str) -> bool:
+    """Whether the field takes numbers."""
+    return bool(_kinds(base, name) & {int, float})
+
+
+def _kinds(base: Spec, name: str) -> set[Any]:
+    """Types that a field takes; none of what is not a field, such as a source by its kind."""
     *way, last = name.split(".")
     owner: Any = base
     for step in way:
         owner = _step(owner, step)
     struct: type[msgspec.Struct] = type(owner)
-    field = next(field for field in fields_of(struct) if field.name == last)
-    kinds = _alternatives(field.type)
-    return int in kinds and float not in kinds
+    return next((_alternatives(field.type) for field in fields_of(struct) if field.name == last), set())
 
 
 def _alternatives(annotation: Any) -> set[Any]:
