@@ -88,7 +88,7 @@ def plan(
     >>> spec = tb.Spec(reference=tb.Zipf(20), samples=50, generations=20)
     >>> found = tb.plan(spec, "regime.real", tb.Target(keep=0.9, at_least=5, probability=None))
     >>> found.low, found.value, found.kind
-    (0.08, 0.1, 'exact')
+    (0.02, 0.04, 'exact')
     """
     from tailbiter.spec import Spec
 
