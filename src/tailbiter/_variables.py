@@ -92,6 +92,14 @@ MIXTURE = {
 MIXTURE_ON_REQUEST = {
     "means": Variable("means of the components", "units", "component_dimension"),
     "factors": Variable("lower Cholesky factors of the covariances; by type, deviations", "units", "entry"),
+    "component_mean_error": Variable(
+        "squared distance of the component's mean from the reference's; as it was last where dead",
+        "squared units",
+        "component",
+    ),
+    "component_log_det": Variable(
+        "log-determinant of the component's covariance; as it was last where dead", "nats", "component"
+    ),
 }
 
 _ABOVE = "probability under the model above the reference's upper quantile"

@@ -332,6 +332,9 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+_PLAIN = ("log_det", "squared_mean_error", "w2_squared", "kl", "components_alive")
+
+
 def expected_table(theory: xr.Dataset) -> str:
     """Table of expectations at about ten generations, for people.
 
@@ -344,7 +347,8 @@ def expected_table(theory: xr.Dataset) -> str:
     -------
     str
         Survivors with the standard deviation of one replicate, the share of each band alive and the
-        Gini-Simpson index, as far as theory knows them; then what it does not know.
+        Gini-Simpson index, or what a family without categories has one number of, as far as theory knows
+        them; then what it does not know.
 
     Examples
     --------
@@ -365,6 +369,9 @@ def expected_table(theory: xr.Dataset) -> str:
         columns += [[name, *map(percent, share)] for name, share, size in names if size]
     if "gini_simpson" in part:
         columns.append(["gini_simpson", *(f"{value:.6f}" for value in part["gini_simpson"].values)])
+    for name in _PLAIN:
+        if name in part and "survivors" not in part:
+            columns.append([name, *(f"{value:.4g}" for value in part[name].values)])
     return "\n".join([*aligned(columns), "", *_known_sentences(theory)])
 
 

@@ -377,6 +377,8 @@ def _sentences(found: Verification) -> list[str]:
     if parted:
         names = ", ".join(parted)
         lines.append(f"Simulation and theory part in {names}; by chance at most {found.rate:g} of the time.")
+    elif all(row.verdict == "not judged" for row in found.rows):
+        lines.append("Nothing is judged here: a limit is no bound on how far a run may be from it.")
     else:
         lines.append(f"Simulation and theory agree (rate of false alarms: {found.rate:g}).")
     return lines

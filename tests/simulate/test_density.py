@@ -14,9 +14,7 @@ from tests.spec.test_bad_input import check
 PARAMETERS = ("weights", "means", "factors")
 PAIR = tb.GaussianMixture([0.9, 0.1], [0.0, 8.0], [1.0, 0.25])
 # The floor keeps models wider than the grid's steps.
-SPEC = tb.Spec(
-    reference=PAIR, estimator=tb.EM(floor=0.01), samples=30, generations=200, replicates=6, seed=3
-)
+SPEC = tb.Spec(reference=PAIR, estimator=tb.EM(floor=0.01), samples=30, generations=200, replicates=6, seed=3)
 RECORD = tb.Record(generations=[0, 1, 20, 200], variables=PARAMETERS)
 GRID = np.linspace(-40.0, 60.0, 40_001)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tailbiter._variables import FAMILIES
 from tailbiter.errors import SpecError
+from tailbiter.families._mixture_values import DERIVED
 
 if TYPE_CHECKING:
     import os
@@ -31,7 +32,13 @@ Words = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
 # What the engine records, by the name of the variable that it is or that follows from it.
-SOURCES = {"components_alive": "alive", "components_singular": "singular", "weight_drift": "weights"}
+SOURCES = {
+    "components_alive": "alive",
+    "components_singular": "singular",
+    "weight_drift": "weights",
+    "component_mean_error": "means",
+    "component_log_det": "factors",
+}
 ALL = -1  # stands for every component, row or column in the coordinates of factors
 _NO_CATEGORIES = "is about categories, which a mixture reference has none of"
 
@@ -254,12 +261,7 @@ def _dims(dim: str | None) -> tuple[str, ...]:
 
 
 def _values(program: MixtureProgram, name: str, recorded: np.ndarray) -> np.ndarray:
-    if name == "weight_drift":
-        # One component after the other: the order of a sum must not depend on numpy's build.
-        drift = np.zeros(recorded.shape[:2])
-        for k, weight in enumerate(program.weights):
-            drift += np.abs(recorded[:, :, k] - weight)
-        return drift / 2
+    recorded = DERIVED[name](program, recorded) if name in DERIVED else recorded
     return recorded.reshape(*recorded.shape[:2], -1) if recorded.ndim > 3 else recorded
 
 
@@ -325,9 +327,10 @@ def memory(program: MixtureProgram, replicates: int, threads: int) -> list[Part]
         "component_dimension": program.means.size,
         "entry": program.factors.size,
     }
-    # What follows from the weights is held beside them.
     cell = 8 * sum(widths[known[name].dim] for name in program.variables)
-    cell += 8 * program.components * ("weight_drift" in program.variables)
+    # What follows from the engine's records is held beside them.
+    sources = {SOURCES[name] for name in program.variables if name in DERIVED}
+    cell += 8 * sum(widths[known[name].dim] for name in sources - set(program.variables))
     running = min(threads, replicates)
     return [
         Part(

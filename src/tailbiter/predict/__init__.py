@@ -12,6 +12,7 @@ from tailbiter.errors import PredictionError
 from ._categorical import CategoricalCase, collapse, collapse_time
 from ._gaussian import GaussianCase
 from ._known import Case, Known
+from ._mixture import MixtureCase
 from ._totals import TotalsCase
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ CASES: dict[str, Callable[[Spec, Record], Case]] = {
     "gaussian": GaussianCase,
     "poisson": TotalsCase,
     "exponential": TotalsCase,
+    "mixture": MixtureCase,
 }
 """What predicts the runs of each family of models."""
 
