@@ -60,6 +60,9 @@ struct tb_plan {
     tb_sums_t reference; /* what row 0 is made of */
     unsigned sums, wants;
     int fresh, returns; /* fresh human items come in; a category can come back */
+    int shaped;         /* models are not sampled as they were counted */
+    int bent;           /* nor as a mixture of counts and the even law */
+    double sum_log_q;   /* over all categories */
     size_t shared_bytes;
     size_t *state_bytes; /* high-water mark */
 };
@@ -128,6 +131,8 @@ void tb_add_up(const tb_plan_t *plan, const double *weight, const uint32_t *id, 
 /* Writes one record from lane `lane` of the sums. `back`: how many present were absent at the record before, or -1. */
 void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
                      int32_t back);
+/* Beside the record just written: the share of the training set outside the reference. */
+void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong);
 /* The size of the batch drawn from the model of generation `generation`, where that is recorded. */
 void tb_write_output(tb_recorder_t *self, size_t lineage, uint32_t generation, const double *batch, size_t length);
 int tb_write_snapshot(tb_recorder_t *self, uint32_t replicate, uint32_t generation, const double *weight,

@@ -14,6 +14,11 @@ void tb_lineage_free(tb_lineage_t *self) {
     tb_give(self->pool);
     tb_give(self->kept);
     tb_give(self->place);
+    tb_give(self->model.weight);
+    tb_give(self->before);
+    tb_give(self->spectrum.value);
+    tb_give(self->spectrum.often);
+    tb_give(self->spectrum.worth);
     tb_give(self->stamp);
     for (size_t i = 0; i < self->columns; i++) tb_give(self->column[i]);
     free(self->column);
@@ -42,7 +47,10 @@ int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *re
     missing |= take(self, &self->other, sizeof(double), plan->fresh || program->kept);
     missing |= take(self, &self->pool, sizeof(double), pool);
     missing |= take(self, &self->kept, sizeof(double), program->kept > 0);
-    missing |= take(self, &self->place, sizeof *self->place, plan->fresh);
+    missing |= take(self, &self->place, sizeof *self->place, plan->fresh || plan->shaped);
+    missing |= take(self, &self->model.weight, sizeof(double), plan->shaped);
+    missing |= take(self, &self->before, sizeof(double),
+                    program->estimator.kind == TB_SHRINKAGE && program->estimator.smoothed);
     missing |= take(self, &self->stamp, sizeof *self->stamp, plan->returns && plan->wants & TB_WANT_CHANGES);
     if (newest && !pool) {
         self->batch = self->next;
@@ -62,6 +70,7 @@ int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *re
 
 static int is_empty(const tb_lineage_t *self, size_t i) {
     if (self->weight[i] > 0.0 || (self->pool && self->pool[i] > 0.0) || (self->kept && self->kept[i] > 0.0)) return 0;
+    if (self->before && self->before[i] > 0.0) return 0;
     for (size_t c = 0; c < self->columns; c++) {
         if (self->column[c][i] > 0.0) return 0;
     }
@@ -73,6 +82,7 @@ static void move(tb_lineage_t *self, size_t to, size_t from) {
     self->weight[to] = self->weight[from];
     if (self->pool) self->pool[to] = self->pool[from];
     if (self->kept) self->kept[to] = self->kept[from];
+    if (self->before) self->before[to] = self->before[from];
     for (size_t c = 0; c < self->columns; c++) self->column[c][to] = self->column[c][from];
 }
 
@@ -84,7 +94,7 @@ static void clear_from(double *column, size_t from, size_t to) {
 static void compact(tb_lineage_t *self) {
     const size_t before = self->length, end = before + TB_ROW;
     for (size_t i = 0; self->place && i < before; i++) self->place[self->id[i]] = TB_NOWHERE;
-    if (!self->pool && !self->kept && !self->columns) {
+    if (!self->pool && !self->kept && !self->columns && !self->before) {
         self->length = self->plan->kernels->compact(self->id, self->weight, before);
     } else {
         self->length = 0;
@@ -99,7 +109,9 @@ static void compact(tb_lineage_t *self) {
     clear_from(self->other, self->length, end);
     clear_from(self->pool, self->length, end);
     clear_from(self->kept, self->length, end);
+    clear_from(self->before, self->length, end);
     for (size_t c = 0; c < self->columns; c++) clear_from(self->column[c], self->length, end);
+    if (self->plan->program.error_rate > 0.0) tb_place_of(self, (uint32_t)self->plan->program.categories);
     self->base = self->length;
     self->compacted = self->generation;
 }
@@ -116,7 +128,7 @@ static int32_t count_back(tb_lineage_t *self) {
     if (!self->stamp) return 0;
     const uint32_t now = (uint32_t)self->cursor.next + 1;
     for (size_t i = 0; i < self->length; i++) {
-        if (self->weight[i] == 0.0) continue;
+        if (self->weight[i] == 0.0 || self->id[i] == self->plan->program.categories) continue;
         back += self->stamp[self->id[i]] != now - 1;
         self->stamp[self->id[i]] = now;
     }
@@ -132,8 +144,16 @@ static int record(tb_lineage_t *self) {
     }
     if (self->cursor.next == program->at_count || program->at[self->cursor.next] != self->generation) return TB_OK;
     tb_sums_t sums;
-    tb_add_up(self->plan, self->weight, self->id, self->length, self->total, &sums);
-    tb_write_record(self->recorder, &self->cursor, &sums, 0, self->total, count_back(self));
+    double total = self->total;
+    int code = TB_OK;
+    if (self->plan->shaped) {
+        code = tb_add_up_shaped(self, &sums, &total);
+        if (code) return code;
+    } else {
+        tb_add_up(self->plan, self->weight, self->id, self->length, total, &sums);
+    }
+    tb_write_record(self->recorder, &self->cursor, &sums, 0, total, count_back(self));
+    tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total);
     return TB_OK;
 }
 
@@ -151,6 +171,7 @@ static int record_reference(tb_lineage_t *self) {
     }
     if (program->at_count && program->at[0] == 0) {
         tb_write_record(self->recorder, &self->cursor, &plan->reference, 0, plan->total, 0);
+        tb_write_levers(self->recorder, &self->cursor, 0.0);
     }
     if (!program->snapshot_count || !tb_is_snapshot(program, 0)) return TB_OK;
     for (size_t i = 0; i < program->categories; i++) self->id[i] = (uint32_t)i;
@@ -172,12 +193,12 @@ static void end_dates(tb_lineage_t *self) {
     const size_t count = self->plan->program.categories;
     if (!date) return;
     date += self->cursor.lineage * count;
-    if (self->place) {
+    if (self->plan->returns && (self->plan->fresh || self->plan->shaped)) {
         for (size_t i = 0; i < count; i++) date[i] = -date[i];
         return;
     }
     for (size_t i = 0; i < self->length; i++) {
-        if (!is_empty(self, i)) date[self->id[i]] = -date[self->id[i]];
+        if (self->id[i] < count && !is_empty(self, i)) date[self->id[i]] = -date[self->id[i]];
     }
 }
 

@@ -6,7 +6,17 @@
  * clears it. */
 #ifndef TB_LINEAGE_H
 #define TB_LINEAGE_H
-#include "core.h"
+#include "model.h"
+
+/* Counts below it are looked up. */
+enum { TB_SMALL = 1024 };
+
+/* How often each count occurs. */
+typedef struct {
+    size_t count, capacity;
+    double *value, *often, *worth; /* distinct counts, ascending; categories that have them; what each is taken for */
+    double small[TB_SMALL];        /* what the smallest counts are taken for */
+} tb_spectrum_t;
 
 typedef struct {
     const tb_plan_t *plan;
@@ -25,7 +35,10 @@ typedef struct {
     double *kept;
     double **column; /* batches of the last age_count generations, newest first */
     size_t columns;
-    uint32_t *place;    /* element of each id, where single human items come in */
+    uint32_t *place;  /* element of each id, where single items come in or models are shaped */
+    tb_model_t model; /* what is sampled, where that is not the counts */
+    double *before;   /* the model before, where estimators know it */
+    tb_spectrum_t spectrum;
     uint32_t *stamp;    /* record at which each id was last present, where ids come back */
     size_t bytes, peak; /* held now, lineages that wait included; and the most so far */
 } tb_lineage_t;
@@ -33,8 +46,22 @@ typedef struct {
 int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *recorder, tb_scratch_t *scratch);
 void tb_lineage_free(tb_lineage_t *self);
 
+/* estimate.c: the model's weights from the training set's counts, in its unit: they add up to its total. */
+int tb_estimate(tb_lineage_t *self);
+/* Share of an even spread over all categories, where the model is such a mixture with the counts; else negative. */
+double tb_even_share(const tb_lineage_t *self);
+/* Items of the training set outside the reference; and their element. */
+double tb_wrong(const tb_lineage_t *self);
+double *tb_wrong_of(const tb_lineage_t *self, double *column);
+
+/* shape.c: the batch of n items drawn from the shaped model. Or no batch: the model is only remembered. */
+int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at);
+int tb_remember(tb_lineage_t *self);
+/* witness.c: the sums over a shaped model that a record is made of, given that it is right; returns their unit. */
+int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total);
+
 /* regime.c: from the training set of one generation to the next. `stop`: only the batch is wanted. */
 int tb_lineage_first(tb_lineage_t *self);
+size_t tb_place_of(tb_lineage_t *self, uint32_t id);
 int tb_lineage_step(tb_lineage_t *self, int stop);
-void tb_lineage_compact(tb_lineage_t *self);
 #endif

@@ -44,7 +44,10 @@ enum tb_purpose {
     TB_FOR_TOTAL = 29,               /* sum of a synthetic batch */
     TB_FOR_TOTAL_FRESH = 30,         /* of fresh human items */
     TB_FOR_TOTAL_HUMAN = 31,         /* of the human items that generation 1 and the kept set share */
-    TB_FOR_TOTAL_HUMAN_MORE = 32     /* of those that only one of them holds */
+    TB_FOR_TOTAL_HUMAN_MORE = 32,    /* of those that only one of them holds */
+    TB_FOR_WRONG = 33,               /* how many items are outside the reference */
+    TB_FOR_UNIFORM = 34,             /* how many are spread over all categories alike */
+    TB_FOR_UNLISTED = 35             /* where these, or those of categories not listed, fall */
 };
 
 /* Attempts count up from 0; this one is for ties. */

@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "fmath.h"
+#include "model.h"
 
 const char *tb_strerror(int code) {
     switch (code) {
@@ -73,8 +74,13 @@ static int any(const uint64_t *values, size_t count) {
     return 0;
 }
 
+static int gives_unseen(const tb_estimator_t *by) {
+    return by->kind != TB_MAXIMUM_LIKELIHOOD && !(by->kind == TB_SHRINKAGE && by->smoothed);
+}
+
 /* Whether a category absent from a training set can be in a later one. */
 static int can_return(const tb_program_t *program) {
+    if (gives_unseen(&program->estimator)) return 1;
     if (program->draw || any(program->fresh, program->generations + 1)) return 1;
     for (size_t i = 0; i < program->age_count; i++) {
         if (program->ages[i] == 0) return 1;
@@ -97,6 +103,7 @@ static int fill_reference(tb_plan_t *self) {
         self->log_q = tb_take(self->padded, sizeof(double), &self->shared_bytes);
         if (!self->log_q) return TB_ERR_MEMORY;
         for (size_t i = 0; i < count; i++) self->log_q[i] = tb_log(self->weight[i] / self->total);
+        self->sum_log_q = tb_sum(self->log_q, count);
     }
     return TB_OK;
 }
@@ -212,11 +219,12 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     if (!plan) return TB_ERR_MEMORY;
     plan->program = *program;
     plan->kernels = kernels;
-    plan->padded = tb_padded(program->categories);
+    plan->padded = tb_padded(program->categories + 2); /* with what is wrong, and what is not listed */
     choose_sums(plan, wanted);
     choose_edges(plan, wanted);
     plan->fresh = any(program->fresh, program->generations + 1);
     plan->returns = can_return(program);
+    plan->shaped = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
     int code = fill(plan);
     if (code) {
         tb_plan_free(plan);

@@ -65,7 +65,7 @@ static void write_reference(tb_recorder_t *self, size_t at, const tb_sums_t *sum
     if (out->brier) out->brier[at] = sums->brier[lane] + self->plan->sum_squares;
     if (out->kl) {
         double kl = (sums->entropy[lane] - sums->cross[lane]) / total - log_total(self, total);
-        out->kl[at] = kl > 0.0 ? kl : 0.0; /* a divergence is not negative; the rounding of its sum may be */
+        out->kl[at] = kl <= 0.0 ? 0.0 : kl; /* a divergence is not negative; the rounding of its sum may be */
     }
 }
 
@@ -94,6 +94,11 @@ void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *
         if (tail > 0) write_bands(self, at, sums, lane, total);
     }
     if (plan->wants & TB_WANT_CHANGES) write_changes(self, cursor, at, (int32_t)sums->present[lane], back);
+}
+
+void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong) {
+    const size_t at = cursor->lineage * self->plan->program.at_count + cursor->next - 1;
+    if (self->output->wrong_mass) self->output->wrong_mass[at] = wrong;
 }
 
 size_t tb_find(const uint32_t *values, size_t count, uint32_t least) {
@@ -169,7 +174,7 @@ int tb_write_snapshot(tb_recorder_t *self, uint32_t replicate, uint32_t generati
     int code = grow(to, length);
     if (code) return code;
     for (size_t i = 0; i < length; i++) {
-        if (weight[i] == 0.0) continue;
+        if (weight[i] == 0.0 || id[i] == self->plan->program.categories) continue;
         to->replicate[to->count] = replicate;
         to->generation[to->count] = generation;
         to->id[to->count] = id[i];

@@ -50,7 +50,9 @@ int tb_lineage_first(tb_lineage_t *self) {
     self->length = program->categories;
     self->generation = 1;
     self->total = (double)program->samples[0];
+    if (program->error_rate > 0.0) self->length++;
     for (size_t i = 0; i < self->length; i++) self->id[i] = (uint32_t)i;
+    if (self->before) memset(self->before, 0, self->plan->padded * sizeof *self->before);
     draw_human(self);
     tb_write_output(self->recorder, self->cursor.lineage, 0, self->weight, self->length);
     return begin_columns(self);
@@ -58,7 +60,7 @@ int tb_lineage_first(tb_lineage_t *self) {
 
 /* Where items of category `id` are counted: at the end, for one that comes back. Beyond `length` every column is zero.
  */
-static size_t place_of(tb_lineage_t *self, uint32_t id) {
+size_t tb_place_of(tb_lineage_t *self, uint32_t id) {
     if (self->place[id] == TB_NOWHERE) {
         self->place[id] = (uint32_t)self->length;
         self->id[self->length++] = id;
@@ -71,7 +73,7 @@ static void put_fresh(void *context, const uint32_t *id, size_t count) {
     const uint64_t *item = self->plan->program.item_weights;
     const double step = item ? (double)item[3 * self->generation + 1] : 1.0;
     for (size_t i = 0; i < count; i++) __builtin_prefetch(&self->place[id[i]], 1);
-    for (size_t i = 0; i < count; i++) self->batch[place_of(self, id[i])] += step;
+    for (size_t i = 0; i < count; i++) self->batch[tb_place_of(self, id[i])] += step;
 }
 
 /* Fresh human items join the batch: a few one by one, many as a batch of their own. */
@@ -83,7 +85,7 @@ static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_addres
         const uint64_t common = (uint64_t)tb_draw_head(plan, self->scratch, &plan->single, (double)count, at,
                                                        TB_FOR_REFERENCE, self->other);
         for (size_t i = 0; i < head; i++) {
-            if (self->other[i] > 0.0) self->batch[place_of(self, (uint32_t)i)] += step * self->other[i];
+            if (self->other[i] > 0.0) self->batch[tb_place_of(self, (uint32_t)i)] += step * self->other[i];
         }
         memset(self->other, 0, (head + TB_PAD) * sizeof *self->other);
         tb_pick_human(plan, &plan->single, count - common, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
@@ -91,7 +93,7 @@ static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_addres
     }
     tb_draw_human(plan, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
     for (size_t i = 0; i < categories; i++) {
-        if (self->other[i] > 0.0) self->batch[place_of(self, (uint32_t)i)] += step * self->other[i];
+        if (self->other[i] > 0.0) self->batch[tb_place_of(self, (uint32_t)i)] += step * self->other[i];
     }
 }
 
@@ -172,10 +174,26 @@ static void date_losses(tb_lineage_t *self) {
     if (!date || self->generation > program->generations) return;
     date += self->cursor.lineage * program->categories;
     for (size_t i = 0; i < self->length; i++) {
-        if ((self->weight[i] > 0.0) != (self->next[i] > 0.0)) {
+        if ((self->weight[i] > 0.0) != (self->next[i] > 0.0) && self->id[i] < program->categories) {
             date[self->id[i]] = self->weight[i] > 0.0 ? self->generation : 0;
         }
     }
+}
+
+static int draw_synthetic(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    int code;
+    if (self->plan->shaped) {
+        code = tb_shape(self, n, at);
+    } else {
+        code = tb_draw_batch(self->plan, self->scratch, self->weight, self->length, self->total, (double)n, at,
+                             self->batch);
+    }
+    double *wrong = tb_wrong_of(self, self->batch);
+    const double aside = wrong ? *wrong : 0.0;
+    if (wrong) *wrong = 0.0;
+    tb_write_output(self->recorder, self->cursor.lineage, self->generation, self->batch, self->length);
+    if (wrong) *wrong = aside;
+    return code;
 }
 
 int tb_lineage_step(tb_lineage_t *self, int stop) {
@@ -187,10 +205,9 @@ int tb_lineage_step(tb_lineage_t *self, int stop) {
     tb_address_t at = address(self, (uint32_t)i + 1);
     int code = TB_OK;
     if (synthetic > 0) {
-        code = tb_draw_batch(self->plan, self->scratch, self->weight, self->length, self->total, (double)synthetic, at,
-                             self->batch);
-        tb_write_output(self->recorder, self->cursor.lineage, self->generation, self->batch, self->length);
+        code = draw_synthetic(self, synthetic, at);
     } else {
+        code = tb_remember(self);
         memset(self->batch, 0, padded(self) * sizeof(double));
     }
     if (code || stop) return code;

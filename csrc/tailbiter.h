@@ -25,6 +25,21 @@ typedef struct {
     uint32_t alias;
 } tb_alias_t;
 
+/* How a model is fitted to a training set. */
+enum {
+    TB_MAXIMUM_LIKELIHOOD = 0,
+    TB_ADD_K = 1,     /* amount: k items more of every category */
+    TB_SHRINKAGE = 2, /* amount: share of the target, uniform or the model before */
+    TB_DISCOUNT = 3,  /* amount: what every count is lowered by; interpolated with the uniform law */
+    TB_GOOD_TURING = 4
+};
+
+typedef struct {
+    int kind;
+    double amount; /* negative: from the data */
+    int smoothed;  /* Good-Turing: log-linear; shrinkage: toward the model before */
+} tb_estimator_t;
+
 /* All arrays are borrowed and indexed by t-1 for the batch and training set of generation t = 1..generations+1. */
 typedef struct {
     uint64_t key;
@@ -46,13 +61,16 @@ typedef struct {
     const uint32_t *band_start; /* first id of each band, from rare to common */
     size_t band_count;
     uint32_t tail_start; /* first id of the tail; == categories when there is none */
-    int plain;           /* every training set is the newest batch, all synthetic: whatever `generations` is */
+    tb_estimator_t estimator;
+    double error_rate; /* share of what models put out that lies outside the reference */
+    int plain;         /* every training set is the newest batch, all synthetic: whatever `generations` is */
 } tb_program_t;
 
 /* Where records go; a NULL pointer: not asked for. Rows are lineages, then records. */
 typedef struct {
     int32_t *survivors, *survivors_output, *lost, *revived, *tail_survivors, *band_survivors;
     double *coverage, *entropy, *gini_simpson, *largest_share, *kl, *total_variation, *brier, *tail_mass, *band_mass;
+    double *wrong_mass;
     int64_t
         *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
 } tb_output_t;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* From a training set to the batch that its model puts out, where that is not sampled as it was counted. */
+#include <string.h>
+
+#include "lineage.h"
+#include "quantile.h"
+
+static uint64_t first_word(tb_address_t at, uint32_t purpose) {
+    const tb_address_t here = tb_at(at, purpose, 0);
+    uint64_t word[2];
+    tb_philox(&here, 0, word);
+    return word[0];
+}
+
+/* Counts `count` items among categories chosen evenly from those that are not among the first `listed` elements. */
+static void spread(tb_lineage_t *self, uint64_t count, size_t listed, tb_address_t at) {
+    enum { SOME = 128 };
+    const uint32_t categories = (uint32_t)self->plan->program.categories, floor = (0 - categories) % categories;
+    uint64_t word[SOME + 2 * TB_ROW];
+    at = tb_at(at, TB_FOR_UNLISTED, 0);
+    for (uint64_t first = 0; first < count; first += SOME) {
+        const size_t some = count - first < SOME ? (size_t)(count - first) : SOME;
+        self->plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
+        for (size_t i = 0; i < some; i++) __builtin_prefetch(&self->place[(word[i] >> 32) * categories >> 32], 1);
+        for (size_t i = 0; i < some; i++) {
+            uint64_t x = (word[i] >> 32) * categories;
+            for (uint32_t attempt = 1; (uint32_t)x < floor || self->place[x >> 32] < listed; attempt++) {
+                const tb_address_t again = tb_at(at, at.purpose, attempt);
+                uint64_t two[2];
+                tb_philox(&again, (uint32_t)((first + i) / 2), two);
+                x = (two[(first + i) % 2] >> 32) * categories;
+            }
+            self->batch[tb_place_of(self, (uint32_t)(x >> 32))] += 1.0;
+        }
+    }
+}
+
+/* Only mixtures of the counts and the even law, with errors, are drawn in parts. */
+static int in_parts(const tb_lineage_t *self, uint64_t n) {
+    if (self->plan->bent) return 0;
+    const double even = tb_even_share(self);
+    return even >= 0.0 && even * (double)n <= (double)self->plan->program.categories / 4.0;
+}
+
+/* First how many are wrong, then how many of the rest are spread evenly; what remains is drawn by the counts. */
+static int draw_parts(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    const double error = self->plan->program.error_rate, wrong = tb_wrong(self), right = self->total - wrong;
+    double *at_wrong = tb_wrong_of(self, self->weight);
+    const size_t listed = self->length;
+    const uint64_t lost = error > 0.0 ? tb_binomial_quantile((double)n, error + (1.0 - error) * (wrong / self->total),
+                                                             first_word(at, TB_FOR_WRONG))
+                                      : 0;
+    const double even = tb_even_share(self);
+    const uint64_t apart =
+        even > 0.0 ? tb_binomial_quantile((double)(n - lost), even, first_word(at, TB_FOR_UNIFORM)) : 0;
+    const uint64_t counted = n - lost - apart;
+    int code = TB_OK;
+    if (at_wrong) *at_wrong = 0.0;
+    if (counted > 0) {
+        code = tb_draw_batch(self->plan, self->scratch, self->weight, listed, right, (double)counted, at, self->batch);
+    } else {
+        memset(self->batch, 0, tb_padded(listed) * sizeof *self->batch);
+    }
+    if (at_wrong) *at_wrong = wrong;
+    if (code) return code;
+    spread(self, apart, 0, at);
+    if (at_wrong) *tb_wrong_of(self, self->batch) = (double)lost;
+    return TB_OK;
+}
+
+static void add_errors(tb_lineage_t *self) {
+    const double error = self->plan->program.error_rate;
+    tb_model_t *model = &self->model;
+    double *wrong = tb_wrong_of(self, model->weight);
+    if (!wrong) return;
+    const double total = tb_model_total(model);
+    for (size_t i = 0; i < model->length; i++) model->weight[i] *= 1.0 - error;
+    model->other *= 1.0 - error;
+    *wrong += error * total;
+}
+
+/* The model of a generation, for the estimate of the next. */
+static void remember(tb_lineage_t *self) {
+    const double right = self->total - tb_wrong(self), per_item = right > 0.0 ? 1.0 / right : 0.0;
+    for (size_t i = 0; i < self->length; i++) self->before[i] = self->model.weight[i] * per_item;
+    if (tb_wrong(self) > 0.0) *tb_wrong_of(self, self->before) = 0.0;
+}
+
+int tb_remember(tb_lineage_t *self) {
+    int code = self->before ? tb_estimate(self) : TB_OK;
+    if (!code && self->before) remember(self);
+    return code;
+}
+
+/* The law that is sampled. */
+static int bend(tb_lineage_t *self) {
+    int code = tb_estimate(self);
+    if (code) return code;
+    if (self->before) remember(self);
+    /* decoding */
+    add_errors(self);
+    /* curation */
+    return TB_OK;
+}
+
+/* Many others, or many items for them, are cheaper listed. */
+static void list_if_many(tb_model_t *model, double n) {
+    const double mass = model->others * model->other;
+    if (mass == 0.0) return;
+    const int most = 2 * model->length > model->categories;
+    if (most || n * mass > tb_model_total(model) * (model->others / 4.0)) tb_model_list(model, (size_t)model->others);
+}
+
+/* What is not listed is one more leaf of the tree; its items are spread. */
+static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    tb_model_t *model = &self->model;
+    double lump = 0.0;
+    list_if_many(model, (double)n);
+    const size_t listed = model->length;
+    const double total = tb_model_quantise(model, &lump);
+    self->length = listed;
+    model->weight[listed] = lump;
+    memset(model->weight + listed + 1, 0, TB_PAD * sizeof *model->weight);
+    int code = tb_draw_batch(self->plan, self->scratch, model->weight, listed + (lump > 0.0), total, (double)n, at,
+                             self->batch);
+    if (code) return code;
+    const uint64_t apart = (uint64_t)self->batch[listed];
+    self->batch[listed] = 0.0;
+    spread(self, apart, listed, at);
+    return TB_OK;
+}
+
+int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    if (in_parts(self, n)) return draw_parts(self, n, at);
+    int code = bend(self);
+    return code ? code : draw_bent(self, n, at);
+}
