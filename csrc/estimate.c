@@ -72,8 +72,10 @@ static void mix_even(tb_lineage_t *self, double right, double share) {
 
 static void mix_before(tb_lineage_t *self, double right, double share) {
     tb_model_t *model = &self->model;
+    const double *wrong = tb_wrong_of(self, self->weight);
     double sum = 0.0;
     for (size_t i = 0; i < self->length; i++) {
+        if (self->weight + i == wrong) continue;
         const double p = (1.0 - share) * (self->weight[i] / right) + share * self->before[i];
         model->weight[i] = p < LEAST ? 0.0 : p;
         sum += model->weight[i];

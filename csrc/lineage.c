@@ -153,7 +153,7 @@ static int record(tb_lineage_t *self) {
         tb_add_up(self->plan, self->weight, self->id, self->length, total, &sums);
     }
     tb_write_record(self->recorder, &self->cursor, &sums, 0, total, count_back(self));
-    tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total);
+    if (self->plan->shaped) tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total);
     return TB_OK;
 }
 
@@ -171,7 +171,6 @@ static int record_reference(tb_lineage_t *self) {
     }
     if (program->at_count && program->at[0] == 0) {
         tb_write_record(self->recorder, &self->cursor, &plan->reference, 0, plan->total, 0);
-        tb_write_levers(self->recorder, &self->cursor, 0.0);
     }
     if (!program->snapshot_count || !tb_is_snapshot(program, 0)) return TB_OK;
     for (size_t i = 0; i < program->categories; i++) self->id[i] = (uint32_t)i;

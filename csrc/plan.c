@@ -75,7 +75,7 @@ static int any(const uint64_t *values, size_t count) {
 }
 
 static int gives_unseen(const tb_estimator_t *by) {
-    return by->kind != TB_MAXIMUM_LIKELIHOOD && !(by->kind == TB_SHRINKAGE && by->smoothed);
+    return by->kind != TB_MAXIMUM_LIKELIHOOD && by->amount != 0.0 && !(by->kind == TB_SHRINKAGE && by->smoothed);
 }
 
 /* Whether a category absent from a training set can be in a later one. */

@@ -82,6 +82,7 @@ void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *
     const tb_plan_t *plan = self->plan;
     const tb_output_t *out = self->output;
     const size_t at = cursor->lineage * plan->program.at_count + cursor->next++;
+    if (out->wrong_mass) out->wrong_mass[at] = 0.0; /* unless tb_write_levers says otherwise */
     if (out->survivors) out->survivors[at] = (int32_t)sums->present[lane];
     if (out->largest_share) out->largest_share[at] = sums->largest[lane] / total;
     if (out->gini_simpson) out->gini_simpson[at] = 1.0 - sums->square[lane] / total / total;

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from .errors import TailbiterError as TailbiterError
     from .estimator import EM as EM
     from .estimator import MLE as MLE
+    from .estimator import AddK as AddK
+    from .estimator import Discount as Discount
+    from .estimator import GoodTuring as GoodTuring
+    from .estimator import Shrinkage as Shrinkage
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
     from .plan import Plan as Plan
@@ -77,7 +81,7 @@ _HOMES = {
     "dataset": ("hill_numbers", "share_alive"),
     "density": ("density_coverage", "held_out_log_likelihood"),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
-    "estimator": ("EM", "MLE"),
+    "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage"),
     "execute": ("run_sweep",),
     "families": ("lower",),
     "plan": ("Plan", "Target", "plan"),
@@ -127,17 +131,20 @@ __all__ = [
     "MLE",
     "Accumulate",
     "AccumulateSubsample",
+    "AddK",
     "Anchored",
     "Bernoulli",
     "Counts",
     "DataError",
     "Dirichlet",
+    "Discount",
     "Exponential",
     "Fixed",
     "Fresh",
     "Gaussian",
     "GaussianMixture",
     "Geometric",
+    "GoodTuring",
     "Growth",
     "Hoard",
     "MemoryEstimateError",
@@ -152,6 +159,7 @@ __all__ = [
     "Record",
     "Replace",
     "Schedule",
+    "Shrinkage",
     "Spec",
     "SpecError",
     "Store",

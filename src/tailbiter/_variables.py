@@ -54,6 +54,9 @@ CATEGORICAL = {
     "band_survivors": Variable("categories of the band present in the training set", "categories", "band"),
     "band_mass": Variable("probability of the band under the model", "1", "band"),
 }
+CATEGORICAL_ON_REQUEST = {
+    "wrong_mass": Variable("share of the training set that lies outside the reference", "1"),
+}
 
 _EXPONENT = "power of two that the factor's column is to be multiplied by"
 GAUSSIAN = {
@@ -123,7 +126,7 @@ EXPONENTIAL = {
 }
 
 FAMILIES = {
-    "categorical": Variables(CATEGORICAL),
+    "categorical": Variables(CATEGORICAL, CATEGORICAL_ON_REQUEST),
     "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
     "mixture": Variables(MIXTURE, MIXTURE_ON_REQUEST),
     "poisson": Variables(POISSON),

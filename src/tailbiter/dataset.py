@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tailbiter._variables import CATEGORICAL, Variable
+from tailbiter._variables import FAMILIES, Variable
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Recorded(Protocol):
         """Ascending."""
 
 
-VARIABLES = CATEGORICAL
+VARIABLES = FAMILIES["categorical"].known
 FORGOTTEN = Variable(
     "first generation from which the category is absent to the end; 0 = present at the end", "generations"
 )
@@ -235,10 +235,13 @@ def absence_is_final(program: Program) -> bool:
     Returns
     -------
     bool
-        False where a later human item, a kept item left out this time, a pool larger than the training set or
-        a batch that counts again at a greater age can bring a category back.
+        False where an estimator gives what was not seen a share, and where a later human item, a kept item
+        left out this time, a pool larger than the training set or a batch that counts again at a greater
+        age can bring a category back.
     """
     counting = np.flatnonzero(program.ages)
+    if program.levers.gives_unseen:
+        return False
     if program.draw is not None or (counting.size and counting.size <= counting[-1]):
         return False
     later = slice(1, program.samples.size - 1)

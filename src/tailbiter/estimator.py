@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._compose import Composition
     from .reference import Traits
 
-__all__ = ["EM", "MLE"]
+__all__ = ["EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage"]
 
 _DIVISOR = "give 0 (maximum likelihood) or 1 (unbiased for one sample)"
 _TOLERANCE = "give a change of the mean log-likelihood such as 1e-3"
@@ -25,6 +25,9 @@ _FLOOR = "give a variance such as 1e-6, in squared units of the data"
 _MOST_ITERATIONS = 10**6
 FLOORS = (1e-18, 1e18)
 STARTS = ("warm", "kmeans++")
+SMOOTHINGS = ("log-linear", "none")
+TARGETS = ("uniform", "previous")
+_MOST_ADDED = 1e9
 
 
 class MLE(msgspec.Struct, frozen=True, tag_field="kind", tag="mle"):
@@ -168,5 +171,182 @@ class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
         del composition
 
 
-Estimator = MLE | EM
-ESTIMATORS: dict[str, type[MLE | EM]] = {"mle": MLE, "em": EM}
+class _Smoothed(msgspec.Struct, frozen=True, tag_field="kind"):
+    """What gives categories another share than that of their count."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the estimator, as TOML has it."""
+        return str(self.__struct_config__.tag)
+
+    def of(self, traits: Traits) -> Self:
+        """Return it as it is: no default depends on the family."""
+        del traits
+        return self
+
+    def canonical(self) -> dict[str, Any] | None:
+        """Return plain data."""
+        return as_dict(self, defaults=False)
+
+    def check(self, composition: Composition) -> None:
+        """Refuse training sets whose items weigh differently: their counts are no counts of items."""
+        ages = composition.ages
+        if composition.item_weights is not None or (
+            ages.size and bool((ages > 0).any() and np.ptp(ages[ages > 0]))
+        ):
+            problem = "is made for counts of items that weigh alike, which those of this regime do not"
+            raise SpecError(
+                "estimator", self.kind, problem, "leave out weights and unequal ages, or use MLE()"
+            )
+
+
+class AddK(_Smoothed, frozen=True, tag="add_k"):
+    """Add-k smoothing: k items more of every category of the reference, seen or not.
+
+    Parameters
+    ----------
+    k : float, default 1.0
+        From 0, which is maximum likelihood, to 1e9. 1 is Laplace's rule, 0.5 Jeffreys'.
+
+    Raises
+    ------
+    SpecError
+        For another value, in a Spec whose models have no categories, and where items weigh differently.
+
+    Notes
+    -----
+    A mutation: with ``u = kK / (N + kK)`` the model is ``(1 - u) c / N + u / K``. K counts the reference's
+    categories. Lidstone 1920; Laplace 1814.
+
+    Examples
+    --------
+    >>> AddK(0.5)
+    AddK(k=0.5)
+    """
+
+    k: float = 1.0
+
+    def __post_init__(self) -> None:
+        remedy = "give items to add to every category, such as 1 or 0.01"
+        SET(self, "k", within(self.k, "estimator.k", 0, _MOST_ADDED, remedy))
+
+
+class GoodTuring(_Smoothed, frozen=True, tag="good_turing"):
+    """Good and Turing's estimate: what was seen once tells how much was not seen.
+
+    Parameters
+    ----------
+    smoothing : {"log-linear", "none"}, default "log-linear"
+        What is done about counts that no category has: a line through their averaged logarithms, used from
+        the first count on at which it does not differ from the raw estimate by 1.65 standard deviations (Gale
+        & Sampson 1995); or nothing: a count that no larger one follows stays as it is.
+
+    Raises
+    ------
+    SpecError
+        For another value, in a Spec whose models have no categories, and where items weigh differently.
+
+    Notes
+    -----
+    A count r is taken for ``(r + 1) N_{r+1} / N_r``, where ``N_r`` categories were seen r times, and these
+    are scaled so that what was never seen keeps ``N_1 / N``, evenly (Good 1953,
+    doi:10.1093/biomet/40.3-4.237; Gale & Sampson 1995, doi:10.1080/09296179508590051). At the edges: where no
+    category is unseen, or none was seen once, nothing goes to the unseen; where all were seen once, ``1 / N``
+    stays with the seen; a line that falls more slowly than 1 / r leaves counts as they are.
+
+    Examples
+    --------
+    >>> GoodTuring()
+    GoodTuring(smoothing='log-linear')
+    """
+
+    smoothing: str = "log-linear"
+
+    def __post_init__(self) -> None:
+        choice(self.smoothing, "estimator.smoothing", SMOOTHINGS)
+
+
+class Discount(_Smoothed, frozen=True, tag="discount"):
+    """Absolute discounting: every count is lowered by the same, and what that frees is spread evenly.
+
+    Parameters
+    ----------
+    discount : float, optional
+        From 0 to 1 items; if left out ``n_1 / (n_1 + 2 n_2)``, of the categories seen once and twice: 0 where
+        none was seen once.
+
+    Raises
+    ------
+    SpecError
+        For another value, in a Spec whose models have no categories, and where items weigh differently.
+
+    Notes
+    -----
+    ``max(c - d, 0) / N + (d S / N) / K`` with S the categories seen and K those of the reference (Ney, Essen
+    & Kneser 1994, doi:10.1006/csla.1994.1001). Where some were seen once and none twice d is 1; a sample in
+    which all were seen once leaves the even law.
+
+    Examples
+    --------
+    >>> Discount(0.5)
+    Discount(discount=0.5)
+    """
+
+    discount: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.discount is not None:
+            remedy = "give a part of an item such as 0.5, or leave it out"
+            SET(self, "discount", within(self.discount, "estimator.discount", 0, 1, remedy))
+
+
+class Shrinkage(_Smoothed, frozen=True, tag="shrinkage"):
+    """Shrinkage: a mixture of what was counted and a target.
+
+    Parameters
+    ----------
+    weight : float, optional
+        Share of the target, from 0 to 1; if left out the one of least expected squared error, as James &
+        Stein's rule estimates it.
+    target : {"uniform", "previous"}, default "uniform"
+        The even law over the reference's categories, or the model of the generation before; generation 1,
+        before which there is none, is then fitted by maximum likelihood.
+
+    Raises
+    ------
+    SpecError
+        For another value, in a Spec whose models have no categories, and where items weigh differently.
+
+    Notes
+    -----
+    The rule is ``(1 - sum p^2) / ((N - 1) sum (t - p)^2)`` with p the counts' law and t the target, kept
+    within 0 and 1, and 1 where both are one or there is one item (Hausser & Strimmer 2009, JMLR 10:1469).
+    Toward the previous model a category keeps a share after its last item is gone, until that falls below
+    2^-53: what is followed, and so what a generation costs, is all that was ever present in the last
+    ``37 / -log(weight)`` generations or so, not the survivors alone.
+
+    Examples
+    --------
+    >>> Shrinkage(0.1, "previous")
+    Shrinkage(weight=0.1, target='previous')
+    """
+
+    weight: float | None = None
+    target: str = "uniform"
+
+    def __post_init__(self) -> None:
+        if self.weight is not None:
+            remedy = "give a share such as 0.1, or leave it out"
+            SET(self, "weight", within(self.weight, "estimator.weight", 0, 1, remedy))
+        choice(self.target, "estimator.target", TARGETS)
+
+
+Estimator = MLE | EM | AddK | GoodTuring | Discount | Shrinkage
+ESTIMATORS: dict[str, type[Any]] = {
+    "mle": MLE,
+    "em": EM,
+    "add_k": AddK,
+    "good_turing": GoodTuring,
+    "discount": Discount,
+    "shrinkage": Shrinkage,
+}

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from .levers import Levers, lower_levers, same
 from .record import Record
 from .reference import Reference, Support
 from .regime import Replace, canonical, exact
@@ -65,9 +66,11 @@ class Program:
         Whether to keep when each category was forgotten.
     snapshots : uint32[m]
         Generations whose counts to keep, ascending.
+    levers : Levers
+        What is done to models before they are sampled.
     plain : bool
-        Whether every training set is the newest batch, all synthetic, at any length of run: such lineages may
-        run side by side.
+        Whether every training set is the newest batch, all synthetic, at any length of run, and drawn from
+        its model as that was counted: such lineages may run side by side.
     """
 
     key: int
@@ -88,6 +91,7 @@ class Program:
     variables: tuple[str, ...]
     forgotten: bool
     snapshots: Ids
+    levers: Levers
     plain: bool
 
     @property
@@ -108,15 +112,9 @@ class Program:
         if not isinstance(other, Program):
             return NotImplemented
         names = [f.name for f in fields(self) if f.name != "support"]
-        return all(_same(getattr(self, name), getattr(other, name)) for name in names)
+        return all(same(getattr(self, name), getattr(other, name)) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and too large to hash
-
-
-def _same(a: object, b: object) -> bool:
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.dtype == b.dtype and np.array_equal(a, b)
-    return type(a) is type(b) and a == b
 
 
 def lower(spec: Spec, record: Record | None = None) -> Program:
@@ -144,6 +142,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     support = spec.reference.support
     weights = support.ranked
     made = spec.composition
+    levers = lower_levers(spec)
     start, edges = _bands(spec.reference, spec.bands, int(made.samples[0]))
     return Program(
         key=spec.key,
@@ -161,10 +160,11 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         band_start=start,
         band_edges=edges,
         tail_start=_tail_start(spec.reference, spec.tail_mass),
-        variables=record.names_of(spec.reference.family),
+        variables=record.names_of(spec.reference.family, spec.also_recorded),
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
-        plain=canonical(spec.regime) == canonical(Replace()),
+        levers=levers,
+        plain=levers.none and canonical(spec.regime) == canonical(Replace()),
     )
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -73,8 +73,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             raise SpecError("record.forgotten", self.forgotten, "is not true or false", "give true or false")
         SET(self, "snapshots", _generations(self.snapshots, "record.snapshots", 0))
 
-    def names_of(self, family: str) -> tuple[str, ...]:
+    def names_of(self, family: str, also: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the names of the variables to keep, in the order of a family of models.
+
+        Parameters
+        ----------
+        family : str
+            Its name.
+        also : sequence of str
+            What joins the standard set.
 
         Raises
         ------
@@ -83,7 +90,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """
         variables = FAMILIES[family]
         if self.variables == "standard":
-            return tuple(variables.standard)
+            return tuple(name for name in variables.known if name in {*variables.standard, *also})
         for name in self.variables:
             if name not in variables.known:
                 problem = f"is not measured of {with_article(family)} reference"

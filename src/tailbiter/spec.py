@@ -60,6 +60,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     estimator : MLE or EM, optional
         How each generation is fitted; by default, and with None, ``EM()`` for mixtures and ``MLE()`` for all
         others.
+    error_rate : float, default 0.0
+        Share, in [0, 1], of what models put out that lies outside the reference: plausible and wrong. It is
+        carried on through training and recorded as ``wrong_mass``; every other variable describes a model
+        given that it is right. For references with categories.
     samples : int, sequence of int or Growth, default 200_000
         Items newly drawn for each generation, from 1 to 1e12 (1e15 for Gaussians). A sequence has an entry
         for every generation; one more gives the size of the batch drawn from the last model.
@@ -97,6 +101,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     reference: Reference
     regime: Regime = Replace()
     estimator: Estimator = cast("Estimator", None)  # the family's own, from __post_init__ on
+    error_rate: float = 0.0
     samples: Samples = 200_000
     generations: int = 2_000
     replicates: int = 32
@@ -110,6 +115,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         traits = self.reference.traits
         SET(self, "regime", _as_regime(self.regime))
         SET(self, "estimator", _as_estimator(self.estimator, traits))
+        SET(self, "error_rate", within(self.error_rate, "error_rate", 0, 1, "give a share such as 0.01"))
         SET(self, "samples", as_samples(self.samples, traits.most_samples))
         remedy = "give a number of generations such as 2000"
         SET(self, "generations", whole(self.generations, "generations", 1, MAX_GENERATIONS, remedy))
@@ -126,7 +132,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         self.estimator.check(self.composition)  # which itself refuses what cannot be run
 
     def _refuse_bands(self) -> None:
-        for name, default in (("bands", None), ("tail_mass", _TAIL_MASS)):
+        for name, default in (("bands", None), ("tail_mass", _TAIL_MASS), ("error_rate", 0.0)):
             if (value := getattr(self, name)) != default:
                 family = with_article(self.reference.family)
                 problem = f"is about categories, which {family} reference has none of"
@@ -175,8 +181,16 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             "regime": canonical(self.regime),
             "samples": as_dict(samples, defaults=False) if isinstance(samples, Growth) else samples,
         }
-        estimator = self.estimator.canonical()
-        return law if estimator is None else {**law, "estimator": estimator}
+        if (estimator := self.estimator.canonical()) is not None:
+            law["estimator"] = estimator
+        if self.error_rate:
+            law["error_rate"] = self.error_rate
+        return law
+
+    @property
+    def also_recorded(self) -> tuple[str, ...]:
+        """Names of the variables that its levers add to the standard set."""
+        return ("wrong_mass",) if self.error_rate else ()
 
     def replace(self, **changes: Any) -> Spec:
         """Return a Spec with some fields changed, validated anew.
@@ -209,6 +223,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 continue
             if value is not None:
                 out[name] = list(value) if isinstance(value, tuple) else value
+        if self.error_rate:
+            out["error_rate"] = self.error_rate
         if self.common_random_numbers:
             out["common_random_numbers"] = True
         out["reference"] = self.reference.to_dict(folder=folder, brief=brief)

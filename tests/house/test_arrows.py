@@ -16,7 +16,7 @@ LAYERS = (
     {"reference", "samples", "regime", "estimator", "decoding", "curation", "record", "_compose"},
     {"spec"},
     {"sweep"},
-    {"program", "theory"},
+    {"levers", "program", "theory"},
     {"dataset", "estimate", "density"},
     {"summary", "plot"},
     {"families"},

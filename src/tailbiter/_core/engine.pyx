@@ -23,6 +23,11 @@ from tailbiter._core.common cimport (
 cdef extern from "tailbiter.h" nogil:
     int TB_STREAM_VERSION
 
+    ctypedef struct tb_estimator_t:
+        int kind
+        double amount
+        int smoothed
+
     ctypedef struct tb_program_t:
         uint64_t key
         size_t categories
@@ -43,6 +48,8 @@ cdef extern from "tailbiter.h" nogil:
         const uint32_t *band_start
         size_t band_count
         uint32_t tail_start
+        tb_estimator_t estimator
+        double error_rate
         int plain
 
     ctypedef struct tb_output_t:
@@ -61,6 +68,7 @@ cdef extern from "tailbiter.h" nogil:
         double *brier
         double *tail_mass
         double *band_mass
+        double *wrong_mass
         int64_t *forgotten
 
     ctypedef struct tb_snapshots_t:
@@ -139,6 +147,7 @@ cdef tb_output_t pointers(dict out, Py_ssize_t start) except *:
     to.brier = <double *>row(out, "brier", start)
     to.tail_mass = <double *>row(out, "tail_mass", start)
     to.band_mass = <double *>row(out, "band_mass", start)
+    to.wrong_mass = <double *>row(out, "wrong_mass", start)
     to.forgotten = <int64_t *>row(out, "forgotten", start)
     return to
 
@@ -187,6 +196,9 @@ cdef class Engine:
         to.band_start = ids(program.band_start)
         to.band_count = program.band_start.size
         to.tail_start = program.tail_start
+        levers = program.levers
+        to.estimator = tb_estimator_t(levers.estimator, levers.amount, levers.smoothed)
+        to.error_rate = levers.error_rate
         to.plain = program.plain
         cdef tb_output_t wanted = pointers(self.outputs(1), 0)
         cdef const tb_kernels_t *found = kernels()

@@ -187,7 +187,7 @@ def estimate_bytes(sweep: Sweep) -> int:
     numbers = [number for number, id_ in enumerate(sweep.ids) if id_ is not None]
     specs = [sweep.spec(numbers[0]), sweep.spec(numbers[-1])]
     family = sweep.base.reference.family
-    per = 8 * len(sweep.record.names_of(family))
+    per = 8 * len(sweep.record.names_of(family, sweep.base.also_recorded))
     rows = [spec.replicates * len(sweep.record.at(spec.generations)) for spec in specs]
     return per * max(rows) * len(numbers)
 

@@ -18,6 +18,7 @@ from tailbiter.theory._ancestors import FULL
 from tailbiter.theory._result import Floats
 
 from ._known import SIMULATE, Known
+from ._levers import shaped
 from ._presence import count_sums, lost, output, presence, revived, with_output
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class CategoricalCase:
 
     def known(self, name: str) -> Known:
         """Return what theory knows of a variable."""
+        if not self.program.levers.none:
+            return shaped(self.spec, name)
         return KNOWN[name](self, name)
 
     def described(self, name: str) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -216,6 +219,12 @@ def _largest_share(_: CategoricalCase, name: str) -> Known:
     raise PredictionError("record.variables", name, "has no known mean in any regime", SIMULATE)
 
 
+def _wrong_mass(case: CategoricalCase, _: str) -> Known:
+    none = np.zeros(len(case.at))
+    statement = "models put out nothing that is outside the reference"
+    return Known(Predicted(none, "exact", statement), Predicted(none, "exact", statement))
+
+
 KNOWN: dict[str, Callable[[CategoricalCase, str], Known]] = {
     "survivors": _survivors,
     "survivors_output": _survivors_output,
@@ -232,6 +241,7 @@ KNOWN: dict[str, Callable[[CategoricalCase, str], Known]] = {
     "tail_mass": _tail_mass,
     "band_survivors": _band_survivors,
     "band_mass": _band_mass,
+    "wrong_mass": _wrong_mass,
 }
 
 

@@ -44,7 +44,12 @@ class Traits:
     estimators: tuple[str, ...] = ("mle",)
 
 
-CATEGORICAL = Traits("categorical", 10**12, MAX_TOTAL, has_categories=True, most_pool=None)
+COUNTED = ("mle", "add_k", "good_turing", "discount", "shrinkage")
+"""Estimators that fit counts of categories."""
+
+CATEGORICAL = Traits(
+    "categorical", 10**12, MAX_TOTAL, has_categories=True, most_pool=None, estimators=COUNTED
+)
 
 # Items made one by one have addresses of 32 bits: one for two choices, one for two coordinates.
 _ADDRESSES = (1 << 32) - 1

@@ -81,7 +81,10 @@ class _View:
         self.places = store.located()
         self.there = [place for place in self.places if place is not None]
         family = self.sweep.base.reference.family
-        self.known = {name: FAMILIES[family].known[name] for name in self.sweep.record.names_of(family)}
+        self.known = {
+            name: FAMILIES[family].known[name]
+            for name in self.sweep.record.names_of(family, self.sweep.base.also_recorded)
+        }
 
     @property
     def dims(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def tables_of(store: Store, variables: Sequence[str] | None = None) -> Iterator[
     """Tables of neighbouring cells, each cell once, part by part."""
     store.refuse_unreadable()
     sweep = store.sweep
-    recorded = sweep.record.names_of(sweep.base.reference.family)
+    recorded = sweep.record.names_of(sweep.base.reference.family, sweep.base.also_recorded)
     wanted = recorded if variables is None else [choice(name, "variables", recorded) for name in variables]
     labels = {name: labels_of(column) for name, column in sweep.columns.items()}
     by_part: dict[str, list[tuple[int, Place]]] = {}
