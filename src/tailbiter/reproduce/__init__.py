@@ -10,6 +10,7 @@ from tailbiter._checks import nearest
 from tailbiter.errors import SpecError
 
 from ._claim import Claim, Outcome, Row
+from ._mixtures import CLAIMS as MIXTURES
 from ._normal import CLAIMS as NORMAL
 from ._words import CLAIMS as WORDS
 
@@ -25,7 +26,7 @@ def claims() -> tuple[Claim, ...]:
     >>> claims()[0].name
     'forgetting'
     """
-    return (*WORDS, *NORMAL)
+    return (*WORDS, *NORMAL, *MIXTURES)
 
 
 def reproduce(names: Sequence[str] | None = None, *, threads: int | None = None) -> Iterator[Outcome]:
