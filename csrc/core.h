@@ -12,6 +12,10 @@
  * stream. */
 enum { TB_PACK_MOST = 512 };
 
+/* References of at most so many categories: lineages that train on more than the newest synthetic batch keep all of
+ * them and run eight to a register, too. Part of the stream. */
+enum { TB_DENSE_MOST = 256 };
+
 /* Lineages that wait for a pack are held at the same time, so there are not too many of them. */
 enum { TB_TOGETHER = 256 };
 
@@ -59,10 +63,11 @@ struct tb_plan {
     double terms[TB_TERMS];
     tb_sums_t reference; /* what row 0 is made of */
     unsigned sums, wants;
-    int fresh, returns; /* fresh human items come in; a category can come back */
-    int shaped;         /* models are not sampled as they were counted */
-    int bent;           /* nor as a mixture of counts and the even law */
-    double sum_log_q;   /* over all categories */
+    uint64_t first_fresh;      /* size of the first batch of fresh human items, or 1 */
+    int dense, fresh, returns; /* few categories, all kept; fresh human items come in; a category can come back */
+    int shaped;                /* models are not sampled as they were counted */
+    int bent;                  /* nor as a mixture of counts and the even law */
+    double sum_log_q;          /* over all categories */
     size_t shared_bytes;
     size_t *state_bytes; /* high-water mark */
 };
@@ -102,6 +107,10 @@ void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_
  * whole TB_PADs, are written. */
 double tb_draw_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_source_t *source, double n, tb_address_t at,
                     uint32_t tree_for, double *out);
+/* Where fresh items come from: as for generation 1. */
+static inline const tb_source_t *tb_fresh_source(const tb_plan_t *plan, uint64_t n) {
+    return n / 4 <= plan->first_fresh ? &plan->single : &plan->whole;
+}
 /* Picks items one by one from the source's table, handing categories to `put` some at a time. Fewer than 2^32 of them.
  */
 typedef void tb_put_t(void *context, const uint32_t *id, size_t count);

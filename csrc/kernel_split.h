@@ -20,6 +20,8 @@
  * between integers for certain is the quantile, so rounding, which differs between instruction sets here, changes no
  * result. The expansion serves from npq = 1.5 on; below, few steps lead up from zero. */
 #define REGULAR 1.5f
+/* Means below this are searched step by step where the expansion does not settle them. */
+#define SEARCHED 8.0
 
 SIMD vf cornish_fisher(vf npq, vf p, vf z, vf *limit) {
     vf s2 = npq - (float)(1.0 / 12);
@@ -114,7 +116,7 @@ SIMD vd put_off(vd k, vm good, vd n, vd a, vd b, vu word, vu left, tb_work_t *wo
     vm open = m_and(m_not(good), m_and(d_lt(d_set(0.0), n), d_lt(d_set(0.0), minor)));
     vu where = u_or(u_shl(left, 1), u_sel(flip, u_set(1), u_set(0)));
     vu w = u_sel(flip, u_xor(word, u_set(~(uint64_t)0)), word);
-    vm regular = d_le(d_set(REGULAR), n * p * (d_set(1.0) - p));
+    vm regular = d_le(d_set(SEARCHED), n * p);
     vm hard = m_and(open, regular), small = m_and(open, m_not(regular));
     if (m_bits(small)) enqueue(&work->small, small, n, p, w, where);
     if (m_bits(hard)) enqueue(&work->hard, hard, n, p, w, where);
@@ -128,59 +130,94 @@ SIMD void put(double *out, size_t stride, uint64_t where, double n, double k) {
     if (stride) out[(where >> 1) + stride] = n - left;
 }
 
+KERNEL void finish_one(const tb_queue_t *queue, size_t at, double *out, size_t stride) {
+    const double n = queue->n[at];
+    put(out, stride, queue->where[at], n, (double)tb_binomial_quantile_half(n, queue->p[at], queue->word[at]));
+}
+
 KERNEL void finish_hard(tb_queue_t *queue, double *out, size_t stride) {
-    for (size_t i = 0; i < queue->count; i++) {
-        double k = (double)tb_binomial_quantile_half(queue->n[i], queue->p[i], queue->word[i]);
-        put(out, stride, queue->where[i], queue->n[i], k);
-    }
+    for (size_t i = 0; i < queue->count; i++) finish_one(queue, i, out, stride);
     queue->count = 0;
 }
 
 /* 1/k, for the recurrence of the probabilities. */
-static const double RECIPROCAL[24] = {0,        1.0,      1.0 / 2,  1.0 / 3,  1.0 / 4,  1.0 / 5,  1.0 / 6,  1.0 / 7,
-                                      1.0 / 8,  1.0 / 9,  1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14, 1.0 / 15,
-                                      1.0 / 16, 1.0 / 17, 1.0 / 18, 1.0 / 19, 1.0 / 20, 1.0 / 21, 1.0 / 22, 1.0 / 23};
+static const float RECIPROCAL[] = {0,         1.0f,      1.0f / 2,  1.0f / 3,  1.0f / 4,  1.0f / 5,
+                                   1.0f / 6,  1.0f / 7,  1.0f / 8,  1.0f / 9,  1.0f / 10, 1.0f / 11,
+                                   1.0f / 12, 1.0f / 13, 1.0f / 14, 1.0f / 15, 1.0f / 16, 1.0f / 17,
+                                   1.0f / 18, 1.0f / 19, 1.0f / 20, 1.0f / 21, 1.0f / 22, 1.0f / 23};
+enum { STEPS = sizeof RECIPROCAL / sizeof *RECIPROCAL };
 
-/* Search upward from zero, for variances below 1.5. Lanes whose uniform is near 1, or nearer to a step than
- * rounding can tell, come back in `doubt`. */
-SIMD vd search_small(vd n, vd p, vu word, vm *doubt) {
-    vd q = d_set(1.0) - p;
-    /* log1p(-p): log of the rounded q, corrected for its rounding. */
-    vd log_q = d_log(q) - (p - (d_set(1.0) - q)) / q;
-    vd term = d_exp(n * log_q);
-    vd ratio = p / q;
-    vd u = (d_from_u(word) + d_set(0.5)) * d_set(0x1p-64);
-    vd sum = term, k = d_set(0.0), items = n;
-    vd gap = d_abs(u - sum);
-    vm above = d_lt(sum, u);
-    for (int i = 1; i < 24 && m_bits(above); i++) {
-        k = k + d_sel(above, d_set(1.0), d_set(0.0));
-        term = term * (items * d_set(RECIPROCAL[i])) * ratio;
-        items = items - d_set(1.0);
+/* log2(1 - p) / p for p in [0, 1/2], in p - 1/4: relative error 3.6e-9 */
+static const float LOG2_REST[10] = {
+    -1.6601500029162772f, -1.05377360281909f,   -0.9144835242662066f, -0.9016636952844935f, -0.953502000969798f,
+    -1.053020653703513f,  -1.1711225604392308f, -1.351064797077543f,  -2.081120599794948f,  -2.5636953308974015f};
+/* 2^f for f in [-1/2, 1/2]: relative error 2.6e-9 */
+static const float EXP2[7] = {0.9999999999595482f,    0.6931472067106199f,   0.2402265121359523f,
+                              0.05550327214209201f,   0.009618025602955837f, 0.0013400432165385696f,
+                              0.00015469731977475548f};
+
+/* (1 - p)^n for np of at most SEARCHED. */
+SIMD vf none_of(vf n, vf p) {
+    vf x = n * p * f_poly9(LOG2_REST, p - 0.25f);
+    vf shifted = x + 0x1.8p23f;
+    vw exponent = (vw)shifted << 23;
+    return (vf)((vw)f_poly6(EXP2, x - (shifted - 0x1.8p23f)) + exponent);
+}
+
+/* Search upward from zero, for means below SEARCHED. Lanes whose uniform is nearer to a step than rounding can tell are
+ * in doubt: their bits are returned. Single precision is off by 8e-6 at most: by 3e-6 in the first probability, by as
+ * much again in those that follow from it, the rest in their sum. */
+SIMD unsigned search_small(vf n, vf p, vw word, vf *k) {
+    const vf u = f_fma(f_from_i(word ^ 0x80000000u), f_set(0x1p-32f), f_set(0.5f)), low = u - 2e-5f, high = u + 2e-5f;
+    vf term = none_of(n, p), odds = p / (1.0f - p), rest = n * odds, sum = term;
+    vi below = sum < low, open = sum < high, steps = -below, most = -open;
+    for (size_t i = 1; i < STEPS && f_signs((vf)open); i++) {
+        term = term * (rest * f_set(RECIPROCAL[i]));
+        rest = rest - odds;
         sum = sum + term;
-        gap = d_min(gap, d_abs(u - sum));
-        above = m_and(above, d_lt(sum, u));
+        below = sum < low;
+        open = sum < high;
+        steps -= below;
+        most -= open;
     }
-    *doubt = m_or(above, m_or(d_lt(gap, d_set(1e-13)), d_lt(d_set(0.999), u)));
-    return k;
+    *k = f_from_i((vw)steps);
+    return f_signs((vf)(open | (steps != most)));
+}
+
+/* Left counts of a register of draws, and right ones, to where they belong. */
+SIMD void put_steps(const tb_queue_t *queue, size_t at, vd k, double *out, size_t stride) {
+    const vd n = d_load(queue->n + at);
+    const vu where = u_load(queue->where + at);
+    const vd left = d_sel(u_eq(u_and(where, u_set(1)), u_set(0)), k, n - k);
+    const size_t count = queue->count - at < LANES ? queue->count - at : LANES;
+    double both[2][LANES];
+    d_store(both[0], left);
+    d_store(both[1], n - left);
+    for (size_t j = 0; j < count; j++) {
+        double *to = out + (queue->where[at + j] >> 1);
+        *to = both[0][j];
+        if (stride) to[stride] = both[1][j];
+    }
 }
 
 KERNEL void finish_small(tb_queue_t *queue, double *out, size_t stride) {
-    for (size_t pad = queue->count; pad < queue->count + TB_ROW; pad++) {
+    for (size_t pad = queue->count; pad < queue->count + 2 * LANES; pad++) {
         queue->n[pad] = 1.0;
         queue->p[pad] = 0.5;
         queue->word[pad] = 0;
     }
-    for (size_t i = 0; i < queue->count; i += LANES) {
-        double k[LANES];
-        vm doubt;
-        d_store(k, search_small(d_load(queue->n + i), d_load(queue->p + i), u_load(queue->word + i), &doubt));
-        unsigned bits = m_bits(doubt);
-        for (size_t j = 0; j < LANES && i + j < queue->count; j++) {
-            if (bits >> j & 1) {
-                k[j] = (double)tb_binomial_quantile_half(queue->n[i + j], queue->p[i + j], queue->word[i + j]);
-            }
-            put(out, stride, queue->where[i + j], queue->n[i + j], k[j]);
+    for (size_t i = 0; i < queue->count; i += 2 * LANES) {
+        float found[2 * LANES];
+        vf steps;
+        unsigned doubt = search_small(f_join(d_load(queue->n + i), d_load(queue->n + i + LANES)),
+                                      f_join(d_load(queue->p + i), d_load(queue->p + i + LANES)),
+                                      w_upper(u_load(queue->word + i), u_load(queue->word + i + LANES)), &steps);
+        f_store(found, steps);
+        put_steps(queue, i, d_load32(found), out, stride);
+        if (i + LANES < queue->count) put_steps(queue, i + LANES, d_load32(found + LANES), out, stride);
+        for (; doubt; doubt &= doubt - 1) {
+            const size_t at = i + (size_t)__builtin_ctz(doubt);
+            if (at < queue->count) finish_one(queue, at, out, stride);
         }
     }
     queue->count = 0;
@@ -404,8 +441,8 @@ SIMD void split_forest(const forest_t *forest, draws_t *draws, tb_work_t *work) 
     }
 }
 
-KERNEL void split_packs(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes, uint64_t key,
-                        tb_work_t *work) {
+KERNEL void split_packs(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes,
+                        uint32_t purpose, uint64_t key, tb_work_t *work) {
     forest_t forest;
     draws_t draws;
     size_t height = 0;
@@ -413,7 +450,7 @@ KERNEL void split_packs(double *leaf, size_t rows, size_t packs, double *scratch
     for (size_t p = 0; p < packs; p++) {
         for (size_t v = 0; v < TB_ROW / LANES; v++) {
             stream_init(&forest.stream[p][v], key, u_load(lanes[p].generation + v * LANES),
-                        u_load(lanes[p].replicate + v * LANES), TB_FOR_TREE);
+                        u_load(lanes[p].replicate + v * LANES), purpose);
         }
     }
     forest.level[0] = leaf;

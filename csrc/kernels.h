@@ -24,8 +24,8 @@ enum {
 /* Draws that the straight path cannot settle: small means, and those too near a step of the distribution function. */
 typedef struct {
     size_t count;
-    double n[TB_QUEUE + TB_ROW], p[TB_QUEUE + TB_ROW];
-    uint64_t word[TB_QUEUE + TB_ROW], where[TB_QUEUE + TB_ROW];
+    double n[TB_QUEUE + 2 * TB_ROW], p[TB_QUEUE + 2 * TB_ROW];
+    uint64_t word[TB_QUEUE + 2 * TB_ROW], where[TB_QUEUE + 2 * TB_ROW];
 } tb_queue_t;
 
 typedef struct {
@@ -104,8 +104,8 @@ typedef struct {
                  tb_work_t *work);
     /* Whole trees for packs of eight lineages: leaf[pack][row][lane] weights are replaced by counts that add up to
      * n[lane] of each pack. */
-    void (*split_packs)(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes, uint64_t key,
-                        tb_work_t *work);
+    void (*split_packs)(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes,
+                        uint32_t purpose, uint64_t key, tb_work_t *work);
     /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for the indices of weights beyond all
      * tables, and TB_ROW more. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,

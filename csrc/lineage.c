@@ -36,7 +36,7 @@ static int take(tb_lineage_t *self, void *where, size_t size, int wanted) {
 
 int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *recorder, tb_scratch_t *scratch) {
     const tb_program_t *program = &plan->program;
-    const int newest = program->age_count == 1 && program->ages[0] == 1, pool = program->draw != NULL;
+    const int newest = tb_trains_on_newest(program), pool = program->draw != NULL;
     memset(self, 0, sizeof *self);
     self->plan = plan;
     self->recorder = recorder;
@@ -201,15 +201,15 @@ static void end_dates(tb_lineage_t *self) {
     }
 }
 
-static int begin(tb_lineage_t *self, size_t lineage, uint32_t replicate) {
+int tb_lineage_begin(tb_lineage_t *self, size_t row, uint32_t replicate) {
     memset(&self->cursor, 0, sizeof self->cursor);
-    self->cursor.lineage = lineage;
+    self->cursor.lineage = row;
     self->replicate = replicate;
     int code = record_reference(self);
     if (!code) code = tb_lineage_first(self);
     if (code) return code;
     begin_dates(self);
-    compact(self);
+    if (!self->plan->dense) compact(self);
     tb_count_generations(self->scratch->control, 1);
     return record(self);
 }
@@ -267,7 +267,7 @@ static int run_some(tb_lineage_t *lineage, size_t row, uint32_t first, uint32_t 
     for (uint32_t i = 0; !code && i < count; i++) {
         int left = 0;
         if (tb_is_cancelled(control)) code = TB_ERR_CANCELLED;
-        if (!code) code = begin(lineage, row + i, first + i);
+        if (!code) code = tb_lineage_begin(lineage, row + i, first + i);
         if (!code) code = run_alone(lineage, control, &left);
         if (!code && left) {
             memset(&few[waiting], 0, sizeof few[waiting]);
@@ -294,7 +294,8 @@ int tb_run(const tb_plan_t *plan, uint32_t first, uint32_t count, const tb_outpu
     if (!code) code = tb_lineage_init(&lineage, plan, &recorder, scratch);
     for (uint32_t done = 0; !code && done < count; done += TB_TOGETHER) {
         const uint32_t some = count - done < TB_TOGETHER ? count - done : TB_TOGETHER;
-        code = run_some(&lineage, done, first + done, some, control);
+        code = plan->dense ? tb_run_dense(&lineage, done, first + done, some, control)
+                           : run_some(&lineage, done, first + done, some, control);
     }
     if (scratch) note_peak(plan, scratch->bytes + lineage.peak);
     tb_lineage_free(&lineage);

@@ -43,6 +43,11 @@ typedef struct {
     size_t bytes, peak; /* held now, lineages that wait included; and the most so far */
 } tb_lineage_t;
 
+/* Whether every training set is the newest batch, human items included. */
+static inline int tb_trains_on_newest(const tb_program_t *program) {
+    return program->age_count == 1 && program->ages[0] == 1;
+}
+
 int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *recorder, tb_scratch_t *scratch);
 void tb_lineage_free(tb_lineage_t *self);
 
@@ -60,8 +65,19 @@ int tb_remember(tb_lineage_t *self);
 /* witness.c: the sums over a shaped model that a record is made of, given that it is right; returns their unit. */
 int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total);
 
+/* The reference, and the training set of generation 1. */
+int tb_lineage_begin(tb_lineage_t *self, size_t row, uint32_t replicate);
+
+/* dense.c: runs lineages from `first` on, whose rows begin at `row`. */
+int tb_run_dense(tb_lineage_t *lineage, size_t row, uint32_t first, uint32_t count, tb_control_t *control);
+
 /* regime.c: from the training set of one generation to the next. `stop`: only the batch is wanted. */
 int tb_lineage_first(tb_lineage_t *self);
 size_t tb_place_of(tb_lineage_t *self, uint32_t id);
 int tb_lineage_step(tb_lineage_t *self, int stop);
+/* The training set of the batches of the last generations, each with the weight of its age; the newest joins them. */
+void tb_add_ages(const tb_program_t *program, double **column, const double *weight, const double *batch, double *next,
+                 size_t length);
+/* The size of the training set at index `to`, from that before. */
+double tb_training_total(const tb_plan_t *plan, size_t to, double before);
 #endif

@@ -117,7 +117,8 @@ static int step(pack_t *self) {
         lanes[l / TB_ROW].replicate[l % TB_ROW] = self->lane[l]->replicate;
     }
     if (dated) memcpy(self->before, self->leaf, packs * self->rows * TB_ROW * sizeof(double));
-    plan->kernels->split_packs(self->leaf, self->rows, packs, self->room, lanes, program->key, &self->scratch->work);
+    plan->kernels->split_packs(self->leaf, self->rows, packs, self->room, lanes, TB_FOR_TREE, program->key,
+                               &self->scratch->work);
     for (size_t l = 0; plan->wants & TB_WANT_OUTPUT && l < self->lanes; l++) write_output(self, l);
     if (++self->generation > self->last) return TB_OK; /* that batch was all that was wanted */
     const int snapshot = program->snapshot_count && tb_is_snapshot(program, self->generation);

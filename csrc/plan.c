@@ -208,7 +208,7 @@ static int fill(tb_plan_t *self) {
     if (!code) code = fill_source(self, &self->batch, count_common(self, self->program.samples[0]));
     if (!code) code = fill_source(self, &self->whole, self->program.categories);
     if (code || !self->fresh) return code;
-    return fill_source(self, &self->single, count_common(self, first_fresh(&self->program)));
+    return fill_source(self, &self->single, count_common(self, self->first_fresh));
 }
 
 int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,
@@ -223,8 +223,10 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     choose_sums(plan, wanted);
     choose_edges(plan, wanted);
     plan->fresh = any(program->fresh, program->generations + 1);
+    plan->first_fresh = first_fresh(program);
     plan->returns = can_return(program);
     plan->shaped = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
+    plan->dense = !program->plain && !plan->shaped && program->categories <= TB_DENSE_MOST;
     int code = fill(plan);
     if (code) {
         tb_plan_free(plan);

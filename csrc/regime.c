@@ -111,24 +111,22 @@ static int add_kept(tb_lineage_t *self, uint64_t count, double step, tb_address_
     return TB_OK;
 }
 
-/* The batches of the last age_count generations, each with the weight of its age. Equal weights: one comes, one goes.
- */
-static void add_ages(tb_lineage_t *self) {
-    const uint64_t *age = self->plan->program.ages;
-    const size_t last = self->columns - 1;
-    double *oldest = self->column[last];
+/* Equal weights: one comes, one goes. */
+void tb_add_ages(const tb_program_t *program, double **column, const double *weight, const double *batch, double *next,
+                 size_t length) {
+    const uint64_t *age = program->ages;
+    const size_t last = program->age_count - 1;
+    double *oldest = column[last];
     int equal = 1;
-    for (size_t i = 1; i < self->columns; i++) equal = equal && age[i] == age[0];
-    for (size_t i = 0; equal && i < self->length; i++) {
-        self->next[i] = self->weight[i] + (double)age[0] * (self->batch[i] - oldest[i]);
-    }
-    memmove(self->column + 1, self->column, last * sizeof *self->column);
-    self->column[0] = oldest;
-    memcpy(oldest, self->batch, padded(self) * sizeof(double));
+    for (size_t i = 1; i <= last; i++) equal = equal && age[i] == age[0];
+    for (size_t i = 0; equal && i < length; i++) next[i] = weight[i] + (double)age[0] * (batch[i] - oldest[i]);
+    memmove(column + 1, column, last * sizeof *column);
+    column[0] = oldest;
+    memcpy(oldest, batch, length * sizeof *oldest);
     if (equal) return;
-    memset(self->next, 0, padded(self) * sizeof(double));
-    for (size_t a = 0; a < self->columns; a++) {
-        for (size_t i = 0; i < self->length; i++) self->next[i] += (double)age[a] * self->column[a][i];
+    memset(next, 0, length * sizeof *next);
+    for (size_t a = 0; a <= last; a++) {
+        for (size_t i = 0; i < length; i++) next[i] += (double)age[a] * column[a][i];
     }
 }
 
@@ -143,26 +141,28 @@ static int compose(tb_lineage_t *self, uint32_t to) {
                                self->next);
     }
     if (self->columns) {
-        add_ages(self);
+        tb_add_ages(program, self->column, self->weight, self->batch, self->next, self->length);
     } else if (program->age_count == 0) {
         for (size_t i = 0; i < self->length; i++) self->next[i] = self->weight[i] + self->batch[i];
     }
     return TB_OK;
 }
 
-static double training_total(const tb_lineage_t *self, size_t to) {
-    const tb_program_t *program = &self->plan->program;
+double tb_training_total(const tb_plan_t *plan, size_t to, double before) {
+    const tb_program_t *program = &plan->program;
     const uint64_t *samples = program->samples, *item = program->item_weights;
     double total = 0.0;
-    if (self->pool) return (double)program->draw[to - 1];
-    if (program->age_count == 0) return self->total + (double)samples[to - 1];
-    for (size_t age = 0; self->columns && age < self->columns && age < to; age++) {
-        total += (double)program->ages[age] * (double)samples[to - 1 - age];
+    if (program->draw) return (double)program->draw[to - 1];
+    if (program->age_count == 0) return before + (double)samples[to - 1];
+    if (!tb_trains_on_newest(program)) {
+        for (size_t age = 0; age < program->age_count && age < to; age++) {
+            total += (double)program->ages[age] * (double)samples[to - 1 - age];
+        }
+        return total;
     }
-    if (self->columns) return total;
+    if (!item) return (double)samples[to - 1];
     const double fresh = (double)program->fresh[to - 1], kept = (double)program->from_kept[to - 1];
     const double synthetic = (double)samples[to - 1] - fresh - kept;
-    if (!item) return (double)samples[to - 1];
     item += 3 * (to - 1);
     return synthetic * (double)item[0] + fresh * (double)item[1] + kept * (double)item[2];
 }
@@ -218,7 +218,7 @@ int tb_lineage_step(tb_lineage_t *self, int stop) {
     if (from_kept) code = add_kept(self, from_kept, item ? (double)item[2] : 1.0, at);
     if (!code) code = compose(self, (uint32_t)i + 1);
     if (code) return code;
-    self->total = training_total(self, i + 1);
+    self->total = tb_training_total(self->plan, i + 1, self->total);
     self->generation++;
     date_losses(self);
     double *old = self->weight;

@@ -122,6 +122,7 @@ SIMD vf f_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
 SIMD vf f_abs(vf a) { return (vf)_mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)a); }
 SIMD vf f_fma(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 SIMD vf f_rsqrt(vf a) { return (vf)_mm256_rsqrt_ps((__m256)a); }
+SIMD unsigned f_signs(vf a) { return (unsigned)_mm256_movemask_ps((__m256)a); }
 SIMD vf f_from_i(vw a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
 SIMD vf f_join(vd low, vd high) { return (vf)_mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }
 SIMD vd d_load32(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }

@@ -103,6 +103,8 @@ SIMD vf f_abs(vf a) { return (vf)_mm512_abs_ps((__m512)a); }
 SIMD vf f_fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 /* To a relative 2^-11 or better. */
 SIMD vf f_rsqrt(vf a) { return (vf)_mm512_rsqrt14_ps((__m512)a); }
+/* The signs of all lanes, the first in the lowest bit. */
+SIMD unsigned f_signs(vf a) { return (unsigned)_mm512_movepi32_mask((__m512i)a); }
 SIMD vf f_from_i(vw a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
 SIMD vf f_join(vd low, vd high) {
     return (vf)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);

@@ -109,6 +109,10 @@ SIMD vf f_max(vf a, vf b) { return (vf){-least(-a[0], -b[0]), -least(-a[1], -b[1
 SIMD vf f_abs(vf a) { return (vf){__builtin_fabsf(a[0]), __builtin_fabsf(a[1])}; }
 SIMD vf f_fma(vf a, vf b, vf c) { return a * b + c; }
 SIMD vf f_rsqrt(vf a) { return (vf){1.0f / __builtin_sqrtf(a[0]), 1.0f / __builtin_sqrtf(a[1])}; }
+SIMD unsigned f_signs(vf a) {
+    const vw bits = (vw)a;
+    return bits[0] >> 31 | bits[1] >> 31 << 1;
+}
 SIMD vf f_from_i(vw a) { return (vf){(float)(int32_t)a[0], (float)(int32_t)a[1]}; }
 SIMD vf f_join(vd low, vd high) { return (vf){(float)low, (float)high}; }
 SIMD vd d_load32(const float *p) { return *p; }

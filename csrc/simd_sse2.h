@@ -122,6 +122,7 @@ SIMD vf f_max(vf a, vf b) { return (vf)_mm_max_ps((__m128)a, (__m128)b); }
 SIMD vf f_abs(vf a) { return (vf)_mm_andnot_ps(_mm_set1_ps(-0.0f), (__m128)a); }
 SIMD vf f_fma(vf a, vf b, vf c) { return a * b + c; }
 SIMD vf f_rsqrt(vf a) { return (vf)_mm_rsqrt_ps((__m128)a); }
+SIMD unsigned f_signs(vf a) { return (unsigned)_mm_movemask_ps((__m128)a); }
 SIMD vf f_from_i(vw a) { return (vf)_mm_cvtepi32_ps((__m128i)a); }
 SIMD vf f_join(vd low, vd high) { return (vf)_mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
 SIMD vd d_load32(const float *p) { return _mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double *)p))); }

@@ -164,7 +164,7 @@ static void draw_law(int small, double *n, double *a, double *b, uint64_t *state
     *b = *a + (double)next_number(state, 20, 40);
     if (small) {
         *a = 1.0 + (double)next_number(state, 52, 12);
-        *b = ceil(*a * fmax(1.0, *n / (0.1 + 5.0 * next_unit(state))));
+        *b = ceil(*a * fmax(1.0, *n / (0.1 + 10.0 * next_unit(state))));
     }
 }
 
@@ -254,7 +254,7 @@ static void check_packs(const double *weight, size_t rows, size_t packs, const t
     for (size_t p = 0; p < packs; p++) expect_pack(expected + p * rows * TB_ROW, rows, &lanes[p], key);
     for (size_t s = 0; s < machine.count; s++) {
         memcpy(leaf, weight, bytes);
-        machine.set[s]->split_packs(leaf, rows, packs, room, lanes, key, &work);
+        machine.set[s]->split_packs(leaf, rows, packs, room, lanes, TB_FOR_TREE, key, &work);
         CHECK(same_doubles(leaf, expected, cells));
         CHECK(work.small.count == 0 && work.hard.count == 0);
     }

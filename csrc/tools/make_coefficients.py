@@ -70,6 +70,11 @@ def atanh_ratio(s2: mp.mpf) -> mp.mpf:
     return (2 * mp.atanh(s) / s - 2) / s2
 
 
+def log2_rest(p: mp.mpf) -> mp.mpf:
+    """log2(1 - p) / p."""
+    return mp.log1p(-p) / p / mp.log(2) if p else -1 / mp.log(2)
+
+
 def exp2_ratio(f: mp.mpf) -> mp.mpf:
     """(2^f - 1) / f."""
     return mp.expm1(f * mp.log(2)) / f if f else mp.log(2)
@@ -79,6 +84,8 @@ if __name__ == "__main__":
     root_half = float(mp.sqrt(mp.mpf(1) / 2))
     show("LOG_RATIO", log_ratio, root_half - 1, 2 * root_half - 1, 6)
     show("CENTRAL", central, 0.0, 7.5, 9)
+    show("LOG2_REST", log2_rest, 0.0, 0.5, 9)
+    show("EXP2", lambda f: mp.mpf(2) ** f, -0.5, 0.5, 6)
     show("ATANH_RATIO", atanh_ratio, 0.0, 0.02944, 7)
     show("EXPONENTIAL", mp.exp, -0.34658, 0.34658, 12)
     show("NORMAL_CENTRAL", central, 0.0, 6.25, 23)

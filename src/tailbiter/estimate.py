@@ -32,6 +32,8 @@ THREAD_PER_CATEGORY = 72  # counts, ids, pools, kept items and scratch
 BATCH_PER_CATEGORY = 8  # each batch that a window remembers
 PER_LINEAGE = 6144  # few survivors left, waiting to be run in a pack
 SNAPSHOT_ENTRY = 72  # 20 in a list that doubles as it grows, its copies joined, their sort and its result
+# Lineages of a small reference run side by side, in so many rows of lanes: all of these remember batches.
+DENSE_CATEGORIES, LANES, DENSE_ROWS = 256, 8, 128
 LINEAGES_PER_THREAD = 1024  # as many as a block of replicates has at most
 # Left to the system and to what else the process does.
 HEADROOM = 0.95
@@ -101,13 +103,21 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
         forgotten=replicates * categories * 8 * program.forgotten,
         snapshots=replicates * int(program.snapshots.size) * largest * SNAPSHOT_ENTRY,
         state=_state(categories, replicates, threads),
-        batches=BATCH_PER_CATEGORY * categories * int(program.ages.size) * min(threads, replicates),
+        batches=BATCH_PER_CATEGORY
+        * _side_by_side(categories)
+        * int(program.ages.size)
+        * min(threads, replicates),
     )
 
 
 def _state(categories: int, replicates: int, threads: int) -> int:
     waiting = PER_LINEAGE * min(replicates, threads * LINEAGES_PER_THREAD)
     return categories * (SHARED_PER_CATEGORY + THREAD_PER_CATEGORY * min(threads, replicates)) + waiting
+
+
+def _side_by_side(categories: int) -> int:
+    """Categories of all lineages that a thread runs at a time."""
+    return categories if categories > DENSE_CATEGORIES else LANES * max(categories, DENSE_ROWS)
 
 
 def _bytes_of(name: str, bands: int) -> int:
