@@ -372,6 +372,11 @@ def expected_table(theory: xr.Dataset) -> str:
     for name in _PLAIN:
         if name in part and "survivors" not in part:
             columns.append([name, *(f"{value:.4g}" for value in part[name].values)])
+    if "weights" in part:
+        rarest = int(part["reference_weight"].values.argmin())
+        expected, spread = (part[name].values[:, rarest] for name in ("weights", "weights_sd"))
+        columns.append([f"weight of component {rarest}", *map(percent, expected)])
+        columns.append(["+-", *map(percent, spread)])
     return "\n".join([*aligned(columns), "", *_known_sentences(theory)])
 
 

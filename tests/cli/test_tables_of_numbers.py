@@ -56,6 +56,15 @@ def test_auto_finds_the_two_clusters(table: Path, capsys: pytest.CaptureFixture[
     assert summary["reference_weights"] == pytest.approx([2 / 3, 1 / 3], abs=1e-3)
 
 
+def test_a_prediction_shows_the_rarest_component(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "--table", str(table), "--components", "2", "--generations", "4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["generation", "components_alive", "weight", "of", "component", "1", "+-"]
+    # sqrt(1/3 2/3 (1 - (1 - 1/90)^4)) = .0986
+    assert lines[5].split() == ["4", "2", "33.3", "%", "9.9", "%"]
+    assert "In a limit only: weights, components_alive." in lines
+
+
 @pytest.mark.parametrize("verb", ["predict", "verify"])
 def test_predict_and_verify_take_a_table(verb: str, table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--table", str(table), "--generations", "4", "--replicates", "8", "--json"]) == 0
