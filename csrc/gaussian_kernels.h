@@ -24,6 +24,11 @@ struct tb_gaussian_kernels {
                               size_t count, double *out);
     /* The same normals for one address; `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_exact_normals)(const tb_address_t *at, uint32_t slot, size_t count, double *out);
+    /* The same normal for one word. */
+    double (*normal_of)(uint64_t word);
+    /* The words of `calls` slots, two each, and the normals at the second of them; `word` has room for 16 calls more,
+     * `normal` for 16 numbers. */
+    void (*fill_first)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *word, double *normal);
     /* factor (d rows, `rank` columns) <- factor A scale, A lower triangular (`rank` rows, `columns` columns) with
      * `diagonal` and, row by row, what is `below` it. Returns whether a diagonal element of any lane has left
      * 2^-TB_RANGE..2^TB_RANGE. */

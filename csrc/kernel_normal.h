@@ -243,4 +243,29 @@ KERNEL void fill_exact_normals(const tb_address_t *at, uint32_t slot, size_t cou
         d_store(out + i + LANES, z.b);
     }
 }
+
+KERNEL double normal_of(uint64_t word) {
+    double lanes[LANES];
+    d_store(lanes, exact_normal_at(u_set(word)));
+    return lanes[0];
+}
+
+KERNEL void fill_first(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *word, double *normal) {
+    stream_t stream;
+    stream_init(&stream, at->key, u_set(at->generation), u_set(at->replicate), at->purpose);
+    for (size_t i = 0; i < calls; i += 2 * LANES) {
+        vu a, b, c, d;
+        stream_words(&stream, u_add(u_set(slot + i), u_iota()), &a, &b);
+        stream_words(&stream, u_add(u_set(slot + i + LANES), u_iota()), &c, &d);
+        pair_t z = exact_normals_at(b, d);
+        d_store(normal + i, z.a);
+        d_store(normal + i + LANES, z.b);
+        u_weave(a, b, &a, &b);
+        u_weave(c, d, &c, &d);
+        u_store(word + 2 * i, a);
+        u_store(word + 2 * i + LANES, b);
+        u_store(word + 2 * i + 2 * LANES, c);
+        u_store(word + 2 * i + 3 * LANES, d);
+    }
+}
 #endif

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import jit as jit
     from . import plot as plot
     from . import testing as testing
     from . import theory as theory
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from .reference import Poisson as Poisson
     from .reference import Probabilities as Probabilities
     from .reference import Uniform as Uniform
+    from .reference import UserMixture as UserMixture
     from .reference import Zipf as Zipf
     from .regime import Accumulate as Accumulate
     from .regime import AccumulateSubsample as AccumulateSubsample
@@ -99,6 +101,7 @@ _HOMES = {
         "Poisson",
         "Probabilities",
         "Uniform",
+        "UserMixture",
         "Zipf",
     ),
     "regime": (
@@ -124,7 +127,7 @@ _HOMES = {
     "verify": ("Verification", "verify"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("plot", "testing", "theory")
+_MODULES = ("jit", "plot", "testing", "theory")
 
 __all__ = [
     "EM",
@@ -168,12 +171,14 @@ __all__ = [
     "TailbiterError",
     "Target",
     "Uniform",
+    "UserMixture",
     "Verification",
     "Window",
     "Zipf",
     "density_coverage",
     "held_out_log_likelihood",
     "hill_numbers",
+    "jit",
     "lower",
     "open_sweep",
     "plan",

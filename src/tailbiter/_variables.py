@@ -124,6 +124,14 @@ EXPONENTIAL = {
     "log_scale": Variable("logarithm of the scale, however small", "nats"),
     **_SUMS,
 }
+USER = {
+    **{name: MIXTURE[name] for name in ("weights", "components_alive", "iterations", "converged")},
+    "log_likelihood": MIXTURE["log_likelihood"],
+    "weight_drift": MIXTURE["weight_drift"],
+    "parameters": Variable("parameters of the components", "as the family has them", "component_parameter"),
+    "item_mean": Variable("mean of the training set's items", "units", "item_dimension"),
+    "item_variance": Variable("variance of the training set's items", "squared units", "item_dimension"),
+}
 
 FAMILIES = {
     "categorical": Variables(CATEGORICAL, CATEGORICAL_ON_REQUEST),
@@ -131,6 +139,7 @@ FAMILIES = {
     "mixture": Variables(MIXTURE, MIXTURE_ON_REQUEST),
     "poisson": Variables(POISSON),
     "exponential": Variables(EXPONENTIAL),
+    "user": Variables(USER),
 }
 """The variables of every family of models, by its name."""
 

@@ -32,7 +32,7 @@ from ._compose import Composition, compose
 from .errors import SpecError
 from .estimator import ESTIMATORS, Estimator
 from .record import Record
-from .reference import KINDS, Reference, Table, Traits
+from .reference import KINDS, Reference, Table, Traits, UserMixture
 from .regime import REGIMES, Regime, Replace, canonical
 from .samples import Growth, Samples, as_samples, sizes
 
@@ -317,7 +317,7 @@ def _as_reference(value: object) -> Reference:
 def _reference_from(data: Mapping[str, Any], folder: str | os.PathLike[str] | None) -> Reference:
     kind = data.get("kind")
     table = KINDS.get(kind) if isinstance(kind, str) else None
-    if table is not None and issubclass(table, Table):
+    if table is not None and issubclass(table, Table | UserMixture):
         return table.from_dict({key: value for key, value in data.items() if key != "kind"}, folder)
     reference: Reference = build(KINDS, data, "reference")
     return reference

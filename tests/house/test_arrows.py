@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tailbiter"
 LAYERS = (
     {"errors"},
     {"_core", "_checks", "_document", "_interrupt", "_variables", "data"},
+    {"jit"},
     {"reference", "samples", "regime", "estimator", "decoding", "curation", "record", "_compose"},
     {"spec"},
     {"sweep"},
@@ -32,6 +33,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Who may call the compiled core.
 CALLERS_OF_CORE = {
     "_core",
+    "jit",
     "reference",
     "regime",
     "families",

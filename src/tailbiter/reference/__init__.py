@@ -8,6 +8,7 @@ from ._rates import Exponential, Poisson
 from ._support import Categorical, Reference, Support
 from ._tables import Counts, Probabilities, Source, Table
 from ._traits import Traits
+from ._user import UserMixture
 
 __all__ = [
     "KINDS",
@@ -28,6 +29,7 @@ __all__ = [
     "Table",
     "Traits",
     "Uniform",
+    "UserMixture",
     "Zipf",
 ]
 
@@ -43,5 +45,6 @@ KINDS: dict[str, type[Reference]] = {
     "gaussian_mixture": GaussianMixture,
     "poisson": Poisson,
     "exponential": Exponential,
+    "user_mixture": UserMixture,
 }
 """Every reference by its ``kind`` in TOML."""

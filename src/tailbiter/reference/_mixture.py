@@ -92,7 +92,7 @@ class GaussianMixture(Reference, frozen=True, tag="gaussian_mixture"):
 
     def __post_init__(self) -> None:
         choice(self.covariance, "reference.covariance", COVARIANCES)
-        SET(self, "weights", _as_weights(plain(self.weights)))
+        SET(self, "weights", as_weights(plain(self.weights)))
         SET(self, "means", _as_means(plain(self.means), self.components))
         covariances = _unflattened(_plain_lists(self.covariances), self.covariance, self.size)
         SET(self, "covariances", _as_covariances(covariances, self.covariance, self.components, self.size))
@@ -231,7 +231,7 @@ def _plain_lists(value: object) -> Any:
     return [_plain_lists(item) for item in value] if is_list(value) else value
 
 
-def _as_weights(value: object) -> Row:
+def as_weights(value: object) -> Row:
     field = "reference.weights"
     if not is_list(value) or not 1 <= len(value) <= MAX_COMPONENTS:
         raise SpecError(field, value, f"is not a list of 1 to {MAX_COMPONENTS} weights", _WEIGHTS)

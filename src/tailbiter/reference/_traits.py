@@ -72,3 +72,6 @@ EXPONENTIAL = Traits("exponential", 10**15, None)
 
 # Items are made again by address, any of them, and those that are drawn are held: memory is the limit.
 MIXTURE = Traits("mixture", 10**12, None, most_pool=None, estimators=("em",))
+
+# Items have slots of 32 bits. They are held, or made again by address: memory is the limit.
+USER = Traits("user", _ADDRESSES, None, most_pool=None, estimators=("em",))
