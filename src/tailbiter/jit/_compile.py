@@ -27,6 +27,8 @@ __all__ = ["compiled", "digest", "import_path", "keep_by", "locate", "raised", "
 # Loops over items become vector code where a division by zero is infinite, as numpy has it, and raises
 # nothing. No fast-math: which of two versions of such a loop runs depends on where arrays lie in memory.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# What only compiled code calls needs no way in from Python.
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _PATH = "give it as module:function"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LIBRARIES = {"builtins", "math", "numba", "numpy", "scipy", "tailbiter"}
@@ -204,13 +206,12 @@ def compiled(function: Any, arguments: tuple[Any, ...], field: str, returns: str
         If Numba cannot compile it, in one line with Numba's reason; or if it returns something else.
     """
     import numba
-    from numba.core.errors import NumbaError
 
     name = plain(function).__name__
     dispatcher = function if function is not plain(function) else numba.njit(**OPTIONS)(function)
     try:
         dispatcher.compile(arguments)
-    except NumbaError as error:
+    except Exception as error:  # Numba's own are of many types
         remedy = "write it as Numba can compile it, or try it alone under numba.njit"
         raise SpecError(field, name, f"does not compile: {_reason(str(error))}", remedy) from error
     returned = dispatcher.overloads[arguments].signature.return_type
@@ -256,7 +257,7 @@ def raised(field: str, function: Any, error: BaseException, where: str) -> SpecE
     return SpecError(field, plain(function).__name__, f"raised {said}, in {where}", "mend the function")
 
 
-def specialised(function: FunctionType, identity: str) -> Any:
+def specialised(function: FunctionType, identity: str, *, inner: bool = False) -> Any:
     """Compile a function of this package that calls user's functions, and keep the machine code on disk.
 
     Numba would know it by the dispatchers that it calls, which are new in every process; so it is known by
@@ -268,6 +269,8 @@ def specialised(function: FunctionType, identity: str) -> Any:
         Calls others by variables of an outer function.
     identity : str
         Changes whenever one of these does; `keep_by` makes it.
+    inner : bool, default False
+        Whether only compiled code calls it.
 
     Returns
     -------
@@ -280,7 +283,7 @@ def specialised(function: FunctionType, identity: str) -> Any:
         def _index_key(self, sig: Any, codegen: Any) -> Any:
             return (sig, codegen.magic_tuple(), identity)
 
-    dispatcher = numba.njit(**OPTIONS)(function)
+    dispatcher = numba.njit(**OPTIONS | (INNER if inner else {}))(function)
     try:
         dispatcher._cache = ByIdentity(function)  # type: ignore[no-untyped-call]  # Numba has no types
     except RuntimeError:  # nowhere to write: compiled anew in every process

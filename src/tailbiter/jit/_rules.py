@@ -100,7 +100,7 @@ _double: Any = intrinsic(_as_double)
 
 def _small(function: Any) -> Any:
     """Compiled where it is used."""
-    return numba.njit(**_compile.OPTIONS)(function)
+    return numba.njit(**_compile.OPTIONS, **_compile.INNER)(function)
 
 
 @_small
@@ -155,9 +155,9 @@ def rules_of(family: Family) -> Rules:
     """
     log_density, fit, sample = _functions(family)
     identity = f"{_compile.keep_by(log_density, fit, sample)}, {family.dimension}"
-    expect = _compile.specialised(_make_expect(log_density), identity)
-    maximise = _compile.specialised(_make_maximise(fit), identity)
-    one = _compile.specialised(_make_one(sample, family.dimension), identity)
+    expect = _compile.specialised(_make_expect(log_density), identity, inner=True)
+    maximise = _compile.specialised(_make_maximise(fit), identity, inner=True)
+    one = _compile.specialised(_make_one(sample, family.dimension), identity, inner=True)
     return Rules(
         _compile.specialised(_make_draw(one), identity),
         _compile.specialised(_make_gather(one), identity),
@@ -202,7 +202,7 @@ def _make_expect(log_density: Any) -> Any:
                     top[i] = max(top[i], own[i])
         return wrong
 
-    densities = numba.njit(**_compile.OPTIONS)(densities)
+    densities = _small(densities)
 
     def expect(x: Any, w: Any, weights: Any, parameters: Any, control: Any, stage: Any, share: Any) -> Any:
         n, total = len(x), 0.0
