@@ -100,7 +100,7 @@ _double: Any = intrinsic(_as_double)
 
 def _small(function: Any) -> Any:
     """Compiled where it is used."""
-    return numba.njit(**_compile.OPTIONS, **_compile.INNER)(function)
+    return numba.njit(**_compile.OPTIONS | _compile.INNER)(function)
 
 
 @_small
