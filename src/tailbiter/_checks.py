@@ -62,7 +62,7 @@ def is_list(value: object) -> TypeGuard[Sequence[Any]]:
 
 def with_article(word: str) -> str:
     """Return the word after "a" or "an"."""
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+    return f"an {word}" if word[0] in "aeio" else f"a {word}"  # a user, a uniform law
 
 
 def check_table(data: object, field: str) -> None:

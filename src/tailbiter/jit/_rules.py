@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from tailbiter._core import item as core
 from tailbiter.jit import _compile, draws
+from tailbiter.jit._bits import ONE_OF_TWO, bits, double
 
 if TYPE_CHECKING:
     from tailbiter.jit._family import Family
@@ -26,10 +25,9 @@ FINE, CANCELLED, NO_DENSITY, IMPOSSIBLE, NO_PARAMETER = range(5)
 DENSITY, FIT, SAMPLE = range(3)
 # Items that are worked on at a time.
 PIECE = 256
-ROOM = 2 * (PIECE + 8)
+ROOM = PIECE + 16
 STATE = core.STATE_WORDS
 DEAD = 2.0**-53
-_ONE_OF_TWO = np.uint64(1 << 32 | 1)  # of an item: one call made, one of its words left
 
 _cancelled = draws.external("tb_is_cancelled", types.int32, types.uintp)
 _begin = draws.external("tb_item_init", types.void, types.uintp, types.uint64, *4 * (types.uint32,))
@@ -41,6 +39,7 @@ _first = draws.external(
     types.uint64,
     *4 * (types.uint32,),
     types.uint64,
+    types.uintp,
     types.uintp,
 )
 
@@ -76,28 +75,6 @@ _LOG2_HIGH, _LOG2_LOW = float.fromhex("0x1.62e42fefa38p-1"), float.fromhex("0x1.
 _LEAST = -700.0  # below it an exponential is 0
 
 
-def _as_bits(_context: Any, _x: Any) -> Any:
-    """The bits of a double, as an integer."""
-
-    def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), build
-
-
-def _as_double(_context: Any, _x: Any) -> Any:
-    """The double that has these bits."""
-
-    def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), build
-
-
-_bits: Any = intrinsic(_as_bits)  # Numba hands in the context, which its types do not know
-_double: Any = intrinsic(_as_double)
-
-
 def _small(function: Any) -> Any:
     """Compiled where it is used."""
     return numba.njit(**_compile.OPTIONS | _compile.INNER)(function)
@@ -115,16 +92,16 @@ def exp(x: float) -> float:
     y = (y * r + _EXP[6]) * r + _EXP[5]
     y = (y * r + _EXP[4]) * r + _EXP[3]
     y = ((y * r + _EXP[2]) * r + _EXP[1]) * r + _EXP[0]
-    value = y * _double((_bits(shifted) + 1023) << 52)
+    value = y * double((bits(shifted) + 1023) << 52)
     return value if x >= _LEAST else 0.0
 
 
 @_small
 def log(x: float) -> float:
     """Natural logarithm of a positive normal number, without a branch."""
-    bits = _bits(x) + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
-    e = float((bits >> 52) - 1023)
-    t = _double((bits & 0x000FFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD) - 1.0
+    shifted = bits(x) + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
+    e = float((shifted >> 52) - 1023)
+    t = double((shifted & 0x000FFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD) - 1.0
     s = t / (2.0 + t)
     y = s * s - 0.01472
     p = _ATANH[7] * y + _ATANH[6]
@@ -324,7 +301,7 @@ def _make_draw(one: Any) -> Any:
     def draw(
         kernels: Any, address: Any, cells: Any, parameters: Any, control: Any, stage: Any, out: Any
     ) -> Any:
-        words, at = np.empty(ROOM, np.uint64), np.empty(STATE, np.uint64)
+        words, normals, at = np.empty(2 * ROOM, np.uint64), np.empty(ROOM), np.empty(STATE, np.uint64)
         key, generation, replicate = address[0], np.uint32(address[1]), np.uint32(address[2])
         purpose = np.uint32(address[3])
         stage[0] = SAMPLE
@@ -333,11 +310,12 @@ def _make_draw(one: Any) -> Any:
             some = min(PIECE, len(out) - first)
             if _cancelled(control):
                 return CANCELLED
-            _first(kernels, key, generation, replicate, purpose, np.uint32(first), some, words.ctypes.data)
+            slot, where, normal = np.uint32(first), words.ctypes.data, normals.ctypes.data
+            _first(kernels, key, generation, replicate, purpose, slot, some, where, normal)
             for i in range(some):
                 at[2] = address[3] | np.uint64(first + i) << np.uint64(32)
-                at[3] = _ONE_OF_TWO
-                at[4], at[5] = words[2 * i], words[2 * i + 1]
+                at[3] = ONE_OF_TWO
+                at[4], at[5], at[6] = words[2 * i], words[2 * i + 1], np.uint64(bits(normals[i]))
                 one(words[2 * i], at, cells, parameters, out, first + i)
         return FINE
 

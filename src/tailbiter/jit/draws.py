@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The core's draws, callable from functions that Numba compiles.
 
-Each takes ``at``, the item that a ``sample`` function was called for: ``uint64[6]``, its address and how far
+Each takes ``at``, the item that a ``sample`` function was called for: ``uint64[7]``, its address and how far
 its words are used up. Draws of an item come one after the other from its own address, so that it can be made
 again alone, in any order and on any thread. They are found by name when compiled code is loaded, so that it
 caches.
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from numba import types
 
 from tailbiter._core import item as core
+from tailbiter.jit._bits import ONE_OF_TWO, double
 
 __all__ = [
     "below",
@@ -37,7 +38,7 @@ for _name, _address in core.symbols().items():
     llvmlite.binding.add_symbol(_name, _address)
 
 _AT = types.uintp
-_STATE = types.Array(types.uint64, 1, "C")
+_NONE_OF_TWO = np.uint64(1)
 
 
 def external(name: str, returns: Any, *arguments: Any) -> Any:
@@ -80,7 +81,7 @@ def item(
 
     Returns
     -------
-    uint64[6]
+    uint64[7]
 
     Examples
     --------
@@ -114,6 +115,9 @@ def normal(at: Any) -> float:
     >>> normal(item(7)) == normal(item(7)), normal(item(7)) == normal(item(8))
     (True, False)
     """
+    if at[3] == ONE_OF_TWO and at[6] != 0:
+        at[3] = _NONE_OF_TWO
+        return double(np.int64(at[6]))
     return _normal(at.ctypes.data)
 
 

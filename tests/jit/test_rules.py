@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""The loops that call users' functions: against the numpy twin, item by item, and against the C engine in law."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import tailbiter as tb
+from tailbiter._core import item as core
+from tailbiter.jit._mixture import Law, MixtureModel, cells_of
+from tests.jit import laws
+from tests.jit.test_compile import altered
+from tests.mixture import twin
+from tests.oracles import stat
+
+SETTINGS = (1e-6, 1e-3, 100)
+
+
+def law_of(components, dimension=1):
+    weights = np.arange(1.0, components + 1)
+    means = 2.5 * np.arange(components)
+    parameters = np.column_stack([means] * dimension + [np.linspace(1, 2, components)] * dimension)
+    return Law(weights / weights.sum(), np.ascontiguousarray(parameters))
+
+
+def model_of(law, family=laws.normal, settings=SETTINGS):
+    return MixtureModel(family, law, settings)
+
+
+def address(key=5, generation=1, replicate=0, purpose="synthetic"):
+    return np.array([key, generation, replicate, core.PURPOSES[purpose]], np.uint64)
+
+
+def fitted(model, law, x, w=None):
+    return model.fit(law, x, np.ones(len(x)) if w is None else w, "a test", core.Control())
+
+
+@pytest.mark.parametrize("components", [1, 2, 5])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_fits_are_those_of_the_numpy_twin(components, weighted):
+    """Independent of the package: extended precision, other formulas."""
+    rng = np.random.default_rng(components)
+    law = law_of(components)
+    x = rng.normal(3, 3, size=701)
+    w = rng.integers(0, 4, size=701).astype(float) if weighted else np.ones(701)
+    for settings in ((1e-6, 0.0, 1), (1e-2, 1e-3, 100)):
+        found, how = fitted(model_of(law, settings=settings), law, x, w)
+        start = (law.weights, law.parameters[:, :1], law.parameters[:, 1:])
+        floor, tolerance, most = settings
+        (weights, means, factors), likelihood, count, converged = twin.fit(
+            x[:, None], start, "full", w, floor, tolerance, most
+        )
+        assert (how.iterations, bool(how.converged)) == (count, converged and count > 1)
+        assert abs(how.log_likelihood - likelihood) < 1e-12
+        assert np.abs(found.weights - weights).max() < 1e-12
+        assert np.abs(found.parameters - np.column_stack([means, factors])).max() < 1e-11
+
+
+def test_fits_in_two_dimensions_are_those_of_the_twin():
+    rng = np.random.default_rng(3)
+    law, x = law_of(3, 2), rng.normal(3, 3, size=(500, 2))
+    found, _ = fitted(model_of(law, laws.plane, (1e-6, 0.0, 4)), law, x)
+    start = (law.weights, law.parameters[:, :2], law.parameters[:, 2:])
+    (weights, means, factors), *_ = twin.fit(x, start, "diagonal", None, 1e-6, 0.0, 4)
+    assert np.abs(found.weights - weights).max() < 1e-12
+    assert np.abs(found.parameters - np.column_stack([means, factors])).max() < 1e-11
+
+
+def test_a_fit_that_leaves_weights_out_is_seen():
+    x = np.random.default_rng(1).normal(size=300)
+    w = np.arange(300.0)
+    law = law_of(1)
+    right, _ = fitted(model_of(law), law, x, w)
+    wrong, _ = fitted(model_of(law, altered(fit=laws.unweighted_fit)), law, x, w)
+    assert np.abs(right.parameters - wrong.parameters).max() > 1e-3
+
+
+def test_a_component_without_items_dies_and_stays_as_it_was():
+    law = Law(np.array([0.5, 0.5]), np.array([[0.0, 1.0], [1e6, 1.0]]))
+    found, how = fitted(model_of(law), law, np.linspace(-1, 1, 50))
+    assert found.weights.tolist() == [1.0, 0.0]
+    assert found.parameters[1].tolist() == [1e6, 1.0]
+    assert np.isfinite(how.log_likelihood)
+
+
+@pytest.mark.parametrize(("family", "dimension"), [(laws.normal, 1), (laws.plane, 2)])
+def test_items_are_the_same_one_by_one(family, dimension):
+    law = law_of(3, dimension)
+    model, control = model_of(law, family), core.Control()
+    whole = model.draw(law, address(), 3000, control)
+    slots = np.array([2999, 0, 17, 255, 256, 257, 17], np.uint64)
+    assert (model.gather(law, address(), slots, control) == whole[slots.astype(int)]).all()
+    assert (model.draw(law, address(), 300, control) == whole[:300]).all()
+    other = model.draw(law, address(purpose="fresh"), 3000, control)
+    assert not (other == whole).any()
+
+
+def test_arrays_may_lie_anywhere():
+    """Numba compiles loops twice, and which version runs depends on addresses: both must give the same bits."""
+    law = law_of(2)
+    model = model_of(law)
+    x = model.draw(law, address(), 5000, core.Control())
+    results = set()
+    for shift in range(40):
+        room = np.empty(5000 + shift)
+        room[shift:] = x
+        junk = [np.empty(8 * k) for k in range(shift)]
+        found, how = fitted(model, law, room[shift:])
+        results.add((found.weights.tobytes(), found.parameters.tobytes(), how.log_likelihood))
+        del junk
+    assert len(results) == 1
+
+
+def test_cells_are_as_long_as_weights_say():
+    weights = np.array([0.3, 0.0, 0.7 - 2.0**-53, 2.0**-53])
+    cells = [int(c) for c in cells_of(weights)]
+    lengths = np.diff([0, *cells])
+    assert cells[-1] == 2**53
+    assert lengths[1] == 0
+    assert lengths[3] == 1
+    assert np.abs(lengths / 2.0**53 - weights / weights.sum()).max() <= 2.0**-53
+
+
+def test_components_are_drawn_in_proportion():
+    """G-test at 1e-9; sees an effect of .05."""
+    law = Law(np.array([0.05, 0.25, 0.7]), np.array([[0.0, 1.0], [1e3, 1.0], [2e3, 1.0]]))
+    x = model_of(law).draw(law, address(), 60_000, core.Control())
+    seen = np.bincount(np.rint(x / 1e3).astype(int), minlength=3)
+    stat.require(stat.g_test(seen, law.weights), effect=0.05, name="components")
+    with pytest.raises(AssertionError):
+        stat.require(stat.g_test(seen, [0.06, 0.25, 0.69]), effect=0.05)
+
+
+def gaussian_run(sample, replicates=4000):
+    """Log-variances of a normal law written by a user after three generations of 20."""
+    law = tb.UserMixture(sample, [0.0, 1.0])
+    spec = tb.Spec(
+        reference=law,
+        samples=20,
+        generations=3,
+        replicates=replicates,
+        estimator=tb.EM(iterations=2, floor=1e-18),
+    )
+    return tb.simulate(spec, record=tb.Record(generations=[3]))["parameters"].values[:, 0, 1] ** 2
+
+
+@pytest.mark.slow
+def test_a_normal_law_by_users_functions_is_the_gaussian_in_law():
+    """Two samples, Kolmogorov-Smirnov, each within Massart's bound at 5e-10: sees a distance of .1."""
+    spec = tb.Spec(reference=tb.Gaussian(), samples=20, generations=3, replicates=4000)
+    theirs = np.exp(tb.simulate(spec, record=tb.Record(generations=[3]))["log_det"].values[:, 0])
+    bound = 2 * np.sqrt(np.log(2 / 5e-10) / 8000)
+    assert bound < 0.11
+    assert stats.ks_2samp(gaussian_run(laws.normal), theirs).statistic < bound
+    wrong = gaussian_run(altered(sample=laws.too_wide_sample))
+    assert stats.ks_2samp(wrong, theirs).statistic > bound
+
+
+@pytest.mark.slow
+def test_the_mean_variance_shrinks_as_it_must():
+    """E sigma_t^2 = (1 - 1/n)^t: `assert_mean` at 1e-9, an effect of .02."""
+    from tailbiter.testing import assert_mean, replicates_of
+
+    law = tb.UserMixture(laws.normal, [0.0, 1.0])
+    estimator = tb.EM(iterations=1, floor=1e-18)
+    spec = tb.Spec(reference=law, samples=10, generations=4, estimator=estimator)
+    variance = replicates_of(spec, lambda ds: ds["parameters"].isel(component_parameter=1) ** 2)
+    # In generation 4 the variance of sigma^2 is below 1: the sum of three chi-squares' relative variances.
+    assert_mean(variance, [0.9**t for t in range(5)], effect=0.02, sd=1.0)
