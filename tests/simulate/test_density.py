@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import chi2, multivariate_normal, norm
 
 import tailbiter as tb
 from tests.spec.test_bad_input import check
@@ -68,6 +68,31 @@ def test_both_ways_against_a_grid(ds, epsilon):
     # The minority is lost in some lineage, and both ways tell different things.
     assert found.coverage.sel(generation=200).min() < 0.6
     assert abs(found.coverage - (1 - found.outside)).max() > 0.1
+
+
+SQUARE = [[4.0, 1.5, 0.0], [1.5, 1.0, 0.3], [0.0, 0.3, 2.0]]
+TYPES = {"full": [SQUARE], "tied": SQUARE, "diagonal": [[4.0, 1.0, 2.0]], "spherical": [3.0]}
+
+
+@pytest.mark.parametrize("covariance", TYPES)
+def test_both_ways_in_three_dimensions(covariance):
+    """A law twice as wide, and half as wide: chi-squares.
+
+    7 standard errors: 2.6e-12 for each of 4; a tenth of mass put elsewhere would be seen.
+    """
+    law = tb.GaussianMixture([1.0], [[1.0, 2.0, 3.0]], TYPES[covariance], covariance)
+    spec = tb.Spec(reference=law, samples=50, generations=1, replicates=1)
+    run = tb.simulate(spec, record=tb.Record(generations=[0], variables=PARAMETERS))
+    edge = chi2.ppf(0.95, 3)
+    for scale in (2.0, 0.5):
+        found = tb.density_coverage(run.assign(factors=scale * run["factors"]), epsilon=0.05)
+        for name, exact in (
+            ("coverage", chi2.cdf(scale**2 * edge, 3)),
+            ("outside", chi2.sf(edge / scale**2, 3)),
+        ):
+            se = max(found[f"{name}_se"].item(), 1e-4)
+            assert se < 0.015
+            assert abs(found[name].item() - exact) < 7 * se
 
 
 def test_standard_errors_are_neither_too_small_nor_too_large(ds):
