@@ -95,6 +95,7 @@ def test_both_ways_in_three_dimensions(covariance):
             assert abs(found[name].item() - exact) < 7 * se
 
 
+@pytest.mark.slow
 def test_standard_errors_are_neither_too_small_nor_too_large(ds):
     """Squared errors over their claimed variances, mean over 300 seeds: sd .08; [.6, 1.5] is five of it."""
     rows = ds.isel(replicate=[0], generation=[2])
