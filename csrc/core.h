@@ -65,7 +65,8 @@ struct tb_plan {
     unsigned sums, wants;
     uint64_t first_fresh;      /* size of the first batch of fresh human items, or 1 */
     int dense, fresh, returns; /* few categories, all kept; fresh human items come in; a category can come back */
-    int shaped;                /* models are not sampled as they were counted */
+    int smoothed;              /* models are not what was counted */
+    int shaped;                /* nor sampled as they were */
     int bent;                  /* nor as a mixture of counts and the even law */
     double sum_log_q;          /* over all categories */
     size_t shared_bytes;
@@ -81,6 +82,7 @@ typedef struct {
     size_t chosen_capacity;
     uint64_t *seen;
     size_t seen_capacity;
+    double *rewards;  /* two values a level of reward */
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
     struct {
         double *leaf, *before, *room;

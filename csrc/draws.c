@@ -37,13 +37,17 @@ void tb_give(void *p) {
 
 int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *control) {
     const size_t padded = plan->padded;
-    const int spares = plan->program.draw || plan->program.kept;
+    const int spares = plan->program.draw || plan->program.kept || plan->program.curation.kind == TB_CURATE_TOP;
     memset(self, 0, sizeof *self);
     self->control = control;
     self->bytes = sizeof *self;
     self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
     int complete = self->levels && self->index;
+    if (plan->program.curation.kind != TB_CURATE_NOT) {
+        self->rewards = tb_take(2 * plan->program.curation.levels, sizeof(double), &self->bytes);
+        complete = complete && self->rewards;
+    }
     for (int i = 0; spares && i < 2; i++) {
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
@@ -56,6 +60,7 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->index);
     tb_give(self->chosen);
     tb_give(self->seen);
+    tb_give(self->rewards);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
     tb_give(self->pack.leaf);

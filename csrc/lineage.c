@@ -146,7 +146,7 @@ static int record(tb_lineage_t *self) {
     tb_sums_t sums;
     double total = self->total;
     int code = TB_OK;
-    if (self->plan->shaped) {
+    if (self->plan->smoothed) {
         code = tb_add_up_shaped(self, &sums, &total);
         if (code) return code;
     } else {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "decode.h"
 #include "fmath.h"
 #include "model.h"
 
@@ -15,6 +16,8 @@ const char *tb_strerror(int code) {
         return "out of memory";
     case TB_ERR_CANCELLED:
         return "cancelled";
+    case TB_ERR_NOTHING:
+        return "curation accepts nothing of what a model puts out";
     case TB_ERR_PROGRAM:
         return "more bands or generations than there is room for";
     default:
@@ -225,7 +228,9 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     plan->fresh = any(program->fresh, program->generations + 1);
     plan->first_fresh = first_fresh(program);
     plan->returns = can_return(program);
-    plan->shaped = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
+    plan->bent = tb_decodes(&program->decoding) || program->curation.kind != TB_CURATE_NOT;
+    plan->smoothed = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
+    plan->shaped = plan->bent || plan->smoothed;
     plan->dense = !program->plain && !plan->shaped && program->categories <= TB_DENSE_MOST;
     int code = fill(plan);
     if (code) {

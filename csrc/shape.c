@@ -2,6 +2,8 @@
 /* From a training set to the batch that its model puts out, where that is not sampled as it was counted. */
 #include <string.h>
 
+#include "curate.h"
+#include "decode.h"
 #include "lineage.h"
 #include "quantile.h"
 
@@ -92,14 +94,24 @@ int tb_remember(tb_lineage_t *self) {
     return code;
 }
 
+/* Categories that are not listed differ in reward. */
+static void curate(tb_lineage_t *self) {
+    const tb_curation_t *rule = &self->plan->program.curation;
+    tb_model_t *model = &self->model;
+    if (rule->kind == TB_CURATE_NOT || rule->kind == TB_CURATE_TOP) return;
+    if (model->other > 0.0) tb_model_list(model, (size_t)model->others);
+    tb_curate(rule, model, self->scratch->rewards);
+}
+
 /* The law that is sampled. */
 static int bend(tb_lineage_t *self) {
     int code = tb_estimate(self);
     if (code) return code;
     if (self->before) remember(self);
-    /* decoding */
+    const tb_program_t *program = &self->plan->program;
+    if (tb_decodes(&program->decoding)) tb_decode(&program->decoding, &self->model, self->scratch->levels);
     add_errors(self);
-    /* curation */
+    curate(self);
     return TB_OK;
 }
 
@@ -117,6 +129,7 @@ static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     double lump = 0.0;
     list_if_many(model, (double)n);
     const size_t listed = model->length;
+    if (tb_model_total(model) == 0.0) return TB_ERR_NOTHING;
     const double total = tb_model_quantise(model, &lump);
     self->length = listed;
     model->weight[listed] = lump;
@@ -130,8 +143,32 @@ static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     return TB_OK;
 }
 
-int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+static int draw(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     if (in_parts(self, n)) return draw_parts(self, n, at);
     int code = bend(self);
     return code ? code : draw_bent(self, n, at);
+}
+
+/* Of the items drawn the n best; those of the reward at which they end are drawn without replacement. */
+static int keep_best(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    const tb_curation_t *rule = &self->plan->program.curation;
+    const tb_best_t best = tb_find_best(rule, self->id, self->batch, self->length, (double)n, self->scratch->rewards);
+    double *last = self->model.weight, *kept = self->scratch->levels;
+    memset(last, 0, tb_padded(self->length) * sizeof *last);
+    for (size_t i = 0; i < self->length; i++) {
+        const uint32_t level = rule->level[self->id[i]];
+        if (level == best.level) last[i] = self->batch[i];
+        if (level <= best.level) self->batch[i] = 0.0;
+    }
+    int code = tb_draw_without(self->plan, self->scratch, last, self->length, best.total, best.keep, at, TB_FOR_BEST,
+                               TB_FOR_BEST_FIX, kept);
+    for (size_t i = 0; !code && i < self->length; i++) self->batch[i] += kept[i];
+    return code;
+}
+
+int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    const tb_curation_t *rule = &self->plan->program.curation;
+    if (rule->kind != TB_CURATE_TOP) return draw(self, n, at);
+    int code = draw(self, rule->drawn[self->generation], at);
+    return code ? code : keep_best(self, n, at);
 }

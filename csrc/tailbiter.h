@@ -15,6 +15,7 @@ enum {
     TB_OK = 0,
     TB_ERR_MEMORY = -1,    /* an allocation failed */
     TB_ERR_CANCELLED = -2, /* the control's flag was raised */
+    TB_ERR_NOTHING = -4,   /* curation accepts nothing of what a model puts out */
     TB_ERR_PROGRAM = -3    /* more bands or generations than the core has room for */
 };
 const char *tb_strerror(int code);
@@ -40,6 +41,35 @@ typedef struct {
     int smoothed;  /* Good-Turing: log-linear; shrinkage: toward the model before */
 } tb_estimator_t;
 
+/* Decoding: how a model is sampled. The cuts are those of text generators, one after the other in the order of the
+ * fields; each sees what the one before has left. */
+typedef struct {
+    double temperature; /* 1: as fitted */
+    uint64_t top_k;     /* 0: all */
+    double top_p;       /* 1: all */
+    double min_p;       /* 0: all */
+    double epsilon;     /* 0: all */
+} tb_decoding_t;
+
+/* Curation: what is kept of a model's output for its quality. Categories of one reward fare alike, so everything is
+ * worked out by level of reward. */
+enum {
+    TB_CURATE_NOT = 0,
+    TB_CURATE_WEIGH = 1,   /* weights times the level's factor: a verifier, and a choice among without limit */
+    TB_CURATE_CHOICE = 2,  /* one of `candidates`, with probability proportional to the level's factor */
+    TB_CURATE_BEST_OF = 3, /* the first among the best of `candidates` */
+    TB_CURATE_TOP = 4      /* the best of `drawn` items */
+};
+
+typedef struct {
+    int kind;
+    uint64_t candidates;
+    size_t levels;
+    const uint32_t *level; /* of each category, from the lowest reward (0) up; last, of what is outside the reference */
+    const double *factor;  /* of each level */
+    const uint64_t *drawn; /* by t-1: items drawn, of which the batch keeps the best */
+} tb_curation_t;
+
 /* All arrays are borrowed and indexed by t-1 for the batch and training set of generation t = 1..generations+1. */
 typedef struct {
     uint64_t key;
@@ -63,7 +93,9 @@ typedef struct {
     uint32_t tail_start; /* first id of the tail; == categories when there is none */
     tb_estimator_t estimator;
     double error_rate; /* share of what models put out that lies outside the reference */
-    int plain;         /* every training set is the newest batch, all synthetic: whatever `generations` is */
+    tb_decoding_t decoding;
+    tb_curation_t curation;
+    int plain; /* every training set is the newest batch, all synthetic: whatever `generations` is */
 } tb_program_t;
 
 /* Where records go; a NULL pointer: not asked for. Rows are lineages, then records. */
