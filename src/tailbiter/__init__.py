@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from .regime import Schedule as Schedule
     from .regime import Synthetic as Synthetic
     from .regime import Window as Window
+    from .report import report as report
+    from .reproduce import reproduce as reproduce
     from .run_files import read_run as read_run
     from .run_files import write_run as write_run
     from .samples import Growth as Growth
@@ -118,6 +120,8 @@ _HOMES = {
         "Synthetic",
         "Window",
     ),
+    "report": ("report",),
+    "reproduce": ("reproduce",),
     "run_files": ("read_run", "write_run"),
     "samples": ("Growth",),
     "simulate": ("simulate",),
@@ -185,6 +189,8 @@ __all__ = [
     "plot",
     "predict",
     "read_run",
+    "report",
+    "reproduce",
     "run_sweep",
     "share_alive",
     "simulate",

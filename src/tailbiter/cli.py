@@ -159,6 +159,24 @@ app.command(reproduce)
 
 
 @app.command
+def report(
+    run: Annotated[Path, Parameter(help="Directory of a run, as --out made it")],
+    /,
+    *,
+    out: Annotated[str, flag("The page to write", "--out", "-o")] = "report.html",
+    force: Annotated[bool, flag("Replace a page that is there")] = False,
+) -> int:
+    """Write a run as one self-contained page: charts, what vanished, what theory says, how to run it again.
+
+    Example: tailbiter report runs/words -o words.html
+    """
+    from tailbiter.report import report as write
+
+    print(f"Written to {write(run, out, force=force)}")
+    return 0
+
+
+@app.command
 def info(*, as_json: Annotated[bool, flag("Print it as JSON", "--json")] = False) -> int:
     """Tell about this copy: build, instruction sets found and chosen, versions.
 

@@ -24,6 +24,7 @@ __all__ = [
     "Row",
     "Summary",
     "aligned",
+    "band_names",
     "counted",
     "expected_table",
     "half_gone",
@@ -159,7 +160,7 @@ def summarise(ds: xr.Dataset) -> Summary:
         replicates=ds.sizes["replicate"],
         categories=int(ds.attrs["categories"]),
         last_generation=int(ds["generation"][-1]),
-        bands=_band_names(ds) if "band_survivors" in ds else [],
+        bands=band_names(ds) if "band_survivors" in ds else [],
         rows=_rows(ds),
         missed_at_once=_missed(ds),
         first_forgotten=[] if forgotten is None else _first(forgotten),
@@ -296,7 +297,8 @@ def _named(forgotten: xr.DataArray, ids: np.ndarray, when: np.ndarray) -> list[F
     ]
 
 
-def _band_names(ds: xr.Dataset) -> list[str]:
+def band_names(ds: xr.Dataset) -> list[str]:
+    """Name the bands by their edges, from rare to common."""
     edges = zip(ds["band_lo"].values, ds["band_hi"].values, strict=True)
     return [f"[{_number(lo)},{_number(hi)})" for lo, hi in edges]
 
@@ -365,7 +367,7 @@ def expected_table(theory: xr.Dataset) -> str:
             columns.append(["+-", *(f"{sd:.2g}" for sd in part["survivors_sd"].values)])
     if "band_survivors" in part:
         shares = part["band_survivors"].values / part["band_categories"].values.clip(1)
-        names = zip(_band_names(part), shares.T, part["band_categories"].values, strict=True)
+        names = zip(band_names(part), shares.T, part["band_categories"].values, strict=True)
         columns += [[name, *map(percent, share)] for name, share, size in names if size]
     if "gini_simpson" in part:
         columns.append(["gini_simpson", *(f"{value:.6f}" for value in part["gini_simpson"].values)])

@@ -23,7 +23,7 @@ LAYERS = (
     {"families"},
     {"simulate", "predict"},
     {"run_files", "testing"},
-    {"verify", "store", "reproduce", "plan"},
+    {"verify", "store", "reproduce", "plan", "report"},
     {"execute"},
     {"_flags"},
     {"_sweep_verbs", "_reproduce_verb", "_plan_verbs"},

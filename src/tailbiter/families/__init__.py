@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tailbiter.reference import Reference
     from tailbiter.spec import Spec
 
-__all__ = ["Control", "Engine", "Family", "Summary", "family_of", "lower"]
+__all__ = ["Control", "Engine", "Family", "Summary", "family_named", "family_of", "lower"]
 
 P = TypeVar("P")
 
@@ -118,7 +118,23 @@ def family_of(reference: Reference) -> Family[Any]:
     >>> type(family_of(Zipf(10))).__name__
     'CategoricalFamily'
     """
-    family: Family[Any] = importlib.import_module(f".{reference.family}", __name__).FAMILY
+    return family_named(reference.family)
+
+
+def family_named(name: str) -> Family[Any]:
+    """Return a family of models by its name, as a Dataset's attributes have it.
+
+    Parameters
+    ----------
+    name : str
+        Such as "categorical".
+
+    Examples
+    --------
+    >>> type(family_named("gaussian")).__name__
+    'GaussianFamily'
+    """
+    family: Family[Any] = importlib.import_module(f".{name}", __name__).FAMILY
     return family
 
 
