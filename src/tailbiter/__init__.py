@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from . import plot as plot
     from . import testing as testing
     from . import theory as theory
+    from .curation import BestOf as BestOf
+    from .curation import Choice as Choice
+    from .curation import TopShare as TopShare
+    from .curation import Verifier as Verifier
     from .dataset import hill_numbers as hill_numbers
     from .dataset import share_alive as share_alive
+    from .decoding import Decoding as Decoding
     from .density import density_coverage as density_coverage
     from .density import held_out_log_likelihood as held_out_log_likelihood
     from .errors import DataError as DataError
@@ -82,8 +87,10 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "curation": ("BestOf", "Choice", "TopShare", "Verifier"),
     "dataset": ("hill_numbers", "share_alive"),
     "density": ("density_coverage", "held_out_log_likelihood"),
+    "decoding": ("Decoding",),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
     "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage"),
     "execute": ("run_sweep",),
@@ -141,8 +148,11 @@ __all__ = [
     "AddK",
     "Anchored",
     "Bernoulli",
+    "BestOf",
+    "Choice",
     "Counts",
     "DataError",
+    "Decoding",
     "Dirichlet",
     "Discount",
     "Exponential",
@@ -174,9 +184,11 @@ __all__ = [
     "Synthetic",
     "TailbiterError",
     "Target",
+    "TopShare",
     "Uniform",
     "UserMixture",
     "Verification",
+    "Verifier",
     "Window",
     "Zipf",
     "density_coverage",

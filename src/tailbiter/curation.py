@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
@@ -16,7 +16,11 @@ from ._checks import SET, as_dict, number, whole, within
 from .errors import SpecError
 from .reference import Reference
 from .reference._per_category import Given, PerCategory, per_category
+from .reference._traits import MAX_TOTAL
 from .regime import exact
+
+if TYPE_CHECKING:
+    from ._compose import Composition
 
 __all__ = ["BestOf", "Choice", "Curation", "TopShare", "Verifier"]
 
@@ -91,6 +95,11 @@ class _Curation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     def levels(self) -> Levels:
         """Return the rule by level of reward."""
         raise NotImplementedError
+
+    def check(self, composition: Composition) -> None:
+        """Refuse what cannot be run."""
+        del composition
+        self.levels()
 
 
 def _ranked(rewards: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]:
@@ -303,6 +312,21 @@ class TopShare(_Curation, frozen=True, kw_only=True, tag="top_share"):
         """Return the rule by level of reward."""
         rewards, level = _ranked(self.rewards)
         return Levels("top", 0, level, np.ones(len(rewards)), exact(self.share))
+
+    def check(self, composition: Composition) -> None:
+        """Refuse batches that are too large to draw."""
+        items_drawn(exact(self.share), composition)
+
+
+def items_drawn(share: Fraction, made: Composition) -> npt.NDArray[np.uint64]:
+    """Return the sizes of the batches that the best share is kept of, for generations 1 to T + 1."""
+    wanted = (made.samples - made.fresh - made.from_kept).tolist()
+    sizes = {count: math.floor(count / share + Fraction(1, 2)) for count in set(wanted)}
+    largest = max(sizes.values())
+    if largest > MAX_TOTAL:
+        problem = f"makes batches of {largest:,} items, above 2**53"
+        raise SpecError("curation.share", float(share), problem, "keep a larger share, or give fewer samples")
+    return np.array([sizes[count] for count in wanted], np.uint64)
 
 
 Curation = Choice | BestOf | Verifier | TopShare

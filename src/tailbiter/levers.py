@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from .curation import items_drawn
+from .decoding import Decoding
 from .estimator import AddK, Discount, GoodTuring, Shrinkage
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from .spec import Spec
 
 __all__ = ["Levers", "lower_levers", "same"]
+
+PLAIN = Decoding()
+RULES = {"weigh": 1, "choice": 2, "best_of": 3, "top": 4}
+"""Rules of curation by their number in the core."""
 
 KINDS: dict[type, int] = {AddK: 1, Shrinkage: 2, Discount: 3, GoodTuring: 4}
 """Estimators by their number in the core; all others count 0, as they are."""
@@ -34,12 +41,30 @@ class Levers:
         Whether Good-Turing is log-linear, or shrinkage goes toward the model before.
     error_rate : float
         Share of what models put out that lies outside the reference.
+    decoding : Decoding
+        The cuts.
+    curation : int
+        Number of the rule in the core; 0 where there is none.
+    candidates : int
+        Of which one is taken.
+    level : uint32[K + 1] or None
+        Level of reward by internal id; last, of what lies outside the reference.
+    factor : float64[L] or None
+        By level of reward.
+    drawn : uint64[T + 1] or None
+        Items drawn for a batch that keeps the best of them.
     """
 
     estimator: int = 0
     amount: float = -1.0
     smoothed: bool = False
     error_rate: float = 0.0
+    decoding: Decoding = PLAIN
+    curation: int = 0
+    candidates: int = 0
+    level: npt.NDArray[np.uint32] | None = None
+    factor: npt.NDArray[np.float64] | None = None
+    drawn: npt.NDArray[np.uint64] | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Levers):
@@ -74,7 +99,25 @@ def lower_levers(spec: Spec) -> Levers:
         amount=amount,
         smoothed=smoothed,
         error_rate=spec.error_rate,
+        decoding=spec.decoding,
+        **_curation(spec),
     )
+
+
+def _curation(spec: Spec) -> dict[str, Any]:
+    """The rule by level of reward, its categories in the engine's order."""
+    if spec.curation is None:
+        return {}
+    rule = spec.curation.levels()
+    level = np.append(rule.level[:-1][spec.reference.support.order], rule.level[-1])
+    drawn = None if rule.share is None else items_drawn(rule.share, spec.composition)
+    return {
+        "curation": RULES[rule.kind],
+        "candidates": rule.candidates,
+        "level": level,
+        "factor": rule.factor,
+        "drawn": drawn,
+    }
 
 
 def _estimator(value: Estimator) -> tuple[float, bool]:

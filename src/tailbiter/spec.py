@@ -29,6 +29,8 @@ from ._checks import (
     within,
 )
 from ._compose import Composition, compose
+from .curation import CURATIONS, Curation
+from .decoding import Decoding
 from .errors import SpecError
 from .estimator import ESTIMATORS, Estimator
 from .record import Record
@@ -60,10 +62,15 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     estimator : MLE or EM, optional
         How each generation is fitted; by default, and with None, ``EM()`` for mixtures and ``MLE()`` for all
         others.
+    decoding : Decoding, optional
+        How each model is sampled; by default as it is. For references with categories, as are error_rate and
+        curation.
     error_rate : float, default 0.0
         Share, in [0, 1], of what models put out that lies outside the reference: plausible and wrong. It is
         carried on through training and recorded as ``wrong_mass``; every other variable describes a model
-        given that it is right. For references with categories.
+        given that it is right.
+    curation : Choice, BestOf, Verifier or TopShare, optional
+        What is kept of a model's output for its quality; by default all.
     samples : int, sequence of int or Growth, default 200_000
         Items newly drawn for each generation, from 1 to 1e12 (1e15 for Gaussians). A sequence has an entry
         for every generation; one more gives the size of the batch drawn from the last model.
@@ -101,7 +108,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     reference: Reference
     regime: Regime = Replace()
     estimator: Estimator = cast("Estimator", None)  # the family's own, from __post_init__ on
+    decoding: Decoding = Decoding()
     error_rate: float = 0.0
+    curation: Curation | None = None
     samples: Samples = 200_000
     generations: int = 2_000
     replicates: int = 32
@@ -115,6 +124,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         traits = self.reference.traits
         SET(self, "regime", _as_regime(self.regime))
         SET(self, "estimator", _as_estimator(self.estimator, traits))
+        SET(self, "decoding", _as_decoding(self.decoding, traits))
+        SET(self, "curation", _as_curation(self.curation, self.reference))
         SET(self, "error_rate", within(self.error_rate, "error_rate", 0, 1, "give a share such as 0.01"))
         SET(self, "samples", as_samples(self.samples, traits.most_samples))
         remedy = "give a number of generations such as 2000"
@@ -130,13 +141,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not traits.has_categories:
             self._refuse_bands()
         self.estimator.check(self.composition)  # which itself refuses what cannot be run
+        if self.curation is not None:
+            self.curation.check(self.composition)
 
     def _refuse_bands(self) -> None:
         for name, default in (("bands", None), ("tail_mass", _TAIL_MASS), ("error_rate", 0.0)):
             if (value := getattr(self, name)) != default:
-                family = with_article(self.reference.family)
-                problem = f"is about categories, which {family} reference has none of"
-                raise SpecError(name, value, problem, "leave it out")
+                raise _without_categories(name, value, self.reference.family)
 
     @cached_property
     def composition(self) -> Composition:
@@ -181,8 +192,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             "regime": canonical(self.regime),
             "samples": as_dict(samples, defaults=False) if isinstance(samples, Growth) else samples,
         }
-        if (estimator := self.estimator.canonical()) is not None:
-            law["estimator"] = estimator
+        for lever in ("estimator", "decoding", "curation"):
+            value = getattr(self, lever)
+            if value is not None and (plain := value.canonical()) is not None:
+                law[lever] = plain
         if self.error_rate:
             law["error_rate"] = self.error_rate
         return law
@@ -230,6 +243,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
         out["regime"] = as_dict(self.regime)
         out["estimator"] = as_dict(self.estimator)
+        if not self.decoding.neutral:
+            out["decoding"] = as_dict(self.decoding, defaults=False)
+        if self.curation is not None:
+            out["curation"] = self.curation.to_dict()
         return out
 
     @classmethod
@@ -348,6 +365,34 @@ def _as_estimator(value: object, traits: Traits) -> Estimator:
         problem = f"does not fit the models of {with_article(traits.family)} reference"
         raise SpecError("estimator", kind, problem, remedy)
     return cast("Estimator", value).of(traits)
+
+
+def _as_decoding(value: object, traits: Traits) -> Decoding:
+    decoding = Decoding() if value is None else value
+    if isinstance(decoding, Mapping):
+        decoding = make(Decoding, decoding, "decoding")
+    if not isinstance(decoding, Decoding):
+        raise SpecError("decoding", value, "is not a decoding", "give Decoding(temperature=0.8), say")
+    if not decoding.neutral and not traits.has_categories:
+        raise _without_categories("decoding", value, traits.family)
+    return decoding
+
+
+def _as_curation(value: object, reference: Reference) -> Curation | None:
+    if value is None:
+        return None
+    rule = build(CURATIONS, value, "curation") if isinstance(value, Mapping) else value
+    if not isinstance(rule, tuple(CURATIONS.values())):
+        names = ", ".join(cls.__name__ for cls in CURATIONS.values())
+        raise SpecError("curation", value, "is not a curation", f"give one of {names}")
+    if not reference.traits.has_categories:
+        raise _without_categories("curation", value, reference.family)
+    return cast("Curation", rule).of(reference)
+
+
+def _without_categories(field: str, value: object, family: str) -> SpecError:
+    problem = f"is about categories, which {with_article(family)} reference has none of"
+    return SpecError(field, value, problem, "leave it out")
 
 
 def _as_bands(value: object) -> tuple[float, ...] | None:

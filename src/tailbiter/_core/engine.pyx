@@ -13,6 +13,7 @@ from tailbiter._core.common cimport (
     check_code,
     ids,
     kernels,
+    reals,
     row,
     tb_address_t,
     tb_control_t,
@@ -27,6 +28,21 @@ cdef extern from "tailbiter.h" nogil:
         int kind
         double amount
         int smoothed
+
+    ctypedef struct tb_decoding_t:
+        double temperature
+        uint64_t top_k
+        double top_p
+        double min_p
+        double epsilon
+
+    ctypedef struct tb_curation_t:
+        int kind
+        uint64_t candidates
+        size_t levels
+        const uint32_t *level
+        const double *factor
+        const uint64_t *drawn
 
     ctypedef struct tb_program_t:
         uint64_t key
@@ -50,6 +66,8 @@ cdef extern from "tailbiter.h" nogil:
         uint32_t tail_start
         tb_estimator_t estimator
         double error_rate
+        tb_decoding_t decoding
+        tb_curation_t curation
         int plain
 
     ctypedef struct tb_output_t:
@@ -199,6 +217,15 @@ cdef class Engine:
         levers = program.levers
         to.estimator = tb_estimator_t(levers.estimator, levers.amount, levers.smoothed)
         to.error_rate = levers.error_rate
+        cuts = levers.decoding
+        to.decoding = tb_decoding_t(cuts.temperature, cuts.top_k or 0, cuts.top_p, cuts.min_p, cuts.epsilon)
+        to.curation.kind = levers.curation
+        if levers.curation:
+            to.curation.candidates = levers.candidates
+            to.curation.levels = levers.factor.size
+            to.curation.level = ids(levers.level)
+            to.curation.factor = reals(levers.factor)
+            to.curation.drawn = words(levers.drawn)
         to.plain = program.plain
         cdef tb_output_t wanted = pointers(self.outputs(1), 0)
         cdef const tb_kernels_t *found = kernels()

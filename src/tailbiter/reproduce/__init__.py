@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from tailbiter._checks import nearest
 from tailbiter.errors import SpecError
 
+from ._bent import CLAIMS as BENT
 from ._claim import Claim, Outcome, Row
 from ._mixtures import CLAIMS as MIXTURES
 from ._normal import CLAIMS as NORMAL
@@ -26,7 +27,7 @@ def claims() -> tuple[Claim, ...]:
     >>> claims()[0].name
     'forgetting'
     """
-    return (*WORDS, *NORMAL, *MIXTURES)
+    return (*WORDS, *NORMAL, *MIXTURES, *BENT)
 
 
 def reproduce(names: Sequence[str] | None = None, *, threads: int | None = None) -> Iterator[Outcome]:
