@@ -50,9 +50,9 @@ enum tb_purpose {
     TB_FOR_UNLISTED = 35,            /* where these, or those of categories not listed, fall */
     TB_FOR_BEST = 36,                /* thinning of the items of the reward at which the best end */
     TB_FOR_BEST_FIX = 37,
-    TB_FOR_ITEM = 40,                /* draws of an item of a synthetic batch by compiled rules; see item.h */
-    TB_FOR_ITEM_FRESH = 41,          /* the same for fresh human items */
-    TB_FOR_ITEM_HUMAN = 42           /* for those of generation 1 and of the kept set, which are one stream */
+    TB_FOR_ITEM = 40,       /* draws of an item of a synthetic batch by compiled rules; see item.h */
+    TB_FOR_ITEM_FRESH = 41, /* the same for fresh human items */
+    TB_FOR_ITEM_HUMAN = 42  /* for those of generation 1 and of the kept set, which are one stream */
 };
 
 /* Attempts count up from 0; this one is for ties. */
