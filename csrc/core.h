@@ -62,6 +62,7 @@ struct tb_plan {
     uint32_t edges[TB_MAX_EDGES];
     double terms[TB_TERMS];
     tb_sums_t reference; /* what row 0 is made of */
+    tb_bench_t bench;
     unsigned sums, wants;
     uint64_t first_fresh;      /* size of the first batch of fresh human items, or 1 */
     int dense, fresh, returns; /* few categories, all kept; fresh human items come in; a category can come back */
@@ -139,6 +140,12 @@ typedef struct {
 /* Adds up what the plan's variables need. */
 void tb_add_up(const tb_plan_t *plan, const double *weight, const uint32_t *id, size_t length, double total,
                tb_sums_t *sums);
+/* Sum of the reference's weights of all ids below `end`; the first id whose reference probability lies below p. */
+double tb_weight_below(const tb_plan_t *plan, size_t end);
+size_t tb_first_below(const tb_plan_t *plan, double p);
+/* Judges the model of the record that comes next. */
+void tb_write_judgement(tb_recorder_t *self, const tb_cursor_t *cursor, const tb_list_t *present,
+                        const tb_list_t *model);
 /* Writes one record from lane `lane` of the sums. `back`: how many present were absent at the record before, or -1. */
 void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
                      int32_t back);

@@ -301,6 +301,9 @@ static void record_all(dense_t *self) {
                                &plan->yardstick, &sums);
         count_back(self, p, back);
         for (size_t l = 0; l < (left < TB_ROW ? left : TB_ROW); l++) {
+            const double *weight = self->weight + first_of(self, first + l);
+            const tb_list_t counts = {weight, NULL, self->rows, TB_ROW, self->total, 0.0, 0.0};
+            tb_write_judgement(self->recorder, &self->cursor[first + l], &counts, &counts);
             tb_write_record(self->recorder, &self->cursor[first + l], &sums, l, self->total, back[l]);
         }
     }

@@ -135,6 +135,12 @@ static int32_t count_back(tb_lineage_t *self) {
     return back;
 }
 
+static void judge(tb_lineage_t *self, double total) {
+    tb_list_t present = {self->weight, self->id, self->length, 1, total, 0.0, 0.0}, model = present;
+    if (self->plan->shaped) tb_list_shaped(self, total, &present, &model);
+    tb_write_judgement(self->recorder, &self->cursor, &present, &model);
+}
+
 static int record(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     if (program->snapshot_count && tb_is_snapshot(program, self->generation)) {
@@ -152,6 +158,7 @@ static int record(tb_lineage_t *self) {
     } else {
         tb_add_up(self->plan, self->weight, self->id, self->length, total, &sums);
     }
+    judge(self, total);
     tb_write_record(self->recorder, &self->cursor, &sums, 0, total, count_back(self));
     if (self->plan->shaped) tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total);
     return TB_OK;
@@ -170,6 +177,8 @@ static int record_reference(tb_lineage_t *self) {
         self->stamp[i] = program->at_count && program->at[0] == 0;
     }
     if (program->at_count && program->at[0] == 0) {
+        const size_t row = self->cursor.lineage * program->at_count;
+        tb_write_verdict(plan, &self->recorder->output->judged, row, &plan->bench.reference);
         tb_write_record(self->recorder, &self->cursor, &plan->reference, 0, plan->total, 0);
     }
     if (!program->snapshot_count || !tb_is_snapshot(program, 0)) return TB_OK;

@@ -64,6 +64,8 @@ int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at);
 int tb_remember(tb_lineage_t *self);
 /* witness.c: the sums over a shaped model that a record is made of, given that it is right; returns their unit. */
 int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total);
+/* The same model and its training set as lists, in that unit. */
+void tb_list_shaped(const tb_lineage_t *self, double total, tb_list_t *present, tb_list_t *model);
 
 /* The reference, and the training set of generation 1. */
 int tb_lineage_begin(tb_lineage_t *self, size_t row, uint32_t replicate);

@@ -97,6 +97,9 @@ static void record(pack_t *self, double total) {
         plan->kernels->observe(self->leaf + at, self->id + at, self->rows, inverse, plan->sums, &plan->yardstick,
                                &sums);
         for (size_t l = first; l < end; l++) {
+            const tb_list_t counts = {
+                self->leaf + at + l - first, self->id + at + l - first, self->rows, TB_ROW, total, 0.0, 0.0};
+            tb_write_judgement(self->recorder, &self->lane[l]->cursor, &counts, &counts);
             tb_write_record(self->recorder, &self->lane[l]->cursor, &sums, l - first, total, 0);
         }
     }
@@ -168,6 +171,8 @@ static int finish_single(const pack_t *self, tb_few_t *few, tb_control_t *contro
         weight[0] = (double)program->samples[program->at[few->cursor.next] - 1];
         if (weight[0] != summed) tb_add_up(plan, weight, id, 1, weight[0], &sums);
         summed = weight[0];
+        const tb_list_t counts = {weight, id, 1, 1, summed, 0.0, 0.0};
+        tb_write_judgement(self->recorder, &few->cursor, &counts, &counts);
         tb_write_record(self->recorder, &few->cursor, &sums, 0, summed, 0);
     }
     if (self->last > few->generation) tb_count_generations(control, self->last - few->generation);

@@ -19,7 +19,7 @@ const char *tb_strerror(int code) {
     case TB_ERR_NOTHING:
         return "curation accepts nothing of what a model puts out";
     case TB_ERR_PROGRAM:
-        return "more bands or generations than there is room for";
+        return "more bands, groups or generations than there is room for";
     default:
         return "unknown error";
     }
@@ -189,7 +189,7 @@ static double choose_rate(const tb_plan_t *self) {
     return rate > 0.0 && rate < 1.0 ? rate : 1.0;
 }
 
-static int fill(tb_plan_t *self) {
+static int fill(tb_plan_t *self, const tb_judged_t *judged) {
     int code = fill_reference(self);
     if (code) return code;
     self->sum_squares = squares(self);
@@ -207,6 +207,7 @@ static int fill(tb_plan_t *self) {
     }
     code = sum_reference(self);
     if (code) return code;
+    tb_bench_fill(self, judged);
     code = fill_tree(self);
     if (!code) code = fill_source(self, &self->batch, count_common(self, self->program.samples[0]));
     if (!code) code = fill_source(self, &self->whole, self->program.categories);
@@ -217,7 +218,8 @@ static int fill(tb_plan_t *self) {
 int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,
                   const tb_output_t *wanted) {
     *self = NULL;
-    if (program->band_count + 1 > TB_MAX_EDGES || program->generations > INT32_MAX) return TB_ERR_PROGRAM;
+    if (program->band_count + 1 > TB_MAX_EDGES || program->judge.groups > TB_MAX_GROUPS) return TB_ERR_PROGRAM;
+    if (program->generations > INT32_MAX) return TB_ERR_PROGRAM;
     tb_plan_t *plan = calloc(1, sizeof *plan);
     if (!plan) return TB_ERR_MEMORY;
     plan->program = *program;
@@ -232,7 +234,7 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     plan->smoothed = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
     plan->shaped = plan->bent || plan->smoothed;
     plan->dense = !program->plain && !plan->shaped && program->categories <= TB_DENSE_MOST;
-    int code = fill(plan);
+    int code = fill(plan, &wanted->judged);
     if (code) {
         tb_plan_free(plan);
         plan = NULL;

@@ -102,6 +102,15 @@ void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wron
     if (self->output->wrong_mass) self->output->wrong_mass[at] = wrong;
 }
 
+void tb_write_judgement(tb_recorder_t *self, const tb_cursor_t *cursor, const tb_list_t *present,
+                        const tb_list_t *model) {
+    tb_verdict_t verdict;
+    if (!self->plan->bench.any) return;
+    tb_judge(self->plan, present, model, &verdict);
+    tb_write_verdict(self->plan, &self->output->judged, cursor->lineage * self->plan->program.at_count + cursor->next,
+                     &verdict);
+}
+
 size_t tb_find(const uint32_t *values, size_t count, uint32_t least) {
     size_t low = 0, high = count;
     while (low < high) {

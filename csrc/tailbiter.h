@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "judge.h"
 #include "kernels.h"
 
 /* Changes only when the same program would give other bits. */
@@ -96,6 +97,7 @@ typedef struct {
     tb_decoding_t decoding;
     tb_curation_t curation;
     int plain; /* every training set is the newest batch, all synthetic: whatever `generations` is */
+    tb_judge_t judge;
 } tb_program_t;
 
 /* Where records go; a NULL pointer: not asked for. Rows are lineages, then records. */
@@ -105,6 +107,7 @@ typedef struct {
     double *wrong_mass;
     int64_t
         *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
+    tb_judged_t judged;
 } tb_output_t;
 
 typedef struct {

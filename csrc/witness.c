@@ -6,38 +6,13 @@
 #include "fmath.h"
 #include "lineage.h"
 
-/* Sum of the reference's weights of all ids below `end`. */
-static double weight_below(const tb_plan_t *plan, size_t end) {
-    double sum = 0.0;
-    if (end == plan->program.categories) return plan->total;
-    for (size_t height = 0; end > 0; height++, end /= 2) {
-        const double *level = height ? plan->levels[height] : plan->weight;
-        if (end % 2) sum += level[end - 1];
-    }
-    return sum;
-}
-
-/* The first id whose reference probability lies below p. */
-static size_t first_below(const tb_plan_t *plan, double p) {
-    size_t low = 0, high = plan->program.categories;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (plan->weight[middle] / plan->total < p) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
-
 /* What those not listed add to the distances from the reference; each has probability p and weight w. */
 static void add_reference(const tb_lineage_t *self, double p, double w, tb_sums_t *sums) {
     const tb_plan_t *plan = self->plan;
     const tb_model_t *model = &self->model;
-    const size_t categories = model->categories, first = first_below(plan, p);
+    const size_t categories = model->categories, first = tb_first_below(plan, p);
     double logs = plan->sum_log_q, weight = plan->total, rare = (double)(categories - first);
-    double rare_weight = plan->total - weight_below(plan, first);
+    double rare_weight = plan->total - tb_weight_below(plan, first);
     for (size_t i = 0; i < model->length; i++) {
         const size_t id = model->id[i];
         if (id == categories) continue;
@@ -114,4 +89,13 @@ int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total) {
     if (lump > 0.0) add_unlisted(self, lump, *total, sums);
     copy_presence(&counted, sums, plan->yardstick.edge_count);
     return TB_OK;
+}
+
+void tb_list_shaped(const tb_lineage_t *self, double total, tb_list_t *present, tb_list_t *model) {
+    *present = (tb_list_t){self->weight, self->id, self->length, 1, total, 0.0, 0.0};
+    *model = *present;
+    if (self->plan->program.estimator.kind == TB_MAXIMUM_LIKELIHOOD || !(total > 0.0)) return;
+    model->weight = self->model.weight;
+    model->others = self->model.others;
+    if (model->others > 0.0) model->other = (total - tb_sum(model->weight, self->length)) / model->others;
 }

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .estimator import Shrinkage as Shrinkage
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
+    from .judgement import Stages as Stages
     from .plan import Plan as Plan
     from .plan import Target as Target
     from .plan import plan as plan
@@ -95,6 +96,7 @@ _HOMES = {
     "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage"),
     "execute": ("run_sweep",),
     "families": ("lower",),
+    "judgement": ("Stages",),
     "plan": ("Plan", "Target", "plan"),
     "predict": ("predict", "total_collapse"),
     "program": ("Program",),
@@ -179,6 +181,7 @@ __all__ = [
     "Shrinkage",
     "Spec",
     "SpecError",
+    "Stages",
     "Store",
     "Sweep",
     "Synthetic",

@@ -58,6 +58,41 @@ CATEGORICAL_ON_REQUEST = {
     "wrong_mass": Variable("share of the training set that lies outside the reference", "1"),
 }
 
+FLOOR = 1e-9
+"""The least probability that a cross-entropy reckons with; it stands in the variables' names."""
+_FLOORED = "cross-entropy of the held-out data under the model, probabilities below 1e-9 taken for 1e-9"
+HELD_OUT = {
+    "oov_tokens": Variable("share of the held-out tokens whose category is absent from training", "1"),
+    "oov_types": Variable("share of the held-out data's categories that are absent from training", "1"),
+    "held_out_coverage": Variable(
+        "share of the band's held-out tokens whose category is present in the training set", "1", "band"
+    ),
+    "held_out_brier": Variable(
+        "Brier distance between model and held-out shares, sum of squared differences", "1"
+    ),
+    "cross_entropy_floor_1e_9": Variable(_FLOORED, "nats"),
+    "cross_entropy_excess_floor_1e_9": Variable(f"{_FLOORED}, minus the reference's", "nats"),
+    "overconfidence": Variable(
+        "sum of squares of the model minus its product with the held-out shares: "
+        "probability of what the model says, as the model has it, minus that of the held-out data",
+        "1",
+    ),
+    "top_share_held_out": Variable("held-out share of the model's top category, the mean of ties", "1"),
+}
+"""Recorded by default where a Spec has held-out data."""
+GROUPS = {
+    "group_survivors": Variable("categories of the group present in the training set", "categories", "group"),
+    "group_mass": Variable("probability of the group under the model", "1", "group"),
+}
+"""Recorded by default where a Spec has groups."""
+STAGES = {
+    "tail_coverage": Variable("reference mass of the tail's categories present", "1"),
+    "head_total_variation": Variable(
+        "total variation between model and reference, both given that an item is not of the tail", "1"
+    ),
+}
+"""Recorded by default where a Spec has thresholds of stages."""
+
 _EXPONENT = "power of two that the factor's column is to be multiplied by"
 GAUSSIAN = {
     "log_det": Variable("log-determinant of the covariance, -inf where it is singular", "nats"),
@@ -134,7 +169,7 @@ USER = {
 }
 
 FAMILIES = {
-    "categorical": Variables(CATEGORICAL, CATEGORICAL_ON_REQUEST),
+    "categorical": Variables(CATEGORICAL, {**CATEGORICAL_ON_REQUEST, **HELD_OUT, **GROUPS, **STAGES}),
     "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
     "mixture": Variables(MIXTURE, MIXTURE_ON_REQUEST),
     "poisson": Variables(POISSON),

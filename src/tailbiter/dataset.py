@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tailbiter._variables import FAMILIES, Variable
+from tailbiter._variables import FAMILIES, FLOOR, HELD_OUT, Variable
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ SNAPSHOTS = {
     ),
     "snapshot_count": Variable("training-set total of the category", "item weights"),
 }
-TAIL_VARIABLES = ("tail_survivors", "tail_mass")
+TAIL_VARIABLES = ("tail_survivors", "tail_mass", "tail_coverage")
 HILL_SOURCES = {0.0: "survivors", 1.0: "entropy", 2.0: "gini_simpson", np.inf: "largest_share"}
 
 
@@ -82,6 +82,8 @@ def build_dataset(
     coords = replicate_coord(replicates) | generation_coord(program)
     if any("band" in dims for dims, _, _ in data.values()):
         coords |= band_coords(program)
+    if any("group" in dims for dims, _, _ in data.values()):
+        coords |= group_coords(program)
     if program.forgotten:
         # The engine's sign tells whether a category might return; here one attribute tells it for all.
         generations = np.abs(outputs["forgotten"], out=outputs["forgotten"])
@@ -102,8 +104,12 @@ def _attrs(variable: Variable) -> dict[str, Any]:
 
 
 def variable_attrs(name: str, program: Program) -> dict[str, Any]:
-    """Long name and unit of a standard variable; of the tail's, its size in the reference too."""
+    """Long name and unit of a variable; of the tail's, its size in the reference too."""
     attrs = _attrs(VARIABLES[name])
+    if program.held_out is not None and name in HELD_OUT:
+        attrs["tokens"], attrs["types"] = program.held_out.total, program.held_out.types
+    if name.startswith("cross_entropy"):
+        attrs["floor"] = FLOOR
     if name in TAIL_VARIABLES:
         start = program.tail_start
         attrs["categories"] = int(program.weights.size - start)
@@ -114,7 +120,7 @@ def variable_attrs(name: str, program: Program) -> dict[str, Any]:
 def _recorded(
     name: str, values: np.ndarray, program: Program
 ) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
-    """Dims, values and attributes of one standard variable."""
+    """Dims, values and attributes of one variable."""
     attrs = variable_attrs(name, program)
     if name == "survivors_output":
         # Undefined only where no batch was drawn; a float column keeps NaN for it whatever the Spec.
@@ -197,6 +203,21 @@ def band_coords(program: Program) -> dict[str, Any]:
             {"long_name": "categories of the band in the reference", "units": "categories"},
         ),
         "band_reference_mass": ("band", mass, {"long_name": "reference mass of the band", "units": "1"}),
+    }
+
+
+def group_coords(program: Program) -> dict[str, Any]:
+    """The groups: their names, categories and reference mass."""
+    group = np.asarray(program.group, dtype=np.int64)
+    count = len(program.group_names)
+    mass = np.bincount(group, program.weights.astype(np.float64), count) / float(program.weights.sum())
+    categories = np.bincount(group, minlength=count)
+    names = np.array(program.group_names, dtype=object)
+    about = {"long_name": "categories of the group in the reference", "units": "categories"}
+    return {
+        "group": ("group", names, {"long_name": "group of categories", "units": "1"}),
+        "group_categories": ("group", categories, about),
+        "group_reference_mass": ("group", mass, {"long_name": "reference mass of the group", "units": "1"}),
     }
 
 

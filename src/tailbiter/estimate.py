@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tailbiter._variables import FAMILIES
 from tailbiter.errors import MemoryEstimateError
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ __all__ = [
     "refuse_parts",
 ]
 
-INT32 = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
+COUNTS = ("survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors")
+INT32 = frozenset((*COUNTS, "group_survivors"))
+KNOWN = FAMILIES["categorical"].known
 # Bytes that the engine's state takes, from above; a test holds them against what the engine says it held.
 SHARED_PER_CATEGORY = 64  # weights, order, alias tables, coordinates of the result: once
 THREAD_PER_CATEGORY = 72  # counts, ids, pools, kept items and scratch
@@ -94,8 +97,8 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
         In bytes.
     """
     categories = int(program.weights.size)
-    bands = int(program.band_start.size)
-    cell = sum(_bytes_of(name, bands) for name in program.variables)
+    widths = {"band": int(program.band_start.size), "group": len(program.group_names), None: 1}
+    cell = sum(_bytes_of(name, widths[KNOWN[name].dim]) for name in program.variables)
     # A training set of one batch has no more categories than items.
     largest = min(categories, int(program.samples.max())) if program.ages.size == 1 else categories
     return Estimate(
@@ -120,11 +123,11 @@ def _side_by_side(categories: int) -> int:
     return categories if categories > DENSE_CATEGORIES else LANES * max(categories, DENSE_ROWS)
 
 
-def _bytes_of(name: str, bands: int) -> int:
+def _bytes_of(name: str, width: int) -> int:
     size = 4 if name in INT32 else 8
     if name == "survivors_output":
         size += 8  # its float copy, where NaN marks what is undefined
-    return size * bands if name.startswith("band_") else size
+    return size * width
 
 
 def available_memory() -> int:

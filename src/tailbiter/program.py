@@ -10,9 +10,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ._variables import GROUPS, HELD_OUT
+from .errors import SpecError
 from .levers import Levers, lower_levers, same
 from .record import Record
-from .reference import Reference, Support
+from .reference import Groups, HeldOut, Reference, Support, join
 from .regime import Replace, canonical, exact
 from .spec import Spec
 
@@ -71,6 +73,12 @@ class Program:
     plain : bool
         Whether every training set is the newest batch, all synthetic, at any length of run, and drawn from
         its model as that was counted: such lineages may run side by side.
+    held_out : HeldOut or None
+        Held-out counts by internal id.
+    group : uint32[K] or None
+        Number of each category's group.
+    group_names : tuple of str
+        Names of the groups, by reference mass, descending.
     """
 
     key: int
@@ -93,6 +101,9 @@ class Program:
     snapshots: Ids
     levers: Levers
     plain: bool
+    held_out: HeldOut | None = None
+    group: Ids | None = None
+    group_names: tuple[str, ...] = ()
 
     @property
     def categories(self) -> int:
@@ -111,10 +122,19 @@ class Program:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Program):
             return NotImplemented
-        names = [f.name for f in fields(self) if f.name != "support"]
+        names = [f.name for f in fields(self) if f.name not in ("support", "held_out")]
+        if not _same_held_out(self.held_out, other.held_out):
+            return False
         return all(same(getattr(self, name), getattr(other, name)) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and too large to hash
+
+
+def _same_held_out(a: HeldOut | None, b: HeldOut | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    outside = a.total == b.total and a.types == b.types and a.squares_outside == b.squares_outside
+    return outside and np.array_equal(a.tokens, b.tokens)
 
 
 def lower(spec: Spec, record: Record | None = None) -> Program:
@@ -143,6 +163,9 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     weights = support.ranked
     made = spec.composition
     levers = lower_levers(spec)
+    variables = record.names_of(spec.reference.family, spec.also_recorded)
+    _refuse_unmeasured(variables, spec)
+    group, group_names = _grouped(spec.reference, spec.groups)
     start, edges = _bands(spec.reference, spec.bands, int(made.samples[0]))
     return Program(
         key=spec.key,
@@ -160,12 +183,40 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         band_start=start,
         band_edges=edges,
         tail_start=_tail_start(spec.reference, spec.tail_mass),
-        variables=record.names_of(spec.reference.family, spec.also_recorded),
+        variables=variables,
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
         levers=levers,
         plain=levers.none and canonical(spec.regime) == canonical(Replace()),
+        held_out=None if spec.held_out is None else join(spec.reference, spec.held_out),
+        group=group,
+        group_names=group_names,
     )
+
+
+def _refuse_unmeasured(variables: tuple[str, ...], spec: Spec) -> None:
+    """Refuse to record what the Spec gives no measure for."""
+    for field, names in (("held_out", HELD_OUT), ("groups", GROUPS)):
+        asked = next((name for name in variables if name in names), None)
+        if asked is not None and getattr(spec, field) is None:
+            remedy = f"give {field}, or leave it out"
+            raise SpecError("record.variables", asked, f"cannot be told without {field}", remedy)
+
+
+@lru_cache(maxsize=64)
+def _grouped(reference: Reference, groups: Groups | None) -> tuple[Ids | None, tuple[str, ...]]:
+    """Number of each category's group, and the groups' names by mass; ties by name."""
+    if groups is None:
+        return None, ()
+    support = reference.support
+    names, which = np.unique(groups.names[support.position].astype(str), return_inverse=True)
+    mass = np.bincount(which.ravel(), weights=support.weights.astype(np.float64))
+    order = np.argsort(-mass, kind="stable")
+    number = np.empty(len(names), np.uint32)
+    number[order] = np.arange(len(names), dtype=np.uint32)
+    group = number[which.ravel()][support.order]
+    group.flags.writeable = False
+    return group, tuple(names[order].tolist())
 
 
 @lru_cache(maxsize=256)  # cells of a sweep have them in common

@@ -36,7 +36,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Generations to record: at most 200, log-spaced, with the first (0) and the last; or every one; or
         those listed.
     variables : "standard" or sequence of str, default "standard"
-        Names of the variables to keep; the standard set of the reference's family.
+        Names of the variables to keep; the standard set is that of the reference's family, and of the Spec's
+        held-out data, groups and stages.
     forgotten : bool, default False
         Keep, for each category, the first generation from which it is absent to the end.
     snapshots : sequence of int, default ()

@@ -29,12 +29,24 @@ from ._checks import (
     within,
 )
 from ._compose import Composition, compose
+from ._variables import GROUPS, HELD_OUT, STAGES
 from .curation import CURATIONS, Curation
 from .decoding import Decoding
 from .errors import SpecError
 from .estimator import ESTIMATORS, Estimator
+from .judgement import Stages, as_stages
 from .record import Record
-from .reference import KINDS, Reference, Table, Traits, UserMixture
+from .reference import (
+    KINDS,
+    Counts,
+    Groups,
+    Reference,
+    Table,
+    Traits,
+    UserMixture,
+    as_groups,
+    as_held_out,
+)
 from .regime import REGIMES, Regime, Replace, canonical
 from .samples import Growth, Samples, as_samples, sizes
 
@@ -86,6 +98,15 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         categories, as is tail_mass.
     tail_mass : float, default 0.05
         Most reference mass that the tail may hold, in [0, 1].
+    held_out : Counts, str or mapping, optional
+        Human data that no generation is trained on, to judge each of them by: counts, or the column of the
+        file that the reference was read from. Joined to the reference by label.
+    groups : str, sequence or mapping, optional
+        The group of each category: a column of the reference's file, a name for each row, or a mapping of
+        labels to names.
+    stages : Stages, optional
+        Thresholds by which `stages` tells early from late collapse; with them, what it needs is recorded by
+        default. For references with categories, as are held_out and groups.
     common_random_numbers : bool, default False
         Let the random words follow from the seed alone, so that Specs with one seed share them. By default
         they follow from the seed and the law, and two laws have nothing in common.
@@ -117,6 +138,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     seed: int = 1851
     bands: tuple[float, ...] | None = None
     tail_mass: float = _TAIL_MASS
+    held_out: Counts | None = None
+    groups: Groups | None = None
+    stages: Stages | None = None
     common_random_numbers: bool = False
 
     def __post_init__(self) -> None:
@@ -135,6 +159,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         SET(self, "seed", whole(self.seed, "seed", 0, _LAST_SEED, "give a whole number such as 1851"))
         SET(self, "bands", _as_bands(self.bands))
         SET(self, "tail_mass", within(self.tail_mass, "tail_mass", 0, 1, "give a share such as 0.05"))
+        SET(self, "held_out", as_held_out(self.held_out, self.reference))
+        SET(self, "groups", as_groups(self.groups, self.reference))
+        SET(self, "stages", as_stages(self.stages))
         if not isinstance(self.common_random_numbers, bool):
             value = self.common_random_numbers
             raise SpecError("common_random_numbers", value, "is not true or false", "give true or false")
@@ -145,7 +172,12 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             self.curation.check(self.composition)
 
     def _refuse_bands(self) -> None:
-        for name, default in (("bands", None), ("tail_mass", _TAIL_MASS), ("error_rate", 0.0)):
+        for name, default in (
+            ("bands", None),
+            ("tail_mass", _TAIL_MASS),
+            ("error_rate", 0.0),
+            ("stages", None),
+        ):
             if (value := getattr(self, name)) != default:
                 raise _without_categories(name, value, self.reference.family)
 
@@ -168,6 +200,12 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             data["bands"] = self.bands
         if self.tail_mass != _TAIL_MASS:
             data["tail_mass"] = self.tail_mass
+        if self.held_out is not None:
+            data["held_out"] = self.held_out.canonical()
+        if self.groups is not None:
+            data["groups"] = self.groups.digest
+        if self.stages is not None and self.stages != Stages():
+            data["stages"] = self.stages.to_dict()
         if self.common_random_numbers:
             data["common_random_numbers"] = True
         return _sha256(data)
@@ -176,8 +214,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def key(self) -> int:
         """The 64-bit key of all random words.
 
-        It follows from the seed and the law alone: labels, bands and the tail, which only name and measure,
-        change no bit. With common random numbers the law has no part in it.
+        It follows from the seed and the law alone: labels, bands, the tail, held-out data, groups and stages,
+        which only name and measure, change no bit. With common random numbers the law has no part in it.
         """
         law = {"stream": STREAM_VERSION} if self.common_random_numbers else self.law()
         words = np.frombuffer(bytes.fromhex(_sha256(law)), ">u4").tolist()
@@ -202,8 +240,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def also_recorded(self) -> tuple[str, ...]:
-        """Names of the variables that its levers add to the standard set."""
-        return ("wrong_mass",) if self.error_rate else ()
+        """Names of the variables that its levers, and what it is judged by, add to the standard set."""
+        given = ((self.held_out, HELD_OUT), (self.groups, GROUPS), (self.stages, STAGES))
+        judged = [name for value, names in given if value is not None for name in names]
+        return ("wrong_mass", *judged) if self.error_rate else tuple(judged)
 
     def replace(self, **changes: Any) -> Spec:
         """Return a Spec with some fields changed, validated anew.
@@ -247,6 +287,12 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             out["decoding"] = as_dict(self.decoding, defaults=False)
         if self.curation is not None:
             out["curation"] = self.curation.to_dict()
+        if self.held_out is not None:
+            out["held_out"] = self.held_out.to_dict(folder=folder, brief=brief)
+        if self.groups is not None:
+            out["groups"] = self.groups.plain(brief=brief)
+        if self.stages is not None:
+            out["stages"] = as_dict(self.stages)
         return out
 
     @classmethod
@@ -269,6 +315,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         rest = dict(data)
         if isinstance(rest.get("reference"), Mapping):
             rest["reference"] = _reference_from(rest["reference"], folder)
+            if isinstance(rest.get("held_out"), Mapping):
+                rest["held_out"] = as_held_out(rest["held_out"], rest["reference"], folder)
         return make(cls, rest, "spec")
 
     def to_json(self, *, brief: bool = False) -> str:

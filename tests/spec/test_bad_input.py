@@ -452,7 +452,7 @@ def check(make, message):
     text = str(caught.value)
     assert message in text
     assert "\n" not in text
-    assert len(text) < 420
+    assert len(text) < 450
     assert text.index(": ") < text.index("; ")
     error = caught.value
     assert text.startswith(error.field)

@@ -68,7 +68,7 @@ cdef const uint64_t *words(array) except? NULL:
 
 cdef const uint32_t *ids(array) except? NULL:
     cdef const uint32_t[::1] view
-    if array.size == 0:
+    if array is None or array.size == 0:
         return NULL
     view = array
     return &view[0]

@@ -12,6 +12,8 @@ _Ids: TypeAlias = npt.NDArray[np.uint32]
 STREAM_VERSION: int
 INTEGERS: frozenset[str]
 BANDED: frozenset[str]
+GROUPED: frozenset[str]
+FLOOR: float
 
 def build_info() -> dict[str, Any]: ...
 def fill_words(out: npt.NDArray[np.uint64]) -> None: ...

@@ -28,6 +28,29 @@ cdef extern from "tailbiter.h" nogil:
         int kind
         double amount
         int smoothed
+    double TB_FLOOR
+
+    ctypedef struct tb_judge_t:
+        const uint64_t *held_out
+        uint64_t tokens
+        uint64_t types
+        double squares_outside
+        const uint32_t *group
+        size_t groups
+
+    ctypedef struct tb_judged_t:
+        double *oov_tokens
+        double *oov_types
+        double *held_out_coverage
+        double *held_out_brier
+        double *cross_entropy
+        double *cross_entropy_excess
+        double *overconfidence
+        double *top_share_held_out
+        double *tail_coverage
+        double *head_total_variation
+        int32_t *group_survivors
+        double *group_mass
 
     ctypedef struct tb_decoding_t:
         double temperature
@@ -69,6 +92,7 @@ cdef extern from "tailbiter.h" nogil:
         tb_decoding_t decoding
         tb_curation_t curation
         int plain
+        tb_judge_t judge
 
     ctypedef struct tb_output_t:
         int32_t *survivors
@@ -88,6 +112,7 @@ cdef extern from "tailbiter.h" nogil:
         double *band_mass
         double *wrong_mass
         int64_t *forgotten
+        tb_judged_t judged
 
     ctypedef struct tb_snapshots_t:
         size_t count
@@ -167,11 +192,33 @@ cdef tb_output_t pointers(dict out, Py_ssize_t start) except *:
     to.band_mass = <double *>row(out, "band_mass", start)
     to.wrong_mass = <double *>row(out, "wrong_mass", start)
     to.forgotten = <int64_t *>row(out, "forgotten", start)
+    to.judged = judged(out, start)
     return to
 
 
-INTEGERS = frozenset({"survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors"})
-BANDED = frozenset({"band_survivors", "band_mass"})
+cdef tb_judged_t judged(dict out, Py_ssize_t start) except *:
+    cdef tb_judged_t to
+    to.oov_tokens = <double *>row(out, "oov_tokens", start)
+    to.oov_types = <double *>row(out, "oov_types", start)
+    to.held_out_coverage = <double *>row(out, "held_out_coverage", start)
+    to.held_out_brier = <double *>row(out, "held_out_brier", start)
+    to.cross_entropy = <double *>row(out, "cross_entropy_floor_1e_9", start)
+    to.cross_entropy_excess = <double *>row(out, "cross_entropy_excess_floor_1e_9", start)
+    to.overconfidence = <double *>row(out, "overconfidence", start)
+    to.top_share_held_out = <double *>row(out, "top_share_held_out", start)
+    to.tail_coverage = <double *>row(out, "tail_coverage", start)
+    to.head_total_variation = <double *>row(out, "head_total_variation", start)
+    to.group_survivors = <int32_t *>row(out, "group_survivors", start)
+    to.group_mass = <double *>row(out, "group_mass", start)
+    return to
+
+
+INTEGERS = frozenset({
+    "survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors", "group_survivors",
+})
+BANDED = frozenset({"band_survivors", "band_mass", "held_out_coverage"})
+GROUPED = frozenset({"group_survivors", "group_mass"})
+FLOOR = TB_FLOOR
 
 
 cdef class Engine:
@@ -227,6 +274,13 @@ cdef class Engine:
             to.curation.factor = reals(levers.factor)
             to.curation.drawn = words(levers.drawn)
         to.plain = program.plain
+        if program.held_out is not None:
+            to.judge.held_out = words(program.held_out.tokens)
+            to.judge.tokens = program.held_out.total
+            to.judge.types = program.held_out.types
+            to.judge.squares_outside = program.held_out.squares_outside
+        to.judge.group = ids(program.group)
+        to.judge.groups = len(program.group_names)
         cdef tb_output_t wanted = pointers(self.outputs(1), 0)
         cdef const tb_kernels_t *found = kernels()
         cdef int code
@@ -245,6 +299,8 @@ cdef class Engine:
             shape = (replicates, program.at.size)
             if name in BANDED:
                 shape += (program.band_start.size,)
+            if name in GROUPED:
+                shape += (len(program.group_names),)
             out[name] = np.empty(shape, np.int32 if name in INTEGERS else np.float64)
         if program.forgotten:
             out["forgotten"] = np.empty((replicates, program.weights.size), np.int64)

@@ -24,7 +24,7 @@ COUNTS = ("real_count", "count")
 STEP = 10**6
 _BETWEEN = "give two values, the smaller one first"
 # What measures or repeats a run, and makes none of its law.
-NO_LAW = ("generations", "replicates", "seed", "bands", "tail_mass")
+NO_LAW = ("generations", "replicates", "seed", "bands", "tail_mass", "held_out", "groups", "stages")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 """Where human data comes from: tables of counts, probabilities, and laws."""
 
 from ._gaussian import Gaussian
+from ._groups import Groups, as_groups
+from ._held_out import HeldOut, as_held_out, join
 from ._laws import Bernoulli, Dirichlet, Geometric, Uniform, Zipf
 from ._mixture import MAX_COMPONENTS, GaussianMixture
 from ._rates import Exponential, Poisson
@@ -21,6 +23,8 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "Geometric",
+    "Groups",
+    "HeldOut",
     "Poisson",
     "Probabilities",
     "Reference",
@@ -31,6 +35,9 @@ __all__ = [
     "Uniform",
     "UserMixture",
     "Zipf",
+    "as_groups",
+    "as_held_out",
+    "join",
 ]
 
 KINDS: dict[str, type[Reference]] = {

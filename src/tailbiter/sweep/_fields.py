@@ -11,7 +11,7 @@ import msgspec
 
 from tailbiter._checks import fields_of, nearest
 from tailbiter.errors import SpecError
-from tailbiter.reference import Table
+from tailbiter.reference import Groups, Table
 from tailbiter.spec import Spec
 
 __all__ = ["is_whole", "known_fields", "refuse_unknown", "replaced", "takes_numbers"]
@@ -30,7 +30,7 @@ def known_fields(base: Spec) -> list[str]:
 
 def _inner(value: object) -> list[str]:
     """Dotted names below a value; a table's columns are no fields to vary."""
-    if isinstance(value, Table):
+    if isinstance(value, Table | Groups):
         return []
     if isinstance(value, msgspec.Struct):
         out = []
