@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tailbiter"
 # From what knows least to what knows most: a module imports from its own layer and from those before it.
 LAYERS = (
     {"errors"},
-    {"_core", "_checks", "_document", "_interrupt", "_variables", "data"},
+    {"_core", "_checks", "_document", "_interrupt", "_variables", "data", "judgement"},
     {"jit"},
     {"reference", "samples", "regime", "estimator", "decoding", "curation", "record", "_compose"},
     {"spec"},

@@ -41,6 +41,7 @@ def program(**changes: object) -> SimpleNamespace:
     base = {
         "weights": np.ones(100, dtype=np.uint64),
         "band_start": np.array([50, 10, 0]),
+        "group_names": ("verse", "prose"),
         "variables": ("survivors", "entropy", "band_survivors"),
         "samples": np.full(11, 1000, dtype=np.uint64),
         "ages": np.ones(1, dtype=np.uint64),
