@@ -243,7 +243,7 @@ void tb_bench_fill(tb_plan_t *plan, const tb_judged_t *wanted) {
     for (size_t i = 1; i < TB_LOGS; i++) bench->log_of[i] = tb_log((double)i);
     if (by->held_out) add_held_out(plan);
     for (size_t i = 0; bench->by_group && i < program->categories; i++) bench->group_size[by->group[i]] += 1.0;
-    for (uint32_t i = 0; i < program->tail_start; i++) bench->head += plan->weight[i];
+    for (uint32_t i = 0; bench->variation && i < program->tail_start; i++) bench->head += plan->weight[i];
     const tb_list_t all = {plan->weight, NULL, program->categories, 1, plan->total, 0.0, 0.0};
     if (bench->any) tb_judge(plan, &all, &all, &bench->reference);
 }
