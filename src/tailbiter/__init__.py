@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from .samples import Growth as Growth
     from .simulate import simulate as simulate
     from .spec import Spec as Spec
+    from .stages import stages as stages
     from .store import Store as Store
     from .store import open_sweep as open_sweep
     from .store import sweep_table as sweep_table
@@ -135,6 +136,7 @@ _HOMES = {
     "samples": ("Growth",),
     "simulate": ("simulate",),
     "spec": ("Spec",),
+    "stages": ("stages",),
     "store": ("Store", "open_sweep", "sweep_table"),
     "sweep": ("Range", "Sweep"),
     "verify": ("Verification", "verify"),
@@ -209,6 +211,7 @@ __all__ = [
     "run_sweep",
     "share_alive",
     "simulate",
+    "stages",
     "sweep_table",
     "testing",
     "theory",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailbiter.dataset import hill_numbers, share_alive
+from tailbiter.stages import as_plain, in_words, stages
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +41,8 @@ ROWS = 10
 EXAMPLES = 5
 # Categories looked at in one go while searching for the most common ones that vanished.
 CHUNK = 4096
+# Of held-out data, what a sentence tells.
+SCORES = ("oov_tokens", "largest_share", "top_share_held_out")
 LABEL_WIDTH = 40
 KINDS = {"exact": "Exact", "bound": "Within a proved bound", "limit": "In a limit only"}
 
@@ -111,6 +114,12 @@ class Summary:
         None when most replicates had not reached it.
     last_generation : int
         Where the run ended.
+    stages : dict of str to float or None
+        Median onset of each stage of collapse; empty unless what they need was recorded.
+    judged : dict of str to list of float
+        Scores on held-out data at generation 1 and at the end.
+    told : list of str
+        The stages in sentences.
     """
 
     replicates: int
@@ -124,6 +133,9 @@ class Summary:
     absence_is_final: bool | None
     tail_categories: int | None
     tail_half_gone: float | None
+    stages: dict[str, float | None]
+    judged: dict[str, list[float]]
+    told: list[str]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -156,6 +168,7 @@ def summarise(ds: xr.Dataset) -> Summary:
     """
     forgotten = ds.get("forgotten")
     tail = ds.get("tail_survivors")
+    found = stages(ds) if _can_be_staged(ds) else None
     return Summary(
         replicates=ds.sizes["replicate"],
         categories=int(ds.attrs["categories"]),
@@ -168,7 +181,22 @@ def summarise(ds: xr.Dataset) -> Summary:
         absence_is_final=None if forgotten is None else bool(forgotten.attrs["absence_is_final"]),
         tail_categories=None if tail is None else int(tail.attrs["categories"]),
         tail_half_gone=None if tail is None else half_gone(tail),
+        stages={} if found is None else as_plain(found),
+        judged=_judged(ds),
+        told=[] if found is None else in_words(found),
     )
+
+
+def _can_be_staged(ds: xr.Dataset) -> bool:
+    return "tail_coverage" in ds and bool((ds["generation"] == 1).any())
+
+
+def _judged(ds: xr.Dataset) -> dict[str, list[float]]:
+    """Medians of the scores on held-out data at generation 1 and at the end."""
+    if not (ds["generation"] == 1).any():
+        return {}
+    ends = ds.isel(generation=[int(np.flatnonzero(ds["generation"] == 1)[0]), -1])
+    return {name: medians(ends[name]) for name in SCORES if name in ends}
 
 
 def half_gone(tail: xr.DataArray) -> float | None:
@@ -467,7 +495,18 @@ def _sentences(summary: Summary) -> list[str]:
         lines += _final_sentences(summary) if summary.absence_is_final else _passing_sentences(summary)
     if summary.tail_categories is not None:
         lines.append(_tail_sentence(summary))
-    return lines
+    return [*lines, *_judged_sentences(summary), *summary.told]
+
+
+def _judged_sentences(summary: Summary) -> list[str]:
+    """How the held-out data fare, from generation 1 to the end."""
+    if len(summary.judged) < len(SCORES):
+        return []
+    first, last = ({name: ends[i] for name, ends in summary.judged.items()} for i in (0, 1))
+    absent = f"{percent(first['oov_tokens'])} of tokens absent at generation 1, {percent(last['oov_tokens'])}"
+    sure, true = percent(last["largest_share"]), percent(last["top_share_held_out"])
+    end = f"at generation {summary.last_generation:,}"
+    return [f"Held-out data: {absent} {end}. The model's top category then has {sure}, in truth {true}."]
 
 
 def _final_sentences(summary: Summary) -> list[str]:

@@ -18,7 +18,7 @@ LAYERS = (
     {"spec"},
     {"sweep"},
     {"levers", "program", "theory"},
-    {"dataset", "estimate", "density"},
+    {"dataset", "estimate", "density", "stages"},
     {"summary", "plot"},
     {"families"},
     {"simulate", "predict"},

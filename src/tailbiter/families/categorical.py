@@ -78,9 +78,14 @@ class CategoricalFamily:
         return program.categories > INLINE_CATEGORIES
 
     def for_summary(self, spec: Spec, record: Record) -> Record:
-        """Return the Record with the table of forgetting, where that is small."""
+        """Return the Record with what stages need, and with the table of forgetting where that is small."""
         from msgspec.structs import replace
 
+        from tailbiter._variables import STAGES
+
+        if record.variables == "standard":
+            names = record.names_of("categorical", (*spec.also_recorded, *STAGES))
+            record = replace(record, variables=names)
         size = 8 * spec.replicates * len(spec.reference.support)
         return record if record.forgotten or size > FORGOTTEN_BYTES else replace(record, forgotten=True)
 

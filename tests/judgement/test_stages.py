@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""Stages of made-up runs whose onsets are known, of real ones, and what is no stage."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tailbiter as tb
+from tailbiter.errors import SpecError
+from tailbiter.stages import in_words, kaplan_meier, median
+
+GENERATIONS = [0, 1, 2, 4, 8, 16]
+
+
+def made_up(**rows: list[list[float]]) -> xr.Dataset:
+    """A run with these values, rows replicates, columns the generations above."""
+    data = {name: (("replicate", "generation"), np.array(values, float)) for name, values in rows.items()}
+    count = len(next(iter(rows.values())))
+    coords = {"replicate": np.arange(count), "generation": GENERATIONS}
+    return xr.Dataset(data, coords, {"family": "categorical", "spec": "{}"})
+
+
+def onsets(ds: xr.Dataset, stage: str, thresholds: tb.Stages | None = None) -> list[float]:
+    return tb.stages(ds, thresholds).onset.sel(stage=stage).values.tolist()
+
+
+TAIL = [
+    [0.05, 0.02, 0.02, 0.0099, 0.0, 0.0],
+    [0.05, 0.02, 0.02, 0.01, 0.0, 0.0],
+    [0.05, 0.02, 0.0, 0.0, 0.0, 0.02],
+]
+HEAD = [[0.0, 0.05, 0.05, 0.05, 0.2, 0.2], [0.0, 0.05, 0.05, 0.2, 0.2, 0.05], [0.0, 0.05, 0.1, 0.3, 0.3, 0.3]]
+
+
+def test_early_collapse_is_of_a_tail_while_the_head_stays() -> None:
+    ds = made_up(tail_coverage=TAIL, head_total_variation=HEAD)
+    np.testing.assert_array_equal(
+        onsets(ds, "early"), [4, 16, np.nan]
+    )  # half is not below half, .1 not below .1
+    np.testing.assert_array_equal(onsets(ds, "tail_lost"), [4, 8, 2])
+    stricter = tb.Stages(tail_left=0.25, head_moved=0.25)
+    np.testing.assert_array_equal(onsets(ds, "early", stricter), [8, 8, 2])
+
+
+def test_an_onset_lies_between_two_records() -> None:
+    found = tb.stages(made_up(tail_coverage=TAIL, head_total_variation=HEAD)).sel(stage="early")
+    assert found.onset_after.values.tolist() == [2, 8, 16]
+    assert float(found.median_onset) == 16
+    assert float(found.share_reached) == pytest.approx(2 / 3)
+
+
+def test_late_collapse_concentrates_or_flattens() -> None:
+    gini = [[0.9, 0.8, 0.7, 0.41, 0.39, 0.1], [0.5, 0.5, 0.6, 0.7, 0.8, 0.9], [0.9, 0.8, 0.8, 0.8, 0.8, 0.8]]
+    moved = [[0, 0.1, 0.3, 0.6, 0.6, 0.9], [0, 0.2, 0.59, 0.61, 0.9, 0.9], [0, 0.1, 0.6, 0.6, 0.6, 0.6]]
+    wide = [[5, 4, 3, 2, 1, 0.5], [2, 2, 3, 4, 5, 6], [5, 4, 3.9, 3.9, 3.9, 3.9]]
+    ds = made_up(gini_simpson=gini, total_variation=moved, entropy=wide)
+    np.testing.assert_array_equal(onsets(ds, "late_concentrating"), [8, np.nan, np.nan])
+    np.testing.assert_array_equal(onsets(ds, "late_flattening"), [np.nan, 4, np.nan])
+    np.testing.assert_array_equal(onsets(ds, "late"), [8, 4, np.nan])
+    assert float(tb.stages(ds).median_onset.sel(stage="late")) == 8
+
+
+def test_the_profile_has_its_thresholds() -> None:
+    ds = made_up(
+        brier=[[0.0, 0.1, 0.11, 0.1101, 0.5, 0.6]],
+        gini_simpson=[[0.8, 0.8, 0.5, 0.3, 0.2, 0.03]],
+        coverage=[[1, 0.8, 0.6, 0.39, 0.2, 0.1]],
+        largest_share=[[0.1, 0.2, 0.59, 0.61, 0.7, 0.9]],
+        entropy=np.log([[100, 80, 41, 39, 10, 2]]).tolist(),
+        survivors=[[100, 80, 60, 20, 2, 1]],
+        wrong_mass=[[0, 0, 0.05, 0.051, 0.2, 0.3]],
+        cross_entropy_floor_1e_9=(5 + np.log([[1, 1, 1.49, 1.51, 2, 3]])).tolist(),
+    )
+    found = tb.stages(ds)
+    onset = dict(zip(found.stage.values.tolist(), found.onset.values[0].tolist(), strict=True))
+    assert onset["risk_rise"] == 4
+    assert onset["risk_catastrophic"] == 8  # .4 of .7 on the way
+    assert onset["variance"] == 16
+    assert onset["modes_lost"] == 4
+    assert onset["mode_collapse"] == 4
+    assert onset["entropy_lost"] == 4
+    assert onset["one_left"] == 16
+    assert onset["hallucination"] == 4
+    assert onset["test_loss"] == 4
+
+
+def test_generation_1_is_never_collapsed_by_sampling() -> None:
+    """Ten items of a thousand categories: far from the reference at once, by sampling alone."""
+    spec = tb.Spec(reference=tb.Zipf(1000), samples=10, generations=1, replicates=64, stages=tb.Stages())
+    found = tb.stages(tb.simulate(spec))
+    assert not np.isfinite(found.onset).any()
+    human = tb.Spec(
+        reference=tb.Zipf(1000), regime=tb.RealOnly(), samples=200, generations=300, stages=tb.Stages()
+    )
+    fresh = tb.stages(tb.simulate(human))
+    for stage in (
+        "early",
+        "late",
+        "risk_catastrophic",
+        "variance",
+        "modes_lost",
+        "mode_collapse",
+        "one_left",
+    ):
+        assert not np.isfinite(fresh.onset.sel(stage=stage)).any(), stage
+
+
+def test_what_a_run_cannot_tell_is_listed_with_the_reason() -> None:
+    left_out = json.loads(tb.stages(made_up(survivors=[[9, 8, 7, 6, 5, 4]])).attrs["left_out"])
+    assert left_out["early"].startswith("needs tail_coverage and head_total_variation")
+    assert {"risk_diverging", "scaling_law"} < left_out.keys()
+    no_tail = tb.Spec(reference=tb.Uniform(9), samples=9, generations=5, stages=tb.Stages())
+    assert "tail_coverage" in json.loads(tb.stages(tb.simulate(no_tail)).attrs["left_out"])["tail_lost"]
+
+
+def test_thresholds_are_the_specs_and_stand_in_the_definitions() -> None:
+    law = tb.Zipf(50)
+    spec = tb.Spec(reference=law, samples=50, generations=20, stages=tb.Stages(tail_left=0.25))
+    found = tb.stages(tb.simulate(spec))
+    assert json.loads(found.attrs["thresholds"])["tail_left"] == 0.25
+    assert "below 0.25 of" in str(found.definition.sel(stage="tail_lost").values)
+    assert spec.digest() != spec.replace(stages=tb.Stages()).digest()
+    assert spec.replace(stages=tb.Stages()).digest() == spec.replace(stages=None).digest()
+    assert tb.Spec.from_toml(spec.to_toml()) == spec
+
+
+def test_kaplan_meier_by_hand() -> None:
+    """Freireich et al. 1963, remission under 6-mercaptopurine, as in every textbook: median 23 weeks."""
+    weeks = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+    seen = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+    times, surviving = kaplan_meier(weeks, np.array(seen, bool))
+    assert times.tolist() == [6, 7, 10, 13, 16, 22, 23]
+    np.testing.assert_allclose(surviving, [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448], atol=5e-4)
+    assert median(weeks, np.array(seen, bool)) == 23
+
+
+def test_kaplan_meier_at_its_ends() -> None:
+    assert math.isnan(median([5, 5, 5], [True, False, False]))
+    assert median([1, 2, 9, 9], [True, True, False, False]) == 2  # half is half, whatever the rounding
+    assert math.isnan(median([7], [False]))
+
+
+def test_stages_in_words() -> None:
+    ds = made_up(tail_coverage=TAIL, head_total_variation=HEAD, survivors=[[9, 8, 7, 6, 5, 1]] * 3)
+    first, second = in_words(tb.stages(ds))
+    assert first == "Early collapse: by generation 16 (median)."
+    assert second == "Other definitions (median onset): loss of the tail 4, one category left 16."
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tb.Stages(tail_left=2), "stages.tail_left: 2.0 is outside [0, 1]"),
+        (lambda: tb.Stages(risk_rise=-1), "stages.risk_rise: -1.0 is negative"),
+        (lambda: tb.Spec(reference=tb.Uniform(3), stages=5), "stages: 5 is no set of thresholds"),
+        (lambda: tb.Spec(reference=tb.Uniform(3), stages={"tail": 1}), "did you mean 'tail_left'"),
+        (lambda: tb.Spec(reference=tb.Gaussian(), stages=tb.Stages()), "is about categories"),
+        (lambda: tb.stages(made_up(survivors=[[1] * 6]).isel(generation=[0, 2])), "leaves out generation 1"),
+        (lambda: tb.stages(xr.Dataset(attrs={"family": "gaussian"})), "stages are not defined"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(call, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        call()
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
