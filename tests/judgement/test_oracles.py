@@ -31,8 +31,9 @@ def spec(regime: tb.Mix | None = None, **more) -> tb.Spec:
     """A table whose rows are not in order, with a row that never occurs but is held out."""
     held = tb.Counts(HELD + OUTSIDE, labels=[*LABELS, "new1", "new2", "new3"])
     given = {"held_out": held, "groups": NAMES, "stages": tb.Stages()} | more
+    reference = given.pop("reference", tb.Counts(TABLE, labels=LABELS))
     return tb.Spec(
-        reference=tb.Counts(TABLE, labels=LABELS),
+        reference=reference,
         regime=regime or tb.Replace(),
         samples=500,
         generations=40,
@@ -94,7 +95,8 @@ def test_judging_changes_no_bit() -> None:
 
 
 def test_lineages_alone_and_in_packs_are_judged_alike() -> None:
-    ran = spec().replace(samples=60, generations=200, replicates=11)
+    ran = spec(reference=tb.Counts(TABLE * 40), held_out=tb.Counts(HELD * 40), groups=NAMES * 40)
+    ran = ran.replace(samples=60, generations=200, replicates=11)
     program = tb.lower(ran, tb.Record(generations="all"))
     together, alone = (_run(program, 11), _run(dataclasses.replace(program, plain=False), 11))
     for name in (*HELD_OUT, *GROUPS, *STAGES):

@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tailbiter.dataset import band_coords, band_totals, generation_coord, sizes, variable_attrs
+from tailbiter.dataset import (
+    VARIABLES,
+    band_coords,
+    band_totals,
+    generation_coord,
+    group_coords,
+    sizes,
+    variable_attrs,
+)
 from tailbiter.errors import PredictionError
 from tailbiter.program import lower
 from tailbiter.theory import Predicted, exact, limits, lineages, moments
 from tailbiter.theory._ancestors import FULL
 from tailbiter.theory._result import Floats
 
+from ._judged import JUDGED, rows_of
 from ._known import SIMULATE, Known
 from ._levers import shaped
 from ._presence import count_sums, lost, output, presence, revived, with_output
@@ -52,8 +61,9 @@ class CategoricalCase:
 
     def described(self, name: str) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return dims and attributes of a variable."""
-        dims = ("generation", "band") if name.startswith("band_") else ("generation",)
-        return dims, variable_attrs(name, self.program) | {"valid_min": 0.0, "valid_max": self._most(name)}
+        dims = ("generation", *filter(None, [VARIABLES[name].dim]))
+        least = -0.25 if name == "overconfidence" else 0.0  # p (p - h) is least where p is half of h
+        return dims, variable_attrs(name, self.program) | {"valid_min": least, "valid_max": self._most(name)}
 
     def _most(self, name: str) -> Any:
         """Largest value that a variable can have."""
@@ -64,13 +74,16 @@ class CategoricalCase:
             return float(np.log(len(weights)))
         if name == "kl":
             return float(np.log(weights.sum() / weights[-1]))
+        if name == "group_survivors":
+            return group_coords(self.program)["group_categories"][1].astype(np.float64)
         counts = ("survivors", "survivors_output", "lost", "revived", "tail_survivors")
-        return float(len(weights)) if name in counts else 2.0 if name == "brier" else 1.0
+        return float(len(weights)) if name in counts else 2.0 if name.endswith("brier") else 1.0
 
     def coords(self, dims: frozenset[str]) -> Mapping[str, Any]:
         """Return the coordinates of these dims."""
         bands = band_coords(self.program) if "band" in dims else {}
-        return generation_coord(self.program) | bands
+        groups = group_coords(self.program) if "group" in dims else {}
+        return generation_coord(self.program) | bands | groups
 
     @property
     def attrs(self) -> Mapping[str, Any]:
@@ -153,7 +166,26 @@ class CategoricalCase:
         rows[0], rows[1] = 1.0, self.mass
         for row, part in zip(rows[2:], [self.tail, *self.bands], strict=True):
             row[part] = 1.0
-        return rows
+        return np.concatenate([rows, *self._judged.values()])
+
+    @cached_property
+    def _judged(self) -> dict[str, Floats]:
+        return rows_of(self)
+
+    @cached_property
+    def judged_rows(self) -> dict[str, slice]:
+        """Where the sums by which generations are judged stand among those over the categories present."""
+        ends = np.cumsum([3 + len(self.bands), *(len(rows) for rows in self._judged.values())]).tolist()
+        return {name: slice(*ends[i : i + 2]) for i, name in enumerate(self._judged)}
+
+    @property
+    def known_diversity(self) -> Known:
+        """The Gini-Simpson index."""
+        return _gini_simpson(self, "gini_simpson")
+
+    def known_mass(self, mass: Floats) -> Known:
+        """The share of a set of this mass in the reference."""
+        return _mass(self, mass)
 
     @cached_property
     def counts(self) -> CountSums:
@@ -175,7 +207,7 @@ def _tail_survivors(case: CategoricalCase, _: str) -> Known:
 
 
 def _band_survivors(case: CategoricalCase, _: str) -> Known:
-    return case.presence.column(slice(3, None))
+    return case.presence.column(slice(3, 3 + len(case.bands)))
 
 
 def _survivors_output(case: CategoricalCase, _: str) -> Known:
@@ -242,6 +274,7 @@ KNOWN: dict[str, Callable[[CategoricalCase, str], Known]] = {
     "band_survivors": _band_survivors,
     "band_mass": _band_mass,
     "wrong_mass": _wrong_mass,
+    **JUDGED,
 }
 
 

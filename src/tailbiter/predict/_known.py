@@ -38,6 +38,11 @@ class Known:
         """The same of what does not exist."""
         return self.each(lambda values: np.full(values.shape, np.nan))
 
+    def each_mean(self, change: Callable[[Floats], Floats]) -> Known:
+        """Change the mean alone, by what leaves errors as they are; the spread is forgotten."""
+        mean = self.mean
+        return Known(Predicted(change(mean.values), mean.kind, mean.statement, mean.error))
+
     def each(self, change: Callable[[Floats], Floats]) -> Known:
         """Change means, errors and spreads alike."""
         return Known(_changed(self.mean, change), None if self.sd is None else _changed(self.sd, change))
