@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The loops that call users' functions: against the numpy twin, item by item, and against the C engine in law."""
+"""The loops that call users' functions: by the numpy twin, item by item, and by the C engine in law."""
 
 import numpy as np
 import pytest
@@ -96,7 +96,7 @@ def test_items_are_the_same_one_by_one(family, dimension):
 
 
 def test_arrays_may_lie_anywhere():
-    """Numba compiles loops twice, and which version runs depends on addresses: both must give the same bits."""
+    """Loops are compiled twice, and addresses decide which version runs: both must give the same bits."""
     law = law_of(2)
     model = model_of(law)
     x = model.draw(law, address(), 5000, core.Control())

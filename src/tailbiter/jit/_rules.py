@@ -162,11 +162,11 @@ def _functions(family: Family) -> tuple[Any, Any, Any]:
 
 
 def _make_expect(log_density: Any) -> Any:
-    """Responsibilities, times the items' weights, and the log-likelihood in all."""
+    """Responsibilities, times the items' weights; their sums and the log-likelihood, in eight lanes each."""
 
     def densities(x: Any, first: Any, weights: Any, parameters: Any, share: Any, top: Any) -> Any:
-        """Joint log-densities of a piece's items, and the largest of each item; whether one is no number."""
-        some, wrong = len(top), False
+        """Joint log-densities of a piece's items, and the largest of each item."""
+        some, wrong, impossible = len(top), False, False
         top[:] = -np.inf
         for k in range(len(weights)):
             if weights[k] > 0.0:
@@ -177,66 +177,74 @@ def _make_expect(log_density: Any) -> Any:
                 for i in range(some):
                     wrong |= not own[i] < np.inf
                     top[i] = max(top[i], own[i])
-        return wrong
+        for i in range(some):
+            impossible |= not top[i] > -np.inf
+        return NO_DENSITY if wrong else IMPOSSIBLE if impossible else FINE
 
     densities = _small(densities)
 
-    def expect(x: Any, w: Any, weights: Any, parameters: Any, control: Any, stage: Any, share: Any) -> Any:
-        n, total = len(x), 0.0
+    def expect(
+        x: Any, w: Any, weights: Any, parameters: Any, control: Any, stage: Any, share: Any, lanes: Any
+    ) -> Any:
+        n = len(x)
         room, sums = np.empty(PIECE), np.empty(PIECE)
         stage[0] = DENSITY
+        lanes[:] = 0.0
         for first in range(0, n, PIECE):
             some = min(PIECE, n - first)
-            top = room[:some]
             if first % (64 * PIECE) == 0 and _cancelled(control):
-                return CANCELLED, 0.0
-            if densities(x, first, weights, parameters, share, top):
-                return NO_DENSITY, 0.0
-            if not top.min() > -np.inf:
-                return IMPOSSIBLE, 0.0
-            total += _share_out(weights, w[first : first + some], share, first, top, sums)
-        return FINE, total
+                return CANCELLED
+            code = densities(x, first, weights, parameters, share, room[:some])
+            if code != FINE:
+                return code
+            _share_out(weights, w[first : first + some], share, first, room[:some], sums, lanes)
+        return FINE
 
     return expect
 
 
 @_small
-def _share_out(weights: Any, w: Any, share: Any, first: Any, top: Any, sums: Any) -> Any:
-    """Responsibilities from joint log-densities; returns the log-likelihood."""
-    some, total = len(top), 0.0
+def _share_out(weights: Any, w: Any, share: Any, first: Any, top: Any, sums: Any, lanes: Any) -> None:
+    """Responsibilities from joint log-densities. Where one component is left, it has them all."""
+    some, alive = len(top), 0
+    for k in range(len(weights)):
+        alive += weights[k] > 0.0
     sums[:] = 0.0
     for k in range(len(weights)):
-        if weights[k] > 0.0:
+        if alive > 1 and weights[k] > 0.0:
             own = share[k][first : first + some]
             for i in range(some):
                 own[i] = exp(own[i] - top[i])
                 sums[i] += own[i]
     for i in range(some):
-        top[i] = w[i] * (top[i] + log(sums[i]))
-        sums[i] = w[i] / sums[i]
+        top[i] = w[i] * (top[i] + log(sums[i])) if alive > 1 else w[i] * top[i]
+        sums[i] = w[i] / sums[i] if alive > 1 else w[i]
     for k in range(len(weights)):
         if weights[k] > 0.0:
             own = share[k][first : first + some]
             for i in range(some):
-                own[i] *= sums[i]
-    for i in range(some):
-        total += top[i]
-    return total
+                own[i] = own[i] * sums[i] if alive > 1 else sums[i]
+            _add(own, lanes[k])
+    _add(top, lanes[len(weights)])
+
+
+@_small
+def _add(values: Any, lanes: Any) -> None:
+    """Add to eight running sums, in an order that no compiler changes."""
+    for i in range(len(values)):
+        lanes[i % 8] += values[i]
 
 
 def _make_maximise(fit: Any) -> Any:
     """Weights and parameters from responsibilities; a component below the least weight is dead."""
 
     def maximise(
-        x: Any, total: Any, weights: Any, parameters: Any, floor: Any, stage: Any, share: Any
+        x: Any, total: Any, weights: Any, parameters: Any, floor: Any, stage: Any, share: Any, lanes: Any
     ) -> Any:
         stage[0] = FIT
         for k in range(len(weights)):
             if weights[k] > 0.0:
-                sums = np.zeros(8)
-                for i in range(len(x)):
-                    sums[i % 8] += share[k, i]
-                weight = sums.sum() / total
+                weight = lanes[k].sum() / total
                 weights[k] = weight if weight >= DEAD else 0.0
                 if weights[k] > 0.0:
                     fit(x, share[k], parameters[k], floor)
@@ -255,17 +263,17 @@ def _make_fit(expect: Any, maximise: Any) -> Any:
         x: Any, w: Any, weights: Any, parameters: Any, settings: Any, control: Any, stage: Any, share: Any
     ) -> Any:
         floor, tolerance, most = settings
-        total, before, mean = 0.0, 0.0, 0.0
-        iterations, converged = 0, False
-        for i in range(len(w)):
-            total += w[i]
+        before, mean, iterations, converged = 0.0, 0.0, 0, False
+        lanes = np.zeros((len(weights) + 1, 8))
+        _add(w, lanes[0])
+        total = lanes[0].sum()
         while not converged and iterations < most:
-            code, likelihood = expect(x, w, weights, parameters, control, stage, share)
+            code = expect(x, w, weights, parameters, control, stage, share, lanes)
             if code == FINE:
-                code = maximise(x, total, weights, parameters, floor, stage, share)
+                mean = lanes[len(weights)].sum() / total
+                code = maximise(x, total, weights, parameters, floor, stage, share, lanes)
             if code != FINE:
                 return code, mean, iterations, converged
-            mean = likelihood / total
             converged = iterations > 0 and abs(mean - before) < tolerance
             before = mean
             iterations += 1
