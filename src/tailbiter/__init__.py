@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .estimator import Discount as Discount
     from .estimator import GoodTuring as GoodTuring
     from .estimator import Shrinkage as Shrinkage
+    from .estimator import Smoothing as Smoothing
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
     from .judgement import Stages as Stages
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .predict import total_collapse as total_collapse
     from .program import Program as Program
     from .record import Record as Record
+    from .reference import KDE as KDE
     from .reference import Bernoulli as Bernoulli
     from .reference import Counts as Counts
     from .reference import Dirichlet as Dirichlet
@@ -94,7 +96,7 @@ _HOMES = {
     "density": ("density_coverage", "held_out_log_likelihood"),
     "decoding": ("Decoding",),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
-    "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage"),
+    "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing"),
     "execute": ("run_sweep",),
     "families": ("lower",),
     "judgement": ("Stages",),
@@ -103,6 +105,7 @@ _HOMES = {
     "program": ("Program",),
     "record": ("Record",),
     "reference": (
+        "KDE",
         "Bernoulli",
         "Counts",
         "Dirichlet",
@@ -146,6 +149,7 @@ _MODULES = ("jit", "plot", "testing", "theory")
 
 __all__ = [
     "EM",
+    "KDE",
     "MLE",
     "Accumulate",
     "AccumulateSubsample",
@@ -181,6 +185,7 @@ __all__ = [
     "Replace",
     "Schedule",
     "Shrinkage",
+    "Smoothing",
     "Spec",
     "SpecError",
     "Stages",

@@ -168,6 +168,14 @@ USER = {
     "item_variance": Variable("variance of the training set's items", "squared units", "item_dimension"),
 }
 
+KDE = {
+    "bandwidth": Variable("standard deviation of the kernel", "units", "dimension"),
+    "mean": GAUSSIAN_ON_REQUEST["mean"],
+    "variance": Variable(
+        "variance of the model: of its points, and of the kernel", "squared units", "dimension"
+    ),
+}
+
 FAMILIES = {
     "categorical": Variables(CATEGORICAL, {**CATEGORICAL_ON_REQUEST, **HELD_OUT, **GROUPS, **STAGES}),
     "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
@@ -175,6 +183,7 @@ FAMILIES = {
     "poisson": Variables(POISSON),
     "exponential": Variables(EXPONENTIAL),
     "user": Variables(USER),
+    "kde": Variables(KDE),
 }
 """The variables of every family of models, by its name."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._compose import Composition
     from .reference import Traits
 
-__all__ = ["EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage"]
+__all__ = ["EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing"]
 
 _DIVISOR = "give 0 (maximum likelihood) or 1 (unbiased for one sample)"
 _TOLERANCE = "give a change of the mean log-likelihood such as 1e-3"
@@ -341,12 +341,64 @@ class Shrinkage(_Smoothed, frozen=True, tag="shrinkage"):
         choice(self.target, "estimator.target", TARGETS)
 
 
-Estimator = MLE | EM | AddK | GoodTuring | Discount | Shrinkage
+class Smoothing(msgspec.Struct, frozen=True, tag_field="kind", tag="smoothing"):
+    """A kernel density of the training set: how the models of a `KDE` are fitted.
+
+    Parameters
+    ----------
+    bandwidth : "silverman" or float, default "silverman"
+        Standard deviation of the normal kernel: by Silverman's rule in each dimension,
+        ``sd (4 / ((d + 2) n))^(1 / (d + 4))``; or the same always, in units of the data.
+    scale : float, default 1.0
+        What the bandwidth is multiplied by, from 0 (a bootstrap) to 1000.
+
+    Raises
+    ------
+    SpecError
+        For another value, and in a Spec whose models are not kernel densities.
+
+    Notes
+    -----
+    Silverman 1986, eq. 4.14. Under weights of items w, n is ``(sum w)^2 / sum w^2``.
+
+    Examples
+    --------
+    >>> Smoothing(scale=0.5)
+    Smoothing(bandwidth='silverman', scale=0.5)
+    """
+
+    bandwidth: str | float = "silverman"
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        remedy = 'give "silverman", or a standard deviation such as 0.1'
+        if self.bandwidth != "silverman":
+            if isinstance(self.bandwidth, str):
+                raise SpecError("estimator.bandwidth", self.bandwidth, "is not known here", remedy)
+            SET(self, "bandwidth", within(self.bandwidth, "estimator.bandwidth", 0, 1e100, remedy))
+        SET(self, "scale", within(self.scale, "estimator.scale", 0, 1000, "give a factor such as 0.5"))
+
+    def of(self, traits: Traits) -> Smoothing:
+        """Return it as it is: no default depends on the family."""
+        del traits
+        return self
+
+    def canonical(self) -> dict[str, Any] | None:
+        """Return plain data; None for the default, which a Spec's identity leaves out."""
+        return None if self == Smoothing() else as_dict(self, defaults=False)
+
+    def check(self, composition: Composition) -> None:
+        """Refuse nothing: of one item, Silverman's bandwidth is 0."""
+        del composition
+
+
+Estimator = MLE | EM | AddK | GoodTuring | Discount | Shrinkage | Smoothing
 ESTIMATORS: dict[str, type[Any]] = {
     "mle": MLE,
     "em": EM,
     "add_k": AddK,
     "good_turing": GoodTuring,
+    "smoothing": Smoothing,
     "discount": Discount,
     "shrinkage": Shrinkage,
 }

@@ -56,6 +56,7 @@ def test_fits_are_those_of_the_numpy_twin(components, weighted):
         assert np.abs(found.parameters - np.column_stack([means, factors])).max() < 1e-11
 
 
+@pytest.mark.slow
 def test_fits_in_two_dimensions_are_those_of_the_twin():
     rng = np.random.default_rng(3)
     law, x = law_of(3, 2), rng.normal(3, 3, size=(500, 2))
@@ -83,7 +84,9 @@ def test_a_component_without_items_dies_and_stays_as_it_was():
     assert np.isfinite(how.log_likelihood)
 
 
-@pytest.mark.parametrize(("family", "dimension"), [(laws.normal, 1), (laws.plane, 2)])
+@pytest.mark.parametrize(
+    ("family", "dimension"), [(laws.normal, 1), pytest.param(laws.plane, 2, marks=pytest.mark.slow)]
+)
 def test_items_are_the_same_one_by_one(family, dimension):
     law = law_of(3, dimension)
     model, control = model_of(law, family), core.Control()

@@ -144,6 +144,7 @@ STOPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", STOPS)
 def test_a_function_that_fails_stops_the_run_with_its_own_message(what, tmp_path, capsys):
     law = tb.UserMixture(laws.failing, [0.0, 1.0, what])
@@ -160,6 +161,7 @@ def test_a_function_that_fails_stops_the_run_with_its_own_message(what, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["spec.toml"]
 
 
+@pytest.mark.slow
 def test_the_same_family_runs_where_nothing_fails():
     law = tb.UserMixture(laws.failing, [0.0, 1.0, 0.0])
     out = tb.simulate(tb.Spec(reference=law, samples=200, generations=5, replicates=2))

@@ -13,7 +13,7 @@ from tailbiter.summary import aligned, counted, log_spaced, medians, percent
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["UserRow", "UserSummary", "summarise"]
+__all__ = ["UserRow", "UserSummary", "summarise", "summarise_variables"]
 
 MOST = 6  # columns of parameters
 
@@ -109,6 +109,41 @@ def summarise(ds: xr.Dataset) -> UserSummary:
         parameters=_names(ds, components) if "parameters" in ds else [],
         rows=_rows(ds),
         died=died,
+    )
+
+
+def summarise_variables(ds: xr.Dataset, laws: str, names: list[str]) -> UserSummary:
+    """Reduce a run of laws without components to medians of some variables, the first six columns of them.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `simulate` returned it. What was not recorded is left out of the summary.
+    laws : str
+        What the models are.
+    names : list of str
+        Variables with one dim beside the rows'.
+
+    Returns
+    -------
+    UserSummary
+        Medians over replicates.
+    """
+    at = log_spaced(ds["generation"].values)
+    there = [name for name in names if name in ds]
+    columns = [f"{name}[{j}]" for name in there for j in range(ds[name].shape[-1])][:MOST]
+    values = np.concatenate([np.median(ds[name].values[:, at], axis=0) for name in there], axis=1)
+    return UserSummary(
+        laws=laws,
+        replicates=ds.sizes["replicate"],
+        components=1,
+        last_generation=int(ds["generation"][-1]),
+        parameters=columns,
+        rows=[
+            UserRow(int(t), None, None, None, row[:MOST])
+            for t, row in zip(ds["generation"].values[at], values.tolist(), strict=True)
+        ],
+        died=None,
     )
 
 

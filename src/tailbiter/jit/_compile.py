@@ -257,7 +257,7 @@ def raised(field: str, function: Any, error: BaseException, where: str) -> SpecE
     return SpecError(field, plain(function).__name__, f"raised {said}, in {where}", "mend the function")
 
 
-def specialised(function: FunctionType, identity: str, *, inner: bool = False) -> Any:
+def specialised(function: Any, identity: str, *, inner: bool = False) -> Any:
     """Compile a function of this package that calls user's functions, and keep the machine code on disk.
 
     Numba would know it by the dispatchers that it calls, which are new in every process; so it is known by

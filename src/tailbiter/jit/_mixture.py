@@ -61,9 +61,9 @@ def cells_of(weights: Floats) -> Words:
 
     The largest takes up what is left; a weight of 0 has no cell.
     """
-    lengths = [int(weight * WHOLE + 0.5) for weight in (weights / weights.sum()).tolist()]
-    lengths[int(np.argmax(weights))] += WHOLE - sum(lengths)
-    return np.cumsum(np.array(lengths, np.uint64), dtype=np.uint64)
+    lengths = (weights / weights.sum() * WHOLE + 0.5).astype(np.int64)
+    lengths[int(np.argmax(weights))] += WHOLE - int(lengths.sum())
+    return np.cumsum(lengths).astype(np.uint64)
 
 
 class Fit(NamedTuple):

@@ -17,7 +17,17 @@ from tailbiter.jit._bits import ONE_OF_TWO, bits, double
 if TYPE_CHECKING:
     from tailbiter.jit._family import Family
 
-__all__ = ["CANCELLED", "FINE", "IMPOSSIBLE", "NO_DENSITY", "NO_PARAMETER", "Rules", "rules_of"]
+__all__ = [
+    "CANCELLED",
+    "FINE",
+    "IMPOSSIBLE",
+    "NO_DENSITY",
+    "NO_PARAMETER",
+    "Rules",
+    "make_draw",
+    "make_gather",
+    "rules_of",
+]
 
 # How a fit or a draw ended.
 FINE, CANCELLED, NO_DENSITY, IMPOSSIBLE, NO_PARAMETER = range(5)
@@ -136,8 +146,8 @@ def rules_of(family: Family) -> Rules:
     maximise = _compile.specialised(_make_maximise(fit), identity, inner=True)
     one = _compile.specialised(_make_one(sample, family.dimension), identity, inner=True)
     return Rules(
-        _compile.specialised(_make_draw(one), identity),
-        _compile.specialised(_make_gather(one), identity),
+        _compile.specialised(make_draw(one), identity),
+        _compile.specialised(make_gather(one), identity),
         _compile.specialised(_make_fit(expect, maximise), identity),
     )
 
@@ -303,7 +313,7 @@ def _component(word: Any, cells: Any) -> Any:
     return k
 
 
-def _make_draw(one: Any) -> Any:
+def make_draw(one: Any) -> Any:
     """A batch's items from its first on; their first words are made side by side."""
 
     def draw(
@@ -330,7 +340,7 @@ def _make_draw(one: Any) -> Any:
     return draw
 
 
-def _make_gather(one: Any) -> Any:
+def make_gather(one: Any) -> Any:
     """Items of a batch by their slots, one by one."""
 
     def gather(

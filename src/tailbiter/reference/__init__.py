@@ -4,6 +4,7 @@
 from ._gaussian import Gaussian
 from ._groups import Groups, as_groups
 from ._held_out import HeldOut, as_held_out, join
+from ._kde import KDE
 from ._laws import Bernoulli, Dirichlet, Geometric, Uniform, Zipf
 from ._mixture import MAX_COMPONENTS, GaussianMixture
 from ._rates import Exponential, Poisson
@@ -13,6 +14,7 @@ from ._traits import Traits
 from ._user import UserMixture
 
 __all__ = [
+    "KDE",
     "KINDS",
     "MAX_COMPONENTS",
     "Bernoulli",
@@ -53,5 +55,6 @@ KINDS: dict[str, type[Reference]] = {
     "poisson": Poisson,
     "exponential": Exponential,
     "user_mixture": UserMixture,
+    "kde": KDE,
 }
 """Every reference by its ``kind`` in TOML."""

@@ -75,3 +75,4 @@ MIXTURE = Traits("mixture", 10**12, None, most_pool=None, estimators=("em",))
 
 # Items have slots of 32 bits. They are held, or made again by address: memory is the limit.
 USER = Traits("user", _ADDRESSES, None, most_pool=None, estimators=("em",))
+KDE = Traits("kde", _ADDRESSES, None, most_pool=None, estimators=("smoothing",))
