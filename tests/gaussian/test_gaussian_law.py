@@ -169,7 +169,7 @@ def test_published_trace_ratios(regime, exact):
     estimated(run(source, size)["factor"][:, 0, 0] ** 2, exact, 0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.verification
 def test_a_window_of_more_items_than_a_word_counts():
     """2^64 + 1 items are no single item: a rank of 0 is what a count that wraps would give."""
     most, batches = 10**15, 18_447
