@@ -18,19 +18,25 @@ def dense(ds: xr.Dataset, size: int) -> np.ndarray:
     return out
 
 
+def law(counts: np.ndarray, k: Fraction, there: list[bool]) -> list[Fraction]:
+    """The model: shares of the counts, k added to those of every category of the reference."""
+    total = int(counts.sum()) + k * sum(there)
+    return [(int(c) + k * here) / total for c, here in zip(counts, there, strict=True)]
+
+
 def held_out(
-    counts: np.ndarray, known: list[int], outside: list[int], bands: list[list[int]]
+    counts: np.ndarray, model: list[Fraction], known: list[int], outside: list[int], bands: list[list[int]]
 ) -> dict[str, object]:
-    """Scores of one training set against held-out counts of the table's categories and of others."""
-    total, held = Fraction(int(counts.sum())), Fraction(sum(known) + sum(outside))
-    p = [Fraction(int(c)) / total for c in counts] + [Fraction(0)] * len(outside)
+    """Scores of a training set and its model against held-out counts of the table's categories and others."""
+    held = Fraction(sum(known) + sum(outside))
+    p = model + [Fraction(0)] * len(outside)
     h = [Fraction(n) / held for n in [*known, *outside]]
     top = max(p)
     tops = [i for i, share in enumerate(p) if share == top]
     here = [(known[i], counts[i] > 0) for i in range(len(known))]
     cover = [(sum(known[i] for i in band if counts[i] > 0), sum(known[i] for i in band)) for band in bands]
     return {
-        "oov_tokens": float(sum(a for a, b in zip(h, p, strict=True) if b == 0)),
+        "oov_tokens": float(1 - sum(n for n, there in here if there) / held),
         "oov_types": (sum(n > 0 and not there for n, there in here) + len(outside))
         / (sum(n > 0 for n in known) + len(outside)),
         "held_out_coverage": [some / every if every else math.nan for some, every in cover],
@@ -43,24 +49,26 @@ def held_out(
     }
 
 
-def stages(counts: np.ndarray, reference: list[int], tail: list[int]) -> dict[str, float]:
+def stages(
+    counts: np.ndarray, model: list[Fraction], reference: list[int], tail: list[int]
+) -> dict[str, float]:
     """The tail's coverage, and total variation within the rest."""
     q = [Fraction(n, sum(reference)) for n in reference]
     head = [i for i in range(len(q)) if i not in tail and q[i] > 0]
-    mass, human = sum(int(counts[i]) for i in head), sum(q[i] for i in head)
-    moved = (
-        [abs(Fraction(int(counts[i]), mass) - q[i] / human) for i in head] if mass and head else [math.nan]
-    )
+    mass, human = sum(model[i] for i in head), sum(q[i] for i in head)
+    moved = [abs(model[i] / mass - q[i] / human) for i in head] if mass and head else [math.nan]
     return {
         "tail_coverage": float(sum(q[i] for i in tail if counts[i] > 0)) if tail else math.nan,
         "head_total_variation": float(sum(moved)) / 2,
     }
 
 
-def groups(counts: np.ndarray, names: list[str], order: list[str]) -> dict[str, list[float]]:
+def groups(
+    counts: np.ndarray, model: list[Fraction], names: list[str], order: list[str]
+) -> dict[str, list[float]]:
     """Survivors and mass of each group."""
     members = [[i for i, name in enumerate(names) if name == group] for group in order]
     return {
         "group_survivors": [sum(counts[i] > 0 for i in group) for group in members],
-        "group_mass": [float(sum(counts[i] for i in group) / counts.sum()) for group in members],
+        "group_mass": [float(sum(model[i] for i in group)) for group in members],
     }

@@ -2,6 +2,7 @@
 """Every variable, recomputed from the counts of the same run."""
 
 import dataclasses
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import tailbiter as tb
 from tailbiter import _core
 from tailbiter._variables import FLOOR, GROUPS, HELD_OUT, STAGES
+from tailbiter.estimator import AddK
 from tests.judgement import judges
 
 TABLE = [900, 0, 400, 400, 120, 60, 60, 30, 9, 9, 9, 3, 1, 1] + [2] * 60
@@ -32,10 +34,11 @@ def spec(regime: tb.Mix | None = None, **more) -> tb.Spec:
     held = tb.Counts(HELD + OUTSIDE, labels=[*LABELS, "new1", "new2", "new3"])
     given = {"held_out": held, "groups": NAMES, "stages": tb.Stages()} | more
     reference = given.pop("reference", tb.Counts(TABLE, labels=LABELS))
+    samples = given.pop("samples", 500)
     return tb.Spec(
         reference=reference,
         regime=regime or tb.Replace(),
-        samples=500,
+        samples=samples,
         generations=40,
         replicates=4,
         **given,
@@ -48,24 +51,39 @@ def record(ran: tb.Spec, **more) -> tb.Record:
 
 @pytest.mark.parametrize("name", REGIMES)
 def test_variables_are_what_the_counts_say(name: str) -> None:
-    ran = spec(REGIMES[name])
+    check(spec(REGIMES[name]))
+
+
+@pytest.mark.parametrize("k", [0.5, 40.0])
+@pytest.mark.parametrize("name", ["replace", "fresh"])
+def test_unseen_categories_have_their_share_in_every_sum(name: str, k: float) -> None:
+    """The larger k gives what is not listed more than the reference has for most of it."""
+    check(spec(REGIMES[name], samples=60, estimator=AddK(k)), Fraction(k))
+
+
+def check(ran: tb.Spec, k: Fraction = Fraction(0)) -> None:
+    """Compare every variable with what it is by definition, at some generations of two replicates."""
     ds = tb.simulate(ran, record=record(ran))
     counts = judges.dense(ds, len(TABLE))
     rows = np.flatnonzero(TABLE)
-    expected = np.array(TABLE) * (500 / sum(TABLE))
+    expected = np.array(TABLE) * (ds.attrs["first_sample"] / sum(TABLE))
     edges = zip(ds.band_lo.values, ds.band_hi.values, strict=True)
     bands = [[i for i in rows if lo <= expected[i] < hi] for lo, hi in edges]
     known = [n if TABLE[i] else 0 for i, n in enumerate(HELD)]
     outside = [n for i, n in enumerate(HELD) if not TABLE[i] and n] + OUTSIDE
     tail = sorted(rows, key=lambda i: TABLE[i])[: ds.tail_coverage.attrs["categories"]]
     names = [name or "rest" if TABLE[i] else "none" for i, name in enumerate(NAMES)]
-    first = judges.held_out(counts[0, 0], known, outside, bands)["cross_entropy_floor_1e_9"]
+    there = [n > 0 for n in TABLE]
+    first = None
     for replicate in (0, 3):
         for t in (0, 1, 2, 3, 7, 15, 40):
             row = counts[replicate, t]
-            wanted = judges.held_out(row, known, outside, bands)
+            model = judges.law(row, k if t else Fraction(0), there)
+            wanted = judges.held_out(row, model, known, outside, bands)
+            first = wanted["cross_entropy_floor_1e_9"] if first is None else first
             wanted["cross_entropy_excess_floor_1e_9"] = wanted["cross_entropy_floor_1e_9"] - first
-            wanted |= judges.stages(row, TABLE, tail) | judges.groups(row, names, ds.group.values.tolist())
+            wanted |= judges.stages(row, model, TABLE, tail)
+            wanted |= judges.groups(row, model, names, ds.group.values.tolist())
             for variable, value in wanted.items():
                 got = ds[variable].values[replicate, t]
                 np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-12, err_msg=f"{variable}, {t}")
@@ -95,8 +113,8 @@ def test_judging_changes_no_bit() -> None:
 
 
 def test_lineages_alone_and_in_packs_are_judged_alike() -> None:
-    ran = spec(reference=tb.Counts(TABLE * 40), held_out=tb.Counts(HELD * 40), groups=NAMES * 40)
-    ran = ran.replace(samples=60, generations=200, replicates=11)
+    ran = spec(samples=60, reference=tb.Counts(TABLE * 40), held_out=tb.Counts(HELD * 40), groups=NAMES * 40)
+    ran = ran.replace(generations=200, replicates=11)
     program = tb.lower(ran, tb.Record(generations="all"))
     together, alone = (_run(program, 11), _run(dataclasses.replace(program, plain=False), 11))
     for name in (*HELD_OUT, *GROUPS, *STAGES):
