@@ -16,7 +16,7 @@ from tailbiter._checks import choice, whole
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
-    from tailbiter.reference import Reference
+    from tailbiter.reference import Counts, Reference
     from tailbiter.spec import Spec
 
 __all__ = ["Count", "SpecFlags", "flag", "numeric"]
@@ -31,7 +31,7 @@ REGIMES = {
     "real_only": ((), ()),
 }
 # What a field is called on the command line, where it is not its own name.
-FLAG_OF = {"real_count": "real-count", "k": "window", "kind": "regime"}
+FLAG_OF = {"real_count": "real-count", "k": "window", "kind": "regime", "held_out": "held-out"}
 EXAMPLE_OF = {"real": "0.01", "k": "5"}
 AUTO = "auto"
 TRIED = range(1, 9)  # numbers of components that auto chooses from
@@ -92,6 +92,10 @@ class SpecFlags:
     hoard: Annotated[Count, numeric("anchored, hoard: size of the kept human set")] = None
     window: Annotated[Count, numeric("window: how many batches")] = None
     draw: Annotated[Count, numeric("accumulate_subsample: size of the training set")] = None
+    held_out: Annotated[
+        str | None, flag("Counts to judge by: FILE, FILE:column, or :column of the same file")
+    ] = None
+    groups: Annotated[str | None, flag("Column of the table that names the group of each category")] = None
 
     def resolve(self, path: Path | None) -> Spec:
         """Return the Spec of a file, a table or the shipped example, with what the flags change."""
@@ -101,6 +105,7 @@ class SpecFlags:
 
         regime = _regime(self.regime, self._table)
         changes = self._sizes if regime is None else {**self._sizes, "regime": regime}
+        changes |= self._judged
         self._refuse_lone(path)
         if path is not None:
             return Spec.from_toml(path).replace(**changes)
@@ -111,6 +116,7 @@ class SpecFlags:
             words = Counts.read(self.counts, counts=self.counts_column, labels=self.labels_column)
         else:
             words = Counts.read(data.path("shakespeare"), counts="train", labels="word")
+            changes = {"held_out": "heldout", **changes}
         return Spec(reference=words, **changes)
 
     def _refuse_lone(self, path: Path | None) -> None:
@@ -147,7 +153,7 @@ class SpecFlags:
     @contextmanager
     def spoken(self, *others: str) -> Iterator[None]:
         """Name the flag, not the field, in an error about a value that was given by flag."""
-        given = {"": {*self._sizes, *self._fit, *others}, "regime": set(self._table)}
+        given = {"": {*self._sizes, *self._fit, *self._judged, *others}, "regime": set(self._table)}
         try:
             yield
         except SpecError as error:
@@ -160,6 +166,12 @@ class SpecFlags:
     def _sizes(self) -> dict[str, Any]:
         """Fields at the top of a Spec."""
         return self._given("samples", "generations", "replicates", "seed")
+
+    @property
+    def _judged(self) -> dict[str, Any]:
+        """What generations are judged by."""
+        given = self._given("held_out", "groups")
+        return given if self.held_out is None else {**given, "held_out": _held_out(self.held_out)}
 
     @property
     def _fit(self) -> dict[str, Any]:
@@ -189,6 +201,18 @@ def _components(text: str) -> int:
     except ValueError:
         raise SpecError("components", text, "is no number of components", remedy) from None
     return whole(count, "components", 1, MAX_COMPONENTS, remedy)
+
+
+def _held_out(text: str) -> Counts | str:
+    """The counts that FILE or FILE:column names; a column alone is one of the reference's file."""
+    from tailbiter.reference import Counts
+
+    if Path(text).exists():
+        return Counts.read(text)
+    path, colon, column = text.rpartition(":")
+    if not colon:
+        return Counts.read(text)  # which says what is wrong
+    return Counts.read(path, counts=column) if path else column
 
 
 def _regime(name: str | None, table: dict[str, Any]) -> dict[str, Any] | None:
