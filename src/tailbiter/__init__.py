@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .judgement import Stages as Stages
     from .plan import Plan as Plan
     from .plan import Target as Target
+    from .plan import phase as phase
     from .plan import plan as plan
     from .predict import predict as predict
     from .predict import total_collapse as total_collapse
@@ -100,7 +101,7 @@ _HOMES = {
     "execute": ("run_sweep",),
     "families": ("lower",),
     "judgement": ("Stages",),
-    "plan": ("Plan", "Target", "plan"),
+    "plan": ("Plan", "Target", "phase", "plan"),
     "predict": ("predict", "total_collapse"),
     "program": ("Program",),
     "record": ("Record",),
@@ -207,6 +208,7 @@ __all__ = [
     "jit",
     "lower",
     "open_sweep",
+    "phase",
     "plan",
     "plot",
     "predict",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["save_spread", "save_tails", "save_weights", "spread", "tails", "weights"]
+__all__ = ["plan", "save_spread", "save_tails", "save_weights", "spread", "tails", "weights"]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
@@ -173,6 +173,53 @@ def weights(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_ylim(max(ax.get_ylim()[0], LEAST_WEIGHT), 1)
     ax.set_ylabel("weight of the component")
     ax.set_title("How the components fare: median and 5-95 % of replicates", fontsize="medium")
+    return ax
+
+
+def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw what is kept at each value of a plan's field.
+
+    A bar shows in what share of lineages enough is kept (or, where the plan asks for a mean, what share is
+    kept), and between what that lies; the black line is the mean share kept, by theory where that is known.
+    A shade covers the plan's interval. Values of 0 lie outside the logarithmic axis.
+
+    Parameters
+    ----------
+    curve : xarray.Dataset
+        ``curve`` of a `Plan`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a figure of its own.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Zipf(20), samples=50, generations=20)
+    >>> found = tb.plan(spec, "regime.real", tb.Target(keep=0.9, at_least=5, probability=None))
+    >>> tb.plot.plan(found.curve).get_xlabel()
+    'regime.real'
+    """
+    field = curve.attrs["vary"]
+    ax = _axes() if ax is None else ax
+    shown = curve.sel(level=curve[field].values > 0)
+    values = shown[field].values
+    kept = np.where(np.isfinite(shown["expected"]), shown["expected"], shown["kept"])
+    ax.plot(values, kept, color="black", linewidth=1.0, label="mean share kept")
+    seen = np.flatnonzero(shown["replicates"].values > 0)
+    middle, low, high = (shown[name].values[seen] for name in ("share", "share_low", "share_high"))
+    ends = np.stack([middle - low, high - middle])
+    ax.errorbar(values[seen], middle, ends, fmt="o", markersize=3, linewidth=0.8, label="simulated")
+    ax.axvspan(curve.attrs.get("low", values[0]), curve.attrs["high"], color="grey", alpha=0.25, lw=0)
+    ax.set_xscale("log")
+    ax.set_xlabel(field)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    ax.set_title(curve.attrs["sentence"].partition(",")[0], fontsize="medium")
+    ax.legend(frameon=False)
     return ax
 
 

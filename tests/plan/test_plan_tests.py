@@ -10,6 +10,7 @@ from scipy.stats import binom
 
 import tailbiter as tb
 from tailbiter.plan import _levels
+from tailbiter.plan._target import Part
 from tests.plan.exact import Question, both_present, question_of_chances
 
 FALSE_ALARM = 1e-9
@@ -102,7 +103,7 @@ def test_it_is_the_same_whatever_the_threads_and_common_words() -> None:
 
 def test_a_test_never_takes_lineages_that_chose_the_level() -> None:
     spec = tb.Spec(reference=tb.Uniform(5), samples=20, generations=10)
-    part = tb.plan.__globals__["Part"](spec, tb.Target(keep=0.8, probability=0.5))
+    part = Part(spec, tb.Target(keep=0.8, probability=0.5))
     level = _levels.Level(part, spec, 64, 1)
     level.glance()
     level.test(1e-3)

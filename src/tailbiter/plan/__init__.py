@@ -3,25 +3,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tailbiter._checks import whole, within
-from tailbiter.errors import SpecError
-
-from ._answer import Plan, Row, answer
-from ._axis import axis_of
-from ._search import Found, Search
-from ._target import Part, Target
+from ._answer import Plan, Row
+from ._ask import finished, search_for
+from ._phase import phase
+from ._target import Target
 
 if TYPE_CHECKING:
     from tailbiter.spec import Spec
 
-__all__ = ["Plan", "Row", "Target", "plan"]
-
-# Lineages simulated beside an answer that theory knows.
-BESIDE = 64
+__all__ = ["Plan", "Row", "Target", "phase", "plan"]
 
 
 def plan(
@@ -90,39 +83,15 @@ def plan(
     >>> found.low, found.value, found.kind
     (0.02, 0.04, 'exact')
     """
-    from tailbiter.spec import Spec
-
-    for value, wanted, name in ((spec, Spec, "spec"), (target, Target, "target")):
-        if not isinstance(value, wanted):
-            raise SpecError(name, value, f"is not a {wanted.__name__}", f"give a {wanted.__name__}")
-    search = Search(
-        axis=axis_of(spec, vary, between),
-        part=Part(spec, target),
-        confidence=within(confidence, "plan.confidence", 0.5, 1 - 1e-12, "give a probability such as 0.95"),
-        tolerance=within(tolerance, "plan.tolerance", 1e-6, 1.0, "give a share such as 0.1"),
-        most=whole(most, "plan.most", 2, 10**9, "give a number of lineages such as 2048"),
+    search = search_for(
+        spec,
+        vary,
+        target,
+        between=between,
+        confidence=confidence,
+        tolerance=tolerance,
+        most=most,
         threads=threads,
-        tell=_teller(progress),
+        progress=progress,
     )
-    return finish(search, search.run())
-
-
-def finish(search: Search, found: Found) -> Plan:
-    """Look at what theory answered, and put everything together."""
-    if found.kind != "simulated":
-        level = search.level(found.high)
-        search.tell(f"simulating at {search.axis.name} = {search.axis.value(found.high):g}")
-        level.glance(BESIDE)
-    search.tell("")
-    return answer(search.axis, search.part, found, search.levels, search.theory, search.confidence)
-
-
-def _teller(progress: bool) -> Callable[[str], None]:
-    """Says on a terminal what is being done, on one line that goes away."""
-    if not (progress and sys.stderr.isatty()):
-        return lambda _: None
-
-    def tell(text: str) -> None:
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-
-    return tell
+    return finished(search)

@@ -22,7 +22,7 @@ from ._axis import Axis
 from ._levels import KEPT, NOT_KEPT, UNDECIDED, Expected, Level, expected
 from ._target import Part
 
-__all__ = ["Found", "Search"]
+__all__ = ["Found", "Search", "UnreachableError"]
 
 MOST_TESTS = 24
 # Of fewer categories, shares are too coarse for quantiles of a few lineages.
@@ -55,6 +55,14 @@ class Found:
     value: int
     high: int
     kind: str
+
+
+class UnreachableError(SpecError):
+    """A target that no level reaches; ``kind`` says what shows it, as in `Found`."""
+
+    def __init__(self, keep: float, problem: str, kind: str) -> None:
+        super().__init__("plan.keep", keep, problem, "ask for less, or for fewer generations")
+        self.kind = kind
 
 
 class _UnknownError(Exception):
@@ -140,13 +148,32 @@ class Search:
         errors = [known.error for known in self.theory.values() if known is not None]
         return "bound" if any(errors) else "exact"
 
-    def _first(self, good: Callable[[int], bool]) -> int:
-        """First good level, where the lowest is not good and the highest is."""
-        low, high = self.axis.low, self.axis.high
-        while high - low > 1:
+    def _first(self, good: Callable[[int], bool], fine: float = 0.0) -> int:
+        """First good level, or one nearly so, where the lowest is not good and the highest is taken to be."""
+        low, high = self._bracket(good)
+        while high - low > 1 and high > max(low, 1) * (1 + fine):
             middle = between(low, high)
             low, high = (low, middle) if good(middle) else (middle, high)
         return high
+
+    def _bracket(self, good: Callable[[int], bool]) -> tuple[int, int]:
+        """Levels on both sides of the first good one, by ever longer steps from where it is thought to be."""
+        low, high, step = self.axis.low, self.axis.high, 1 + self.tolerance
+        if self.start is None or not low < self.start < high:
+            return low, high
+        if good(self.start):
+            high = self.start
+            while low < (level := int(high / step)) < high:
+                if not good(level):
+                    return level, high
+                high, step = level, step * step
+            return low, high
+        low = self.start
+        while low < (level := math.ceil(low * step)) < high:
+            if good(level):
+                return low, level
+            low, step = level, step * step
+        return low, high
 
     def _look_around(self, answer: int) -> None:
         """Ask theory for the curve near the answer, which must not turn back."""
@@ -207,21 +234,8 @@ class Search:
 
     def _scout(self) -> None:
         """Look at levels by halves, with theory's mean or few lineages, for a first guess."""
-        low, high = self.axis.low, self.axis.high
-        if self._score(low) >= 0:
-            return
-        if self.start is not None and low < self.start < high:
-            step = 1.0 + self.tolerance
-            while low < (level := min(round(self.start * step), high)) < high and self._score(level) < 0:
-                low, step = level, step * step
-            high = min(high, level)
-            step = 1.0 + self.tolerance
-            while low < (level := round(self.start / step)) < high and self._score(level) >= 0:
-                high, step = level, step * step
-            low = max(low, level) if level < high else low
-        while high - low > 1 and high > max(low, 1) * (1 + self.tolerance / 2):
-            middle = between(low, high)
-            low, high = (low, middle) if self._score(middle) >= 0 else (middle, high)
+        if self._score(self.axis.low) < 0:
+            self._first(lambda level: self._score(level) >= 0, fine=self.tolerance / 2)
 
     def _score(self, number: int) -> float:
         """By how much enough seems to be kept."""
@@ -336,7 +350,8 @@ class Search:
         mean = known.mean if known is not None else float(level.shares.mean()) if level is not None else 0.0
         problem = f"cannot be reached: with {axis.name} at {axis.value(axis.high):g}, the most there may be, "
         problem += f"{100 * mean:.4g} % is kept on average"
-        raise SpecError("plan.keep", target.keep, problem, "ask for less, or for fewer generations")
+        kind = "simulated" if known is None or (level is not None and level.verdict) else self._kind()
+        raise UnreachableError(target.keep, problem, kind)
 
     def _not_monotone(self, kept: int, lost: int) -> None:
         values = [f"{self.axis.value(level):g}" for level in (kept, lost)]
