@@ -217,7 +217,8 @@ def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_xlabel(field)
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    for axis_formatter in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
+        axis_formatter(lambda value, _: f"{value:,.6g}")
     ax.set_title(curve.attrs["sentence"].partition(",")[0], fontsize="medium")
     ax.legend(frameon=False)
     return ax
