@@ -87,7 +87,7 @@ def phase(
     >>> target = tb.Target(keep=0.9, at_least=5, probability=None)
     >>> ds = tb.phase(spec, {"generations": [5, 10, 20]}, "regime.real", target)
     >>> ds.boundary.values.tolist()
-    [0.0, 0.02, 0.04]
+    [0.0, 0.04, 0.04]
     """
     import xarray as xr
 
