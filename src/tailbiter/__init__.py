@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .store import Store as Store
     from .store import open_sweep as open_sweep
     from .store import sweep_table as sweep_table
+    from .store import variance_saved as variance_saved
     from .sweep import Range as Range
     from .sweep import Sweep as Sweep
     from .verify import Verification as Verification
@@ -141,7 +142,7 @@ _HOMES = {
     "simulate": ("simulate",),
     "spec": ("Spec",),
     "stages": ("stages",),
-    "store": ("Store", "open_sweep", "sweep_table"),
+    "store": ("Store", "open_sweep", "sweep_table", "variance_saved"),
     "sweep": ("Range", "Sweep"),
     "verify": ("Verification", "verify"),
 }
@@ -223,6 +224,7 @@ __all__ = [
     "testing",
     "theory",
     "total_collapse",
+    "variance_saved",
     "verify",
     "write_run",
 ]

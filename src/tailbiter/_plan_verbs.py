@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -16,6 +17,9 @@ from tailbiter._checks import check_keys, check_table
 from tailbiter._document import read_toml
 from tailbiter._flags import Count, SpecFlags, flag, numeric
 from tailbiter.errors import SpecError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["plan"]
 
@@ -46,11 +50,14 @@ class PlanFlags:
         None
     )
     most: Annotated[Count, numeric("Most lineages at one value (2048)")] = None
+    across: Annotated[str | None, flag("Again for each value of another field: samples=1000,2000")] = None
 
     def given(self) -> dict[str, Any]:
         """What was said."""
         names = [name for name in (*ABOUT_TARGET, *ABOUT_SEARCH) if name != "generations"]
         said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.across is not None:
+            said["across"] = _across(self.across)
         if self.mean:
             if "probability" in said:
                 problem = "cannot stand beside --mean"
@@ -71,11 +78,11 @@ def plan(
 ) -> int:
     """Find the smallest share of human data (or samples, ...) that keeps a part of the tail.
 
-    A Spec file may ask by a table [plan], with the names of the flags.
+    A Spec file may ask by a table [plan], with the names of the flags; --across makes a phase diagram.
 
     Example: tailbiter plan --counts words.csv --samples 2e5 --generations 1000 --keep 0.9 --at-least 20
     """
-    from tailbiter.plan import Target
+    from tailbiter.plan import Target, phase
     from tailbiter.plan import plan as find
 
     flags, asked = flags or SpecFlags(), asked or PlanFlags()
@@ -88,12 +95,57 @@ def plan(
             said["probability"] = None
         target = Target(**{name: said[name] for name in ABOUT_TARGET if name in said})
         rest = {name: said[name] for name in ABOUT_SEARCH if name in said}
-        found = find(flags.resolve(spec), target=target, threads=threads, progress=not quiet, **rest)
+        resolved = flags.resolve(spec)
+        how: dict[str, Any] = {"target": target, "threads": threads, "progress": not quiet}
+        if "across" in said:
+            field = rest.pop("vary")
+            _tell_phases(phase(resolved, said["across"], field, **how, **rest), as_json=as_json, quiet=quiet)
+            return 0
+        found = find(resolved, **how, **rest)
     if as_json:
         print(json.dumps(found.to_dict()))
     elif not quiet:
         print(found.text())
     return 0
+
+
+def _across(text: str) -> dict[str, list[Any]]:
+    """A field and its values, as a flag has them."""
+    field, _, values = text.partition("=")
+    try:
+        return {field: [json.loads(value) for value in values.split(",")]}
+    except ValueError:
+        problem, remedy = "is not a field and its numbers", "write --across samples=1000,2000"
+        raise SpecError("--across", text, problem, remedy) from None
+
+
+def _tell_phases(ds: xr.Dataset, *, as_json: bool, quiet: bool) -> None:
+    """Print where the boundary lies, a line for each value."""
+    (field,) = ds.dims
+    names = ["boundary", "boundary_low", "boundary_high", "phase", "kind"]
+    columns = {str(field): ds[field].values.tolist(), **{name: ds[name].values.tolist() for name in names}}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if as_json:
+        plain = [
+            {
+                name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in row.items()
+            }
+            for row in rows
+        ]
+        print(json.dumps({"y": ds.attrs["y"], "target": ds.attrs["target"], "rows": plain}))
+    elif not quiet:
+        print(f"{ds.attrs['y']}, {ds.attrs['target']}:", "", sep="\n")
+        cells = [list(columns), *([_shown(value) for value in row.values()] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for line in cells:
+            print("  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.12g}"
+    return str(value)
 
 
 @contextmanager
@@ -116,5 +168,5 @@ def _table(path: Path | None) -> dict[str, Any]:
     data, _ = read_toml(path)
     table = data.get("plan", {})
     check_table(table, "plan")
-    check_keys(table, (*ABOUT_TARGET, *ABOUT_SEARCH), "plan")
+    check_keys(table, (*ABOUT_TARGET, *ABOUT_SEARCH, "across"), "plan")
     return dict(table)

@@ -63,6 +63,20 @@ def test_probability_by_flag(spec: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "Simulated, 90 % sure: too little is kept at" in capsys.readouterr().out
 
 
+def test_across_another_field(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(spec), "--across", "samples=20,60", "--json"]) == 0
+    out = json.loads(capsys.readouterr().out)
+    target = tb.Target(keep=0.8, at_least=2, probability=None)
+    ds = tb.phase(tb.Spec.from_toml(spec), {"samples": [20, 60]}, "regime.real_count", target)
+    assert [row["boundary"] for row in out["rows"]] == ds.boundary.values.tolist()
+    spec.write_text(SPEC + "across.samples = [20, 60]\n", encoding="utf-8")
+    assert main(["plan", str(spec)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("regime.real_count, to keep 80 % of the categories expected at least 2 times")
+    assert lines[2].split() == ["samples", "boundary", "boundary_low", "boundary_high", "phase", "kind"]
+    assert [line.split()[0] for line in lines[3:]] == ["20", "60"]
+
+
 def test_quiet_prints_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(spec), "--quiet"]) == 0
     assert capsys.readouterr().out == ""
@@ -85,6 +99,10 @@ def test_the_file_can_still_be_run(spec: Path, capsys: pytest.CaptureFixture[str
         (["--mean", "--probability", "0.5"], "error: --probability: 0.5 cannot stand beside --mean"),
         (["--generations", "0"], "error: --generations: 0 is outside"),
         (["--between", "1", "0"], "error: --between: [1.0, 0.0] is the wrong way round"),
+        (
+            ["--across", "samples"],
+            "error: --across: 'samples' is not a field and its numbers; write --across",
+        ),
         (["--keep", "1"], "error: --keep: 1.0 cannot be reached: with regime.real_count at 60"),
     ],
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._lazy import open_sweep as open_sweep
     from ._table import export as export
     from ._table import sweep_table as sweep_table
+    from ._words import variance_saved as variance_saved
 
 __all__ = [
     "CellResult",
@@ -23,9 +24,16 @@ __all__ = [
     "export",
     "open_sweep",
     "sweep_table",
+    "variance_saved",
 ]
 
-_LATER = {"export": "_table", "open_sweep": "_lazy", "sweep_table": "_table"}  # these load xarray
+# These load xarray.
+_LATER = {
+    "export": "_table",
+    "open_sweep": "_lazy",
+    "sweep_table": "_table",
+    "variance_saved": "_words",
+}
 
 
 def __getattr__(name: str) -> object:
