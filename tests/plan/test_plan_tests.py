@@ -65,7 +65,7 @@ def test_confidence_holds_over_many_seeds() -> None:
 def test_verdicts_at_the_first_sight_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that believes whichever side the mean lies on misses far more often than it says."""
     monkeypatch.setattr(_levels, "side_evidence", wrong_evidence)
-    assert misses(60, 0.999, tolerance=0.05) > most_misses(60, 0.999)
+    assert misses(20, 0.999, tolerance=0.05) > most_misses(20, 0.999)
 
 
 def wrong_evidence(values: np.ndarray, threshold: float, side: str) -> float:
@@ -74,10 +74,10 @@ def wrong_evidence(values: np.ndarray, threshold: float, side: str) -> float:
 
 
 def test_without_theory_it_is_simulated() -> None:
-    spec = tb.Spec(reference=tb.Zipf(40), regime=tb.Window(2), samples=100, generations=30)
-    found = tb.plan(spec, "regime.k", tb.Target(keep=0.7, probability=None), between=(1, 30), threads=1)
+    spec = tb.Spec(reference=tb.Zipf(20), regime=tb.Window(2), samples=50, generations=20)
+    found = tb.plan(spec, "regime.k", tb.Target(keep=0.7, probability=None), between=(1, 20), threads=1)
     assert found.kind == "simulated"
-    assert 1 <= (found.low or 1) < found.high <= 30
+    assert 1 <= (found.low or 1) < found.high <= 20
     assert np.isnan(found.curve.expected.values[1:-1]).all()  # both ends have one
     assert f"enough at {found.high}" in found.text()
 

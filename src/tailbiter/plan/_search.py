@@ -60,9 +60,7 @@ class Found:
 class UnreachableError(SpecError):
     """A target that no level reaches; ``kind`` says what shows it, as in `Found`."""
 
-    def __init__(self, keep: float, problem: str, kind: str) -> None:
-        super().__init__("plan.keep", keep, problem, "ask for less, or for fewer generations")
-        self.kind = kind
+    kind = "simulated"
 
 
 class _UnknownError(Exception):
@@ -351,7 +349,9 @@ class Search:
         problem = f"cannot be reached: with {axis.name} at {axis.value(axis.high):g}, the most there may be, "
         problem += f"{100 * mean:.4g} % is kept on average"
         kind = "simulated" if known is None or (level is not None and level.verdict) else self._kind()
-        raise UnreachableError(target.keep, problem, kind)
+        error = UnreachableError("plan.keep", target.keep, problem, "ask for less, or for fewer generations")
+        error.kind = kind
+        raise error
 
     def _not_monotone(self, kept: int, lost: int) -> None:
         values = [f"{self.axis.value(level):g}" for level in (kept, lost)]
