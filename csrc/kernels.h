@@ -82,11 +82,13 @@ typedef struct {
 
 struct tb_gaussian_kernels;
 struct tb_em_kernels;
+struct tb_document_kernels;
 
 typedef struct {
     const char *name;
     const struct tb_gaussian_kernels *gaussian;
     const struct tb_em_kernels *em;
+    const struct tb_document_kernels *documents;
     /* Both words of `calls` consecutive slots, in order. `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out);
     double (*sum)(const double *x, size_t count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The remaining kernels and the table. Included last by each kernels_*.c, which says which table it fills. */
+#include "kernel_documents.h"
 #include "kernel_em.h"
 #include "kernel_gaussian.h"
 #include "kernel_observe.h"
@@ -100,6 +101,7 @@ const tb_kernels_t TABLE = {
     .name = NAME,
     .gaussian = &GAUSSIAN_TABLE,
     .em = &EM_TABLE,
+    .documents = &DOCUMENTS_TABLE,
     .fill_words = fill_words,
     .sum = sum,
     .block_sums = block_sums,

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .record import Record as Record
     from .reference import KDE as KDE
     from .reference import Bernoulli as Bernoulli
+    from .reference import CategoricalMixture as CategoricalMixture
     from .reference import Counts as Counts
     from .reference import Dirichlet as Dirichlet
     from .reference import Exponential as Exponential
@@ -109,6 +110,7 @@ _HOMES = {
     "reference": (
         "KDE",
         "Bernoulli",
+        "CategoricalMixture",
         "Counts",
         "Dirichlet",
         "Exponential",
@@ -159,6 +161,7 @@ __all__ = [
     "Anchored",
     "Bernoulli",
     "BestOf",
+    "CategoricalMixture",
     "Choice",
     "Counts",
     "DataError",

@@ -176,6 +176,31 @@ KDE = {
     ),
 }
 
+_FIT = {
+    name: MIXTURE[name]
+    for name in ("weights", "components_alive", "iterations", "converged", "log_likelihood", "weight_drift")
+}
+CATEGORICAL_MIXTURE = {
+    **_FIT,
+    "component_survivors": Variable(
+        "categories of which the fit gives the component half a token or more", "categories", "component"
+    ),
+    "component_entropy": Variable("Shannon entropy of the component", "nats", "component"),
+    "component_largest_share": Variable("largest probability of the component", "1", "component"),
+    "component_variation": Variable(
+        "total variation between the component and the reference's", "1", "component"
+    ),
+    "component_kl": Variable(
+        "Kullback-Leibler divergence of the component from the reference's, whose least is the floor",
+        "nats",
+        "component",
+    ),
+    "mutual_information": Variable("information of a token about its component", "nats"),
+}
+CATEGORICAL_MIXTURE_ON_REQUEST = {
+    "probabilities": Variable("probability of the category under the component", "1", "entry"),
+}
+
 FAMILIES = {
     "categorical": Variables(CATEGORICAL, {**CATEGORICAL_ON_REQUEST, **HELD_OUT, **GROUPS, **STAGES}),
     "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
@@ -184,6 +209,7 @@ FAMILIES = {
     "exponential": Variables(EXPONENTIAL),
     "user": Variables(USER),
     "kde": Variables(KDE),
+    "categorical_mixture": Variables(CATEGORICAL_MIXTURE, CATEGORICAL_MIXTURE_ON_REQUEST),
 }
 """The variables of every family of models, by its name."""
 

@@ -107,9 +107,9 @@ def _least_training_sets(made: Composition) -> npt.NDArray[np.uint64]:
 
 
 class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
-    """Expectation and maximisation: how the models of a `GaussianMixture` are fitted.
+    """Expectation and maximisation: how the models of a mixture are fitted.
 
-    The type of the covariances is the reference's.
+    The type of a `GaussianMixture`'s covariances is the reference's.
 
     Parameters
     ----------
@@ -119,10 +119,13 @@ class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
         At most so many a generation, from 1 to 1e6.
     floor : float, default 1e-6
         Variance added to the diagonal of every fitted covariance, in squared units of the data, from 1e-18 to
-        1e18: a component of one item, or of equal ones, is left with this width.
+        1e18: a component of one item, or of equal ones, is left with this width. Of a `CategoricalMixture`,
+        the least probability that the expectation step takes a category to have, at most 1; what is fitted
+        may be 0.
     start : {"warm", "kmeans++"}, default "warm"
         Where the fit of a generation begins: at the model that its batch was drawn from, so that components
-        keep their identity (generation 1 at the reference); or at clusters found anew, without identity.
+        keep their identity (generation 1 at the reference); or at clusters found anew, without identity, for
+        a `GaussianMixture` only.
 
     Raises
     ------
@@ -158,8 +161,18 @@ class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
         choice(self.start, "estimator.start", STARTS)
 
     def of(self, traits: Traits) -> EM:
-        """Return it as it is: no default depends on the family."""
-        del traits
+        """Return it as it is: no default depends on the family.
+
+        Raises
+        ------
+        SpecError
+            If the family's items are documents, for a floor that is no probability and for another start.
+        """
+        if traits.has_tokens:
+            within(self.floor, "estimator.floor", 0, 1, "give a probability such as 1e-6")
+            if self.start != "warm":
+                problem = f"does not begin fits of {with_article(traits.family)} reference"
+                raise SpecError("estimator.start", self.start, problem, 'give "warm", or leave it out')
         return self
 
     def canonical(self) -> dict[str, Any] | None:

@@ -75,6 +75,9 @@ def gallery() -> dict[str, tb.Spec]:
 def continuous() -> dict[str, tb.Spec]:
     """Models without categories: every way in which training sets are composed and drawn."""
     law = tb.Gaussian([1, -2, 0], [[1 / (1 + abs(i - j)) for j in range(3)] for i in range(3)])
+    laws = [[(i * k + 3) % 7 for i in range(30)] for k in (1, 2, 3)]
+    probabilities = [[x / sum(row) for x in row] for row in laws]
+    styles = tb.CategoricalMixture([0.5, 0.375, 0.125], probabilities, length=[20, 35])
     unbiased = {"estimator": tb.MLE(ddof=1)}
     pair = tb.GaussianMixture([0.8, 0.2], [0.0, 3.0], [1.0, 0.5])
     return {
@@ -88,6 +91,9 @@ def continuous() -> dict[str, tb.Spec]:
         "poisson-window": _spec(tb.Poisson(300.0), tb.Window(3), samples=10**12),
         "exponential": _spec(tb.Exponential(2.0), samples=2, generations=1_500),
         "exponential-accumulate": _spec(tb.Exponential(), tb.Accumulate(), samples=10**15),
+        "documents": _spec(styles, tb.Anchored(real=0.2, source="fixed"), generations=12),
+        "documents-accumulate": _spec(styles, tb.Accumulate(), samples=40, generations=8),
+        "documents-subsample": _spec(styles, tb.AccumulateSubsample(draw=30), samples=40, generations=8),
         "gaussian-weights": _spec(law, tb.Mix((tb.Fixed(share=0.3, weight=0.6), tb.Synthetic(weight=0.4)))),
         "mixture": _spec(pair, samples=60, generations=400),
         "mixture-tied": _spec(_mixture("tied"), tb.Window(3), estimator=tb.EM(start="kmeans++", floor=1e-3)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tailbiter.errors import PredictionError
 
 from ._categorical import CategoricalCase, collapse, collapse_time
+from ._documents import DocumentsCase
 from ._gaussian import GaussianCase
 from ._known import Case, Known
 from ._mixture import MixtureCase
@@ -30,6 +31,7 @@ CASES: dict[str, Callable[[Spec, Record], Case]] = {
     "poisson": TotalsCase,
     "exponential": TotalsCase,
     "mixture": MixtureCase,
+    "categorical_mixture": DocumentsCase,
 }
 """What predicts the runs of each family of models."""
 

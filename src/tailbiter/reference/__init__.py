@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where human data comes from: tables of counts, probabilities, and laws."""
 
+from ._documents import CategoricalMixture
 from ._gaussian import Gaussian
 from ._groups import Groups, as_groups
 from ._held_out import HeldOut, as_held_out, join
@@ -19,6 +20,7 @@ __all__ = [
     "MAX_COMPONENTS",
     "Bernoulli",
     "Categorical",
+    "CategoricalMixture",
     "Counts",
     "Dirichlet",
     "Exponential",
@@ -56,5 +58,6 @@ KINDS: dict[str, type[Reference]] = {
     "exponential": Exponential,
     "user_mixture": UserMixture,
     "kde": KDE,
+    "categorical_mixture": CategoricalMixture,
 }
 """Every reference by its ``kind`` in TOML."""

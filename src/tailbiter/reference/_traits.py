@@ -32,6 +32,8 @@ class Traits:
         Whether the estimator has a divisor to choose.
     estimators : tuple of str
         The kinds of estimator that can fit its models, the default first.
+    has_tokens : bool
+        Whether an item is a document of several tokens.
     """
 
     family: str
@@ -42,6 +44,7 @@ class Traits:
     most_remade: int | None = None
     has_ddof: bool = False
     estimators: tuple[str, ...] = ("mle",)
+    has_tokens: bool = False
 
 
 COUNTED = ("mle", "add_k", "good_turing", "discount", "shrinkage")
@@ -76,3 +79,5 @@ MIXTURE = Traits("mixture", 10**12, None, most_pool=None, estimators=("em",))
 # Items have slots of 32 bits. They are held, or made again by address: memory is the limit.
 USER = Traits("user", _ADDRESSES, None, most_pool=None, estimators=("em",))
 KDE = Traits("kde", _ADDRESSES, None, most_pool=None, estimators=("smoothing",))
+# Documents are held as long as they may be trained on: memory is the limit.
+DOCUMENTS = Traits("categorical_mixture", 10**9, None, most_pool=None, estimators=("em",), has_tokens=True)
