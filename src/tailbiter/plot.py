@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["plan", "save_spread", "save_tails", "save_weights", "spread", "tails", "weights"]
+__all__ = [
+    "confidence",
+    "groups",
+    "plan",
+    "save_spread",
+    "save_tails",
+    "save_weights",
+    "spread",
+    "tails",
+    "weights",
+]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
@@ -24,6 +34,8 @@ QUANTILES = (0.05, 0.5, 0.95)
 SIZE = (7.5, 4.8)
 # Of a Gaussian's tail; below it nothing is drawn.
 LEAST_MASS = 1e-8
+# Lines that can be told apart.
+MOST_GROUPS = 12
 # Of a component; below it nothing is drawn.
 LEAST_WEIGHT = 1e-6
 
@@ -224,6 +236,96 @@ def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def confidence(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw confidence against truth: the model's largest probability, and that category's held-out share.
+
+    Lines are medians over replicates and shades run from the 5 % to the 95 % quantile: more confident and
+    less accurate is where they part. Generation 0 lies outside the logarithmic axis.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run with held-out data, that recorded ``largest_share`` and ``top_share_held_out``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a figure of its own.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
+
+    Raises
+    ------
+    SpecError
+        When one of them was not recorded, or no generation but 0.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> words = tb.Counts.read("tailbiter:shakespeare", counts="train")
+    >>> spec = tb.Spec(reference=words, held_out="heldout", samples=5000, generations=20, replicates=4)
+    >>> tb.plot.confidence(tb.simulate(spec)).get_ylabel()
+    "share of the model's top category"
+    """
+    sure, true = _later(recorded(ds, "largest_share")), _later(recorded(ds, "top_share_held_out"))
+    ax = _axes() if ax is None else ax
+    _draw(ax, sure, 0, 2, "the model's probability of it")
+    _draw(ax, true, 1, 2, "its share of the held-out data")
+    ax.set_xscale("log")
+    ax.set_xlabel("generation")
+    ax.set_ylabel("share of the model's top category")
+    _count_and_percent(ax)
+    ax.margins(x=0)
+    ax.set_title("Confidence against truth: median and 5-95 % of replicates", fontsize="medium")
+    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
+    ax.legend(frameon=False)
+    return ax
+
+
+def groups(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw how much of each group of categories is left, generation by generation.
+
+    Lines are the median over replicates of the share of the group's categories that is alive, and shades run
+    from the 5 % to the 95 % quantile; the largest twelve groups by reference mass are drawn.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run that recorded ``group_survivors``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a figure of its own.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
+
+    Raises
+    ------
+    SpecError
+        When it was not recorded, or no generation but 0.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> law = tb.Zipf(9)
+    >>> spec = tb.Spec(reference=law, groups=list("aabbbcccc"), samples=50, generations=9, replicates=4)
+    >>> len(tb.plot.groups(tb.simulate(spec)).lines)
+    3
+    """
+    alive = _later(recorded(ds, "group_survivors")) / ds["group_categories"]
+    ax = _axes() if ax is None else ax
+    shown = min(alive.sizes["group"], MOST_GROUPS)
+    for rank in range(shown):
+        one = alive.isel(group=shown - 1 - rank)
+        categories = int(one["group_categories"])
+        _draw(ax, one, rank, shown, f"{one['group'].item()}  ({categories:,})", 0.5 / categories)
+    _label(ax, "group (categories)")
+    ax.set_ylabel("share of the group's categories alive")
+    ax.set_title("What is forgotten, by group: median and 5-95 % of replicates", fontsize="medium")
+    return ax
+
+
 def save_tails(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write the picture of `tails` to a file, apart from any figure that is open.
 
@@ -334,13 +436,18 @@ def _name(alive: xr.DataArray) -> str:
     return f"{span}  ({count:,})"
 
 
+def _count_and_percent(ax: Axes) -> None:
+    """Plain numbers of generations, shares in percent."""
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+
+
 def _label(ax: Axes, legend: str) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("generation")
     ax.set_ylabel("share of the band's categories alive")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+    _count_and_percent(ax)
     ax.margins(x=0)
     ax.set_title("What is forgotten, rare to common: median and 5-95 % of replicates", fontsize="medium")
     ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
