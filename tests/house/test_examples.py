@@ -38,7 +38,9 @@ def fenced(language: str, page: Path = README) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("page", [ROOT / "docs" / "theory.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "docs" / name for name in ("theory.md", "judgement.md")], ids=lambda page: page.name
+)
 def test_pages_run_from_their_first_block_to_their_last(page: Path) -> None:
     names: dict[str, object] = {}
     assert fenced("python", page)
