@@ -7,6 +7,7 @@ from scipy import stats
 
 import tailbiter as tb
 from tailbiter._core import item as core
+from tailbiter.errors import SpecError
 from tailbiter.jit._mixture import Law, MixtureModel, cells_of
 from tests.jit import laws
 from tests.jit.test_compile import altered
@@ -170,3 +171,33 @@ def test_the_mean_variance_shrinks_as_it_must():
     variance = replicates_of(spec, lambda ds: ds["parameters"].isel(component_parameter=1) ** 2)
     # In generation 4 the variance of sigma^2 is below 1: the sum of three chi-squares' relative variances.
     assert_mean(variance, [0.9**t for t in range(5)], effect=0.02, sd=1.0)
+
+
+@pytest.mark.slow
+def test_a_fit_to_a_table_ends_where_the_twin_does():
+    rng = np.random.default_rng(8)
+    rows = np.concatenate([rng.normal(0, 1, 300), rng.normal(12, 2, 100), rng.normal(-9, 0.5, 50)])
+    law = tb.UserMixture.fit(laws.normal, rows[:, None], components=3, floor=1e-9)
+    assert list(law.weights) == sorted(law.weights, reverse=True)
+    start = (law.weight_vector, law.parameter_matrix[:, :1], law.parameter_matrix[:, 1:])
+    (weights, means, factors), *_ = twin.fit(rows[:, None], start, "full", None, 1e-9, 0.0, 50)
+    assert np.abs(weights - law.weights).max() < 1e-4
+    assert np.abs(np.column_stack([means, factors]) - law.parameters).max() < 1e-2
+    assert np.abs(means[:, 0] - [0, 12, -9]).max() < 1
+    again = tb.UserMixture.fit(laws.normal, rows[:, None], components=3, floor=1e-9)
+    assert again == law
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields", "message"),
+    [
+        ([[0.0, 1.0], [1.0, 3.0]], {}, "2 columns cannot be items in 1 dimension; name as many columns"),
+        ([[0.0], [1.0]], {"components": 3}, "2 rows cannot give 3 components; give more rows, or fewer"),
+        ([[0.0], [np.nan]], {}, "nan"),
+        ([[0.0], [1.0]], {"components": 0}, "components: 0 is outside 1 to 64"),
+    ],
+)
+def test_tables_that_cannot_be_fitted(rows, fields, message):
+    with pytest.raises(SpecError) as caught:
+        tb.UserMixture.fit(laws.normal, rows, **fields)
+    assert message in str(caught.value)
