@@ -68,6 +68,7 @@ def test_fits_in_two_dimensions_are_those_of_the_twin():
     assert np.abs(found.parameters - np.column_stack([means, factors])).max() < 1e-11
 
 
+@pytest.mark.slow
 def test_a_fit_that_leaves_weights_out_is_seen():
     x = np.random.default_rng(1).normal(size=300)
     w = np.arange(300.0)
