@@ -123,8 +123,8 @@ REFUSED = {
         "record.variables: 'survivors' is not measured of a mixture reference; known: weights, compon",
     ),
     "theory": (
-        lambda: tb.predict(spec()),
-        "reference: 'mixture' is a family of models without a theory here; simulate it; known: categorical,",
+        lambda: tb.predict(spec(), record=tb.Record(variables=["iterations"])),
+        "record.variables: 'iterations' has no known mean; simulate it, or leave it out",
     ),
 }
 
