@@ -146,3 +146,11 @@ def test_another_floor_follows() -> None:
     here = ds.isel(replicate=0, generation=20)
     got = here.cross_entropy_floor_1e_9 + here.oov_tokens * np.log(FLOOR / other)
     assert float(got) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_threads_and_replicates_change_no_bit() -> None:
+    ran = spec(REGIMES["fresh"])
+    one = tb.simulate(ran, threads=1)
+    more = tb.simulate(ran.replace(replicates=9), threads=2).isel(replicate=slice(4))
+    for name in (*HELD_OUT, *GROUPS, *STAGES):
+        assert one[name].values.tobytes() == np.ascontiguousarray(more[name].values).tobytes(), name
