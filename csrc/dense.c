@@ -353,14 +353,18 @@ static int step(dense_t *self, int stop) {
 }
 
 static int run(dense_t *self, tb_control_t *control) {
+    enum { SOME = 16 }; /* generations that are counted together */
     const uint32_t last = tb_last_needed(self->plan), end = tb_end(self->plan);
+    uint32_t counted = self->generation;
     while (self->generation < end) {
         const int stop = self->generation >= last;
         if (tb_is_cancelled(control)) return TB_ERR_CANCELLED;
         int code = step(self, stop);
         if (code) return code;
         if (stop) break;
-        tb_count_generations(control, self->lanes);
+        if (self->generation % SOME && self->generation < last) continue;
+        tb_count_generations(control, (uint64_t)(self->generation - counted) * self->lanes);
+        counted = self->generation;
     }
     end_dates(self);
     return TB_OK;

@@ -144,8 +144,9 @@ static int run_group(pack_t *self, tb_few_t **group, size_t count, uint32_t to, 
         if (tb_is_cancelled(control)) return TB_ERR_CANCELLED;
         int code = step(self);
         if (code) return code;
-        tb_count_generations(control, self->generation <= self->last ? count : 0);
     }
+    const uint32_t reached = to < self->last ? to : self->last;
+    tb_count_generations(control, (uint64_t)(reached - group[0]->generation) * count);
     for (size_t l = 0; l < count; l++) unload(self, l);
     return TB_OK;
 }

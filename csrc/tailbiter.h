@@ -119,6 +119,7 @@ void tb_snapshots_free(tb_snapshots_t *self);
 
 typedef struct {
     int cancel;           /* read and written by tb_is_cancelled and tb_cancel, from any thread */
+    char apart[64];       /* all threads read the one often and write the other: not in one cache line */
     uint64_t generations; /* of all lineages finished so far */
 } tb_control_t;
 void tb_cancel(tb_control_t *self);

@@ -146,7 +146,7 @@ static tb_documents_output_t output_from(records_t *records, size_t row) {
 static records_t *run(const setup_t *setup, const tb_kernels_t *kernels, uint32_t block) {
     records_t *records = checked_memory(1, sizeof *records);
     tb_documents_plan_t *plan = NULL;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
 
     CHECK(tb_documents_plan_alloc(&plan, &setup->program, kernels) == TB_OK);
     for (uint32_t first = 0; first < LINEAGES; first += block) {
@@ -229,7 +229,7 @@ static void test_fits(void) {
     const tb_document_t nothing = {category, number, 2, 0.0};
     double weight[] = {1.0}, probability[] = {0.5, 0.5};
     tb_documents_result_t result;
-    const tb_control_t control = {0, 0};
+    const tb_control_t control = {0};
 
     CHECK(tb_documents_fit(&settings, machine.set[0], documents, 1, weight, probability, &result, &control) == TB_OK);
     CHECK(weight[0] == 1.0 && probability[0] == 0.75 && probability[1] == 0.25 && result.iterations == 1);
@@ -244,7 +244,7 @@ static void test_cancel(void) {
     records_t *records = checked_memory(1, sizeof *records);
     const tb_documents_output_t output = output_from(records, 0);
     tb_documents_plan_t *plan = NULL;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
 
     CHECK(tb_documents_plan_alloc(&plan, &setup->program, machine.set[0]) == TB_OK);
     tb_cancel(&control);
@@ -264,7 +264,7 @@ static void test_every_allocation(int regime) {
 
     for (; refused; n++) {
         tb_documents_plan_t *plan = NULL;
-        tb_control_t control = {0, 0};
+        tb_control_t control = {0};
         int code;
 
         left = n;

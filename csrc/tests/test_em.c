@@ -397,7 +397,7 @@ static void test_counts(void) {
 
 static void check_choices(uint64_t total, uint64_t some) {
     double law[64] = {0}, seen[64] = {0}, sets = 0.0;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
 
     for (unsigned set = 0; set < 1u << total; set++) sets += (uint64_t)__builtin_popcount(set) == some;
     for (unsigned set = 0; set < 1u << total; set++) {
@@ -417,7 +417,7 @@ static void check_choices(uint64_t total, uint64_t some) {
 
 static void test_choices(void) {
     const tb_address_t at = {9, 1, 0, TB_FOR_MIXTURE_SUBSAMPLE};
-    tb_control_t cancelled = {1, 0};
+    tb_control_t cancelled = {.cancel = 1};
     uint64_t out[8];
 
     check_choices(6, 2);

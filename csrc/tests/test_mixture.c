@@ -139,7 +139,7 @@ static tb_mixture_output_t output_from(const setup_t *setup, records_t *records,
 static records_t *run(const setup_t *setup, const tb_kernels_t *kernels, uint32_t block) {
     records_t *records = checked_memory(1, sizeof *records);
     tb_mixture_plan_t *plan = NULL;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
 
     CHECK(tb_mixture_plan_alloc(&plan, &setup->program, kernels) == TB_OK);
     for (uint32_t first = 0; first < LINEAGES; first += block) {
@@ -251,7 +251,7 @@ static void test_cancel(void) {
     records_t *records = checked_memory(1, sizeof *records);
     const tb_mixture_output_t output = output_from(setup, records, 0);
     tb_mixture_plan_t *plan = NULL;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
 
     CHECK(tb_mixture_plan_alloc(&plan, &setup->program, machine.set[0]) == TB_OK);
     tb_cancel(&control);
@@ -273,7 +273,7 @@ static void test_every_allocation(int regime, enum tb_mixture_start start) {
     whole = run(setup, machine.set[0], LINEAGES);
     for (; refused; n++) {
         tb_mixture_plan_t *plan = NULL;
-        tb_control_t control = {0, 0};
+        tb_control_t control = {0};
         int code;
 
         left = n;

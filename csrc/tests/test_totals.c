@@ -66,7 +66,7 @@ static tb_totals_output_t into(results_t *results, size_t row) {
 /* All lineages, in blocks of `some`. */
 static void run(const setup_t *setup, const tb_kernels_t *kernels, uint32_t some, results_t *results) {
     tb_totals_plan_t *plan = NULL;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
 
     CHECK(tb_totals_plan_alloc(&plan, &setup->program, kernels) == TB_OK);
     for (uint32_t first = 0; plan && first < LINEAGES; first += some) {
@@ -171,7 +171,7 @@ static void test_refusals(const tb_kernels_t *kernels) {
 static void test_stops(const tb_kernels_t *kernels) {
     static results_t results;
     tb_totals_plan_t *plan = NULL;
-    tb_control_t control = {0, 0};
+    tb_control_t control = {0};
     setup_t setup;
     const tb_totals_output_t output = into(&results, 0);
 

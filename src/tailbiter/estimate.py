@@ -37,7 +37,7 @@ PER_LINEAGE = 6144  # few survivors left, waiting to be run in a pack
 SNAPSHOT_ENTRY = 72  # 20 in a list that doubles as it grows, its copies joined, their sort and its result
 # Lineages of a small reference run side by side, in so many rows of lanes: all of these remember batches.
 DENSE_CATEGORIES, LANES, DENSE_ROWS = 256, 8, 128
-LINEAGES_PER_THREAD = 1024  # as many as a block of replicates has at most
+LINEAGES_PER_THREAD = 256  # as many as a block of replicates has at most
 # Left to the system and to what else the process does.
 HEADROOM = 0.95
 

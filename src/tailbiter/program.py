@@ -187,7 +187,7 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
         forgotten=record.forgotten,
         snapshots=record.snapshots_at(spec.generations),
         levers=levers,
-        plain=levers.none and canonical(spec.regime) == canonical(Replace()),
+        plain=canonical(spec.regime) == canonical(Replace()) and levers.none,
         held_out=None if spec.held_out is None else join(spec.reference, spec.held_out),
         group=group,
         group_names=group_names,

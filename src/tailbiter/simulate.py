@@ -32,8 +32,8 @@ __all__ = ["default_threads", "simulate"]
 BLOCKS_PER_THREAD = 4
 # The engine packs replicates in eights.
 PACK = 8
-# Lineages of a block with few survivors left wait for their pack, in memory; larger blocks are no faster.
-MAX_BLOCK = 1024
+# Lineages that the engine holds at a time: larger blocks are no faster, and the last to finish is waited for.
+MAX_BLOCK = 256
 # Seconds the main thread sleeps between looks at the progress: at most so long does Ctrl-C wait for it.
 TICK = 0.1
 SEED_LIMIT = 2**63

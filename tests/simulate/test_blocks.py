@@ -75,7 +75,7 @@ def test_large_blocks_are_whole_packs_of_eight(replicates: int) -> None:
 def test_no_block_is_larger_than_its_bound() -> None:
     engine = Marking()
     run_blocks(engine, rows(10_000), 10_000, 1, Control())
-    assert max(stop - start for start, stop in engine.blocks) == 1024
+    assert max(stop - start for start, stop in engine.blocks) == 256
 
 
 def test_few_replicates_still_use_every_thread() -> None:

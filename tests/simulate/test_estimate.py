@@ -141,7 +141,8 @@ def test_parts_of_the_same_size_do_not_hide_each_other() -> None:
 
 def test_as_many_lineages_are_counted_as_a_block_has() -> None:
     assert LINEAGES_PER_THREAD == MAX_BLOCK
-    few, many, most = (estimate(program(), count, 2).state for count in (1000, 2048, 10**6))
+    held = 2 * MAX_BLOCK
+    few, many, most = (estimate(program(), count, 2).state for count in (held - 1, held, 10**6))
     assert few < many == most
 
 
