@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What all pictures share: axes, dashes, lines with their shades."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailbiter.errors import SpecError
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "DASHES",
+    "LEAST_MASS",
+    "LEAST_WEIGHT",
+    "MOST_GROUPS",
+    "QUANTILES",
+    "SIZE",
+    "band_name",
+    "count_and_percent",
+    "draw_line",
+    "label_axes",
+    "later_of",
+    "new_axes",
+]
+
+# With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
+DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
+QUANTILES = (0.05, 0.5, 0.95)
+SIZE = (7.5, 4.8)
+# Of a Gaussian's tail; below it nothing is drawn.
+LEAST_MASS = 1e-8
+# Lines that can be told apart.
+MOST_GROUPS = 12
+# Of a component; below it nothing is drawn.
+LEAST_WEIGHT = 1e-6
+
+
+def new_axes() -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=SIZE, layout="constrained")
+    return ax
+
+
+def later_of(values: xr.DataArray) -> xr.DataArray:
+    """All generations but 0."""
+    later = values.sel(generation=values["generation"] > 0)
+    if later.sizes["generation"] == 0:
+        raise SpecError("record.generations", [0], "leaves nothing to draw", "record later generations too")
+    return later
+
+
+def draw_line(
+    ax: Axes, values: xr.DataArray, rank: int, ranks: int, name: str, floor: float | None = None
+) -> None:
+    """One line with its shade, the rank-th of `ranks`; neither goes below the floor."""
+    from matplotlib import colormaps
+
+    generation = values["generation"].values
+    low, middle, high = np.quantile(values.values, QUANTILES, axis=0)
+    if floor is not None:
+        low, high = np.maximum(low, floor), np.maximum(high, floor)
+        middle = np.where(middle > 0, middle, np.nan)
+    colour = colormaps["viridis"](0.85 * rank / max(1, ranks - 1))
+    ax.fill_between(generation, low, high, color=colour, alpha=0.18, lw=0)
+    dashes = DASHES[rank % len(DASHES)]
+    ax.plot(generation, middle, color=colour, linestyle=dashes, linewidth=1.8, label=name)
+
+
+def band_name(alive: xr.DataArray) -> str:
+    lo, hi = float(alive["band_lo"]), float(alive["band_hi"])
+    count = int(alive["band_categories"])
+    span = f"{lo:,.4g} and more" if np.isinf(hi) else f"{lo:,.6g} to {hi:,.6g}"
+    return f"{span}  ({count:,})"
+
+
+def count_and_percent(ax: Axes) -> None:
+    """Plain numbers of generations, shares in percent."""
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+
+
+def label_axes(ax: Axes, legend: str) -> None:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("generation")
+    ax.set_ylabel("share of the band's categories alive")
+    count_and_percent(ax)
+    ax.margins(x=0)
+    ax.set_title("What is forgotten, rare to common: median and 5-95 % of replicates", fontsize="medium")
+    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
+    ax.legend(
+        title=legend,
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        frameon=False,
+        handlelength=3.2,
+        reverse=True,
+    )
