@@ -180,12 +180,20 @@ static int sum_reference(tb_plan_t *self) {
     return TB_OK;
 }
 
+/* Of these, the share that is drawn by the counts, as far as the training set's size tells it. */
+static double counted_share(const tb_program_t *program) {
+    const tb_estimator_t *by = &program->estimator;
+    const double added = by->kind == TB_ADD_K ? by->amount * (double)program->categories : 0.0;
+    const double even = by->kind == TB_SHRINKAGE && !by->smoothed && by->amount > 0.0 ? by->amount : 0.0;
+    return (1.0 - program->error_rate) * (1.0 - even) / (1.0 + added / (double)program->samples[0]);
+}
+
 /* Synthetic items of generation 2 for each item of generation 1. Any rate gives the exact law; this one leaves the
  * fewest items to be added or removed while neither share nor size changes. Beyond 1 the tables would be too short. */
 static double choose_rate(const tb_plan_t *self) {
     const tb_program_t *program = &self->program;
     const uint64_t synthetic = program->samples[1] - program->fresh[1] - program->from_kept[1];
-    const double rate = (double)synthetic / (double)program->samples[0];
+    const double rate = counted_share(program) * (double)synthetic / (double)program->samples[0];
     return rate > 0.0 && rate < 1.0 ? rate : 1.0;
 }
 

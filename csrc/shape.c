@@ -37,11 +37,14 @@ static void spread(tb_lineage_t *self, uint64_t count, size_t listed, tb_address
     }
 }
 
+/* A leaf of a tree costs as much as so many items that are put in their places one by one. */
+static const double ITEMS_PER_LEAF = 4.0;
+
 /* Only mixtures of the counts and the even law, with errors, are drawn in parts. */
 static int in_parts(const tb_lineage_t *self, uint64_t n) {
     if (self->plan->bent) return 0;
     const double even = tb_even_share(self);
-    return even >= 0.0 && even * (double)n <= (double)self->plan->program.categories / 4.0;
+    return even >= 0.0 && even * (double)n <= ITEMS_PER_LEAF * (double)self->plan->program.categories;
 }
 
 /* First how many are wrong, then how many of the rest are spread evenly; what remains is drawn by the counts. */
@@ -115,19 +118,21 @@ static int bend(tb_lineage_t *self) {
     return TB_OK;
 }
 
-/* Many others, or many items for them, are cheaper listed. */
-static void list_if_many(tb_model_t *model, double n) {
-    const double mass = model->others * model->other;
+/* Few others among many that are listed take many words to find; where that is more than to list them, they are. */
+static void list_if_cheaper(tb_model_t *model, double n) {
+    const double mass = model->others * model->other, categories = (double)model->categories;
     if (mass == 0.0) return;
-    const int most = 2 * model->length > model->categories;
-    if (most || n * mass > tb_model_total(model) * (model->others / 4.0)) tb_model_list(model, (size_t)model->others);
+    const double words = n * (mass / tb_model_total(model)) * (categories / model->others);
+    if (words > ITEMS_PER_LEAF * model->others || 1024.0 * model->others < categories) {
+        tb_model_list(model, (size_t)model->others);
+    }
 }
 
 /* What is not listed is one more leaf of the tree; its items are spread. */
 static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     tb_model_t *model = &self->model;
     double lump = 0.0;
-    list_if_many(model, (double)n);
+    list_if_cheaper(model, (double)n);
     const size_t listed = model->length;
     if (tb_model_total(model) == 0.0) return TB_ERR_NOTHING;
     const double total = tb_model_quantise(model, &lump);
