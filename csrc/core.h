@@ -64,12 +64,13 @@ struct tb_plan {
     tb_sums_t reference; /* what row 0 is made of */
     tb_bench_t bench;
     unsigned sums, wants;
-    uint64_t first_fresh;      /* size of the first batch of fresh human items, or 1 */
-    int dense, fresh, returns; /* few categories, all kept; fresh human items come in; a category can come back */
-    int smoothed;              /* models are not what was counted */
-    int shaped;                /* nor sampled as they were */
-    int bent;                  /* nor as a mixture of counts and the even law */
-    double sum_log_q;          /* over all categories */
+    uint64_t first_fresh;          /* size of the first batch of fresh human items, or 1 */
+    int dense, fresh, returns;     /* few categories, all kept; fresh human items come in; a category can come back */
+    int smoothed;                  /* models are not what was counted */
+    int shaped;                    /* nor sampled as they were */
+    int bent;                      /* nor as a mixture of counts and the even law */
+    double sum_log_q;              /* over all categories */
+    struct tb_plan *first, *later; /* laws of human items in generation 1 and after: this plan, or ones of their own */
     size_t shared_bytes;
     size_t *state_bytes; /* high-water mark */
 };
@@ -149,8 +150,9 @@ void tb_write_judgement(tb_recorder_t *self, const tb_cursor_t *cursor, const tb
 /* Writes one record from lane `lane` of the sums. `back`: how many present were absent at the record before, or -1. */
 void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
                      int32_t back);
-/* Beside the record just written: the share of the training set outside the reference. */
-void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong);
+/* Beside the record just written: the share of the training set outside the reference, and that of the batch that is
+ * human. */
+void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong, double real);
 /* The size of the batch drawn from the model of generation `generation`, where that is recorded. */
 void tb_write_output(tb_recorder_t *self, size_t lineage, uint32_t generation, const double *batch, size_t length);
 int tb_write_snapshot(tb_recorder_t *self, uint32_t replicate, uint32_t generation, const double *weight,

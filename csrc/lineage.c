@@ -160,7 +160,8 @@ static int record(tb_lineage_t *self) {
     }
     judge(self, total);
     tb_write_record(self->recorder, &self->cursor, &sums, 0, total, count_back(self));
-    if (self->plan->shaped) tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total);
+    if (self->plan->program.crawled || self->plan->shaped)
+        tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total, self->real);
     return TB_OK;
 }
 

@@ -28,6 +28,7 @@ typedef struct {
     uint32_t compacted;  /* generation of the last compaction */
     uint32_t *id;
     double *weight, total; /* the training set of `generation` */
+    double real;           /* human share of its batch, where that is left to a crawl */
     double *batch;         /* what was newly drawn */
     double *next;          /* the training set being composed; the batch itself where nothing older counts */
     double *other;         /* a second batch: human items drawn by tree, or out of the kept set */
@@ -60,8 +61,15 @@ double tb_wrong(const tb_lineage_t *self);
 double *tb_wrong_of(const tb_lineage_t *self, double *column);
 
 /* shape.c: the batch of n items drawn from the shaped model. Or no batch: the model is only remembered. */
+/* Where a detector judges by band the law comes first, and how much of it is kept. */
 int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at);
+int tb_shape_first(tb_lineage_t *self, double *kept);
 int tb_remember(tb_lineage_t *self);
+
+/* crawl.c: how many of n items kept are human where a share `kept` of what the model puts out is. */
+uint64_t tb_crawl(tb_lineage_t *self, uint64_t n, double kept, tb_address_t at);
+/* What a detector that judges by band leaves of a model; returns its share. */
+double tb_detect(const tb_plan_t *plan, tb_model_t *model);
 /* witness.c: the sums over a shaped model that a record is made of, given that it is right; returns their unit. */
 int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total);
 /* The same model and its training set as lists, in that unit. */

@@ -50,9 +50,12 @@ enum tb_purpose {
     TB_FOR_UNLISTED = 35,            /* where these, or those of categories not listed, fall */
     TB_FOR_BEST = 36,                /* thinning of the items of the reward at which the best end */
     TB_FOR_BEST_FIX = 37,
-    TB_FOR_ITEM = 40,                /* draws of an item of a synthetic batch by compiled rules; see item.h */
-    TB_FOR_ITEM_FRESH = 41,          /* the same for fresh human items */
-    TB_FOR_ITEM_HUMAN = 42,          /* for those of generation 1 and of the kept set, which are one stream */
+    TB_FOR_ITEM = 40,       /* draws of an item of a synthetic batch by compiled rules; see item.h */
+    TB_FOR_ITEM_FRESH = 41, /* the same for fresh human items */
+    TB_FOR_ITEM_HUMAN = 42, /* for those of generation 1 and of the kept set, which are one stream */
+    TB_FOR_CRAWL = 43,      /* how many of the items kept are human */
+    TB_FOR_CLEAN = 44,      /* splits of the kept human set where generation 1's items have a fault */
+    TB_FOR_CLEAN_ALIAS = 45,
     TB_FOR_DOCUMENT = 48,            /* components and tokens of synthetic documents */
     TB_FOR_DOCUMENT_FRESH = 49,      /* of fresh human ones */
     TB_FOR_DOCUMENT_HUMAN = 50,      /* of the human ones that generation 1 and the kept set share */

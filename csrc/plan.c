@@ -41,6 +41,8 @@ void tb_plan_free(tb_plan_t *self) {
     tb_give(self->single.cell);
     tb_give(self->single.remainder);
     tb_give(self->poisson);
+    if (self->first != self) tb_plan_free(self->first);
+    if (self->later != self) tb_plan_free(self->later);
     free(self->state_bytes);
     free(self);
 }
@@ -84,6 +86,7 @@ static int gives_unseen(const tb_estimator_t *by) {
 /* Whether a category absent from a training set can be in a later one. */
 static int can_return(const tb_program_t *program) {
     if (gives_unseen(&program->estimator)) return 1;
+    if (program->crawled) return 1;
     if (program->draw || any(program->fresh, program->generations + 1)) return 1;
     for (size_t i = 0; i < program->age_count; i++) {
         if (program->ages[i] == 0) return 1;
@@ -155,6 +158,9 @@ static size_t count_common(const tb_plan_t *self, uint64_t items) {
 static uint64_t first_fresh(const tb_program_t *program) {
     for (size_t i = 0; i <= program->generations; i++) {
         if (program->fresh[i]) return program->fresh[i];
+        if (i && program->crawled && program->crawled[i] > 0.0) {
+            return 1 + (uint64_t)(program->crawled[i] * (double)program->samples[i]);
+        }
     }
     return 1;
 }
@@ -197,6 +203,25 @@ static double choose_rate(const tb_plan_t *self) {
     return rate > 0.0 && rate < 1.0 ? rate : 1.0;
 }
 
+/* Human items of another law than the reference's are drawn by a plan that has only tables. */
+static int fill_human(tb_plan_t *self, const uint64_t *weights, tb_plan_t **law) {
+    tb_plan_t *to = *law = weights ? calloc(1, sizeof *to) : self;
+    if (!weights) return TB_OK;
+    if (!to) return TB_ERR_MEMORY;
+    to->first = to->later = to;
+    to->program = self->program;
+    to->program.weights = weights;
+    to->kernels = self->kernels;
+    to->padded = self->padded;
+    int code = fill_reference(to);
+    if (!code) code = fill_tree(to);
+    if (!code) code = fill_source(to, &to->batch, count_common(to, self->program.samples[0]));
+    if (!code) code = fill_source(to, &to->whole, self->program.categories);
+    if (!code) code = fill_source(to, &to->single, count_common(to, self->first_fresh));
+    self->shared_bytes += to->shared_bytes;
+    return code;
+}
+
 static int fill(tb_plan_t *self, const tb_judged_t *judged) {
     int code = fill_reference(self);
     if (code) return code;
@@ -219,8 +244,9 @@ static int fill(tb_plan_t *self, const tb_judged_t *judged) {
     code = fill_tree(self);
     if (!code) code = fill_source(self, &self->batch, count_common(self, self->program.samples[0]));
     if (!code) code = fill_source(self, &self->whole, self->program.categories);
-    if (code || !self->fresh) return code;
-    return fill_source(self, &self->single, count_common(self, self->first_fresh));
+    if (!code && self->fresh) code = fill_source(self, &self->single, count_common(self, self->first_fresh));
+    if (!code) code = fill_human(self, self->program.first_weights, &self->first);
+    return code ? code : fill_human(self, self->program.kept_weights, &self->later);
 }
 
 int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernels_t *kernels,
@@ -235,13 +261,15 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     plan->padded = tb_padded(program->categories + 2); /* with what is wrong, and what is not listed */
     choose_sums(plan, wanted);
     choose_edges(plan, wanted);
-    plan->fresh = any(program->fresh, program->generations + 1);
+    plan->fresh = program->crawled || any(program->fresh, program->generations + 1);
     plan->first_fresh = first_fresh(program);
     plan->returns = can_return(program);
-    plan->bent = tb_decodes(&program->decoding) || program->curation.kind != TB_CURATE_NOT;
+    plan->bent =
+        tb_decodes(&program->decoding) || program->curation.kind != TB_CURATE_NOT || program->band_kept != NULL;
     plan->smoothed = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
     plan->shaped = plan->bent || plan->smoothed;
-    plan->dense = !program->plain && !plan->shaped && program->categories <= TB_DENSE_MOST;
+    plan->dense = !program->plain && !plan->shaped && !program->crawled && !program->first_weights &&
+                  !program->copies && program->categories <= TB_DENSE_MOST;
     int code = fill(plan, &wanted->judged);
     if (code) {
         tb_plan_free(plan);

@@ -77,12 +77,30 @@ static void write_changes(const tb_recorder_t *self, tb_cursor_t *cursor, size_t
     cursor->present = present;
 }
 
+/* What is the same in all lineages. All is human up to generation 1, where no detector is asked. */
+static void write_sources(const tb_recorder_t *self, size_t at, uint32_t generation) {
+    const tb_program_t *program = &self->plan->program;
+    const tb_output_t *out = self->output;
+    const int lost = generation > 1 && program->band_lost;
+    const size_t i = generation > 1 ? generation - 1 : 0, bands = program->band_count;
+    double real = 1.0;
+    if (generation > 1) real = (double)(program->fresh[i] + program->from_kept[i]) / (double)program->samples[i];
+    if (out->wrong_mass) out->wrong_mass[at] = 0.0; /* this and the next unless tb_write_levers says otherwise */
+    if (out->real_share) out->real_share[at] = real;
+    if (generation > 1 && program->crawled) real = program->crawled[i];
+    if (out->real_share_crawled) out->real_share_crawled[at] = real;
+    if (out->real_discarded) out->real_discarded[at] = lost ? 1.0 - program->human_kept : 0.0;
+    for (size_t b = 0; out->band_real_discarded && b < bands; b++) {
+        out->band_real_discarded[at * bands + b] = lost ? program->band_lost[b] : 0.0;
+    }
+}
+
 void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
                      int32_t back) {
     const tb_plan_t *plan = self->plan;
     const tb_output_t *out = self->output;
     const size_t at = cursor->lineage * plan->program.at_count + cursor->next++;
-    if (out->wrong_mass) out->wrong_mass[at] = 0.0; /* unless tb_write_levers says otherwise */
+    write_sources(self, at, plan->program.at[cursor->next - 1]);
     if (out->survivors) out->survivors[at] = (int32_t)sums->present[lane];
     if (out->largest_share) out->largest_share[at] = sums->largest[lane] / total;
     if (out->gini_simpson) out->gini_simpson[at] = 1.0 - sums->square[lane] / total / total;
@@ -97,9 +115,10 @@ void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *
     if (plan->wants & TB_WANT_CHANGES) write_changes(self, cursor, at, (int32_t)sums->present[lane], back);
 }
 
-void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong) {
+void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong, double real) {
     const size_t at = cursor->lineage * self->plan->program.at_count + cursor->next - 1;
     if (self->output->wrong_mass) self->output->wrong_mass[at] = wrong;
+    if (self->output->real_share) self->output->real_share[at] = real;
 }
 
 void tb_write_judgement(tb_recorder_t *self, const tb_cursor_t *cursor, const tb_list_t *present,

@@ -10,12 +10,31 @@ static tb_address_t address(const tb_lineage_t *self, uint32_t generation) {
     return (tb_address_t){self->plan->program.key, generation, self->replicate, 0};
 }
 
+/* Generation 1's items with their fault; what is kept is drawn apart, and has none. */
+static void draw_faulty(tb_lineage_t *self, tb_address_t at) {
+    const tb_program_t *program = &self->plan->program;
+    const tb_plan_t *law = self->plan->first;
+    const uint64_t copies = program->copies ? program->copies : 1, n = program->samples[0], rest = n % copies;
+    tb_draw_human(law, self->scratch, n / copies, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
+    for (size_t i = 0; copies > 1 && i < program->categories; i++) self->weight[i] *= (double)copies;
+    if (rest) {
+        tb_draw_human(law, self->scratch, rest, at, TB_FOR_REFERENCE_MORE, TB_FOR_ALIAS_MORE, self->batch);
+        for (size_t i = 0; i < program->categories; i++) self->weight[i] += self->batch[i];
+    }
+    if (!self->kept) return;
+    tb_draw_human(self->plan, self->scratch, program->kept, at, TB_FOR_CLEAN, TB_FOR_CLEAN_ALIAS, self->kept);
+}
+
 /* Human data are one stream of items: generation 1 trains on its beginning, the kept set is its beginning too. */
 static void draw_human(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     const uint64_t n = program->samples[0], kept = self->kept ? program->kept : n;
     const uint64_t both = n < kept ? n : kept, more = n < kept ? kept - n : n - kept;
     const tb_address_t at = address(self, 1);
+    if (program->copies || program->first_weights) {
+        draw_faulty(self, at);
+        return;
+    }
     tb_draw_human(self->plan, self->scratch, both, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
     if (!self->kept) return;
     memcpy(self->kept, self->weight, self->plan->padded * sizeof(double));
@@ -49,6 +68,7 @@ int tb_lineage_first(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     self->length = program->categories;
     self->generation = 1;
+    self->real = 1.0;
     self->total = (double)program->samples[0];
     if (program->error_rate > 0.0) self->length++;
     for (size_t i = 0; i < self->length; i++) self->id[i] = (uint32_t)i;
@@ -80,18 +100,19 @@ static void put_fresh(void *context, const uint32_t *id, size_t count) {
 static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
     const tb_plan_t *plan = self->plan;
     const size_t categories = plan->program.categories;
+    const tb_plan_t *law = plan->later;
     if (count <= categories / 4) {
-        const size_t head = plan->single.head;
-        const uint64_t common = (uint64_t)tb_draw_head(plan, self->scratch, &plan->single, (double)count, at,
-                                                       TB_FOR_REFERENCE, self->other);
+        const size_t head = law->single.head;
+        const uint64_t common =
+            (uint64_t)tb_draw_head(law, self->scratch, &law->single, (double)count, at, TB_FOR_REFERENCE, self->other);
         for (size_t i = 0; i < head; i++) {
             if (self->other[i] > 0.0) self->batch[tb_place_of(self, (uint32_t)i)] += step * self->other[i];
         }
         memset(self->other, 0, (head + TB_PAD) * sizeof *self->other);
-        tb_pick_human(plan, &plan->single, count - common, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
+        tb_pick_human(law, &law->single, count - common, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
         return;
     }
-    tb_draw_human(plan, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
+    tb_draw_human(law, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
     for (size_t i = 0; i < categories; i++) {
         if (self->other[i] > 0.0) self->batch[tb_place_of(self, (uint32_t)i)] += step * self->other[i];
     }
@@ -199,15 +220,19 @@ static int draw_synthetic(tb_lineage_t *self, uint64_t n, tb_address_t at) {
 int tb_lineage_step(tb_lineage_t *self, int stop) {
     const tb_program_t *program = &self->plan->program;
     const size_t i = self->generation; /* index of the next generation */
-    const uint64_t fresh = program->fresh[i], from_kept = program->from_kept[i];
-    const uint64_t synthetic = program->samples[i] - fresh - from_kept;
+    const uint64_t from_kept = program->from_kept[i];
+    uint64_t fresh = program->fresh[i];
     const uint64_t *item = program->item_weights ? program->item_weights + 3 * i : NULL;
     tb_address_t at = address(self, (uint32_t)i + 1);
-    int code = TB_OK;
+    double kept = program->synthetic_kept;
+    int code = program->band_kept ? tb_shape_first(self, &kept) : TB_OK;
+    if (code) return code;
+    if (program->crawled) fresh = tb_crawl(self, program->samples[i], kept, at);
+    const uint64_t synthetic = program->samples[i] - fresh - from_kept;
     if (synthetic > 0) {
         code = draw_synthetic(self, synthetic, at);
     } else {
-        code = tb_remember(self);
+        if (!program->band_kept) code = tb_remember(self);
         memset(self->batch, 0, padded(self) * sizeof(double));
     }
     if (code || stop) return code;

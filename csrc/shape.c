@@ -148,9 +148,15 @@ static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     return TB_OK;
 }
 
+int tb_shape_first(tb_lineage_t *self, double *kept) {
+    int code = bend(self);
+    if (!code) *kept = tb_detect(self->plan, &self->model);
+    return code;
+}
+
 static int draw(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     if (in_parts(self, n)) return draw_parts(self, n, at);
-    int code = bend(self);
+    int code = self->plan->program.band_kept ? TB_OK : bend(self);
     return code ? code : draw_bent(self, n, at);
 }
 

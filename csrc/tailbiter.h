@@ -96,6 +96,14 @@ typedef struct {
     double error_rate; /* share of what models put out that lies outside the reference */
     tb_decoding_t decoding;
     tb_curation_t curation;
+    const double *crawled;         /* human share of the crawl that each batch is kept from; NULL: no crawl */
+    double human_kept;             /* of human items a detector keeps this share */
+    double synthetic_kept;         /* and of synthetic ones this, of such as the reference puts out */
+    const double *band_kept;       /* the same by band; NULL: alike */
+    const double *band_lost;       /* share of each band's human items thrown away; NULL: no detector */
+    const uint64_t *kept_weights;  /* law of the human items kept; NULL: the reference's */
+    const uint64_t *first_weights; /* law of generation 1's items; NULL: the reference's */
+    uint64_t copies;               /* of each of them; 0: one */
     int plain; /* every training set is the newest batch, all synthetic: whatever `generations` is */
     tb_judge_t judge;
 } tb_program_t;
@@ -104,7 +112,7 @@ typedef struct {
 typedef struct {
     int32_t *survivors, *survivors_output, *lost, *revived, *tail_survivors, *band_survivors;
     double *coverage, *entropy, *gini_simpson, *largest_share, *kl, *total_variation, *brier, *tail_mass, *band_mass;
-    double *wrong_mass;
+    double *wrong_mass, *real_share, *real_share_crawled, *real_discarded, *band_real_discarded;
     int64_t
         *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
     tb_judged_t judged;

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .decoding import Decoding as Decoding
     from .density import density_coverage as density_coverage
     from .density import held_out_log_likelihood as held_out_log_likelihood
+    from .detector import Detector as Detector
     from .errors import DataError as DataError
     from .errors import MemoryEstimateError as MemoryEstimateError
     from .errors import PredictionError as PredictionError
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from .estimator import Smoothing as Smoothing
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
+    from .fault import Duplication as Duplication
+    from .fault import LabelNoise as LabelNoise
+    from .fault import Truncation as Truncation
     from .judgement import Stages as Stages
     from .plan import Plan as Plan
     from .plan import Target as Target
@@ -65,6 +69,8 @@ if TYPE_CHECKING:
     from .regime import Accumulate as Accumulate
     from .regime import AccumulateSubsample as AccumulateSubsample
     from .regime import Anchored as Anchored
+    from .regime import Crawl as Crawl
+    from .regime import Crawled as Crawled
     from .regime import Fixed as Fixed
     from .regime import Fresh as Fresh
     from .regime import Hoard as Hoard
@@ -99,9 +105,11 @@ _HOMES = {
     "density": ("density_coverage", "held_out_log_likelihood"),
     "decoding": ("Decoding",),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
+    "detector": ("Detector",),
     "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing"),
     "execute": ("run_sweep",),
     "families": ("lower",),
+    "fault": ("Duplication", "LabelNoise", "Truncation"),
     "judgement": ("Stages",),
     "plan": ("Plan", "Target", "phase", "plan"),
     "predict": ("predict", "total_collapse"),
@@ -127,6 +135,8 @@ _HOMES = {
         "Accumulate",
         "AccumulateSubsample",
         "Anchored",
+        "Crawl",
+        "Crawled",
         "Fixed",
         "Fresh",
         "Hoard",
@@ -164,10 +174,14 @@ __all__ = [
     "CategoricalMixture",
     "Choice",
     "Counts",
+    "Crawl",
+    "Crawled",
     "DataError",
     "Decoding",
+    "Detector",
     "Dirichlet",
     "Discount",
+    "Duplication",
     "Exponential",
     "Fixed",
     "Fresh",
@@ -177,6 +191,7 @@ __all__ = [
     "GoodTuring",
     "Growth",
     "Hoard",
+    "LabelNoise",
     "MemoryEstimateError",
     "Mix",
     "Plan",
@@ -200,6 +215,7 @@ __all__ = [
     "TailbiterError",
     "Target",
     "TopShare",
+    "Truncation",
     "Uniform",
     "UserMixture",
     "Verification",

@@ -17,6 +17,7 @@ from .reference._traits import CATEGORICAL
 from .regime import (
     AccumulateSubsample,
     Anchored,
+    Crawled,
     Mix,
     Regime,
     Schedule,
@@ -52,6 +53,8 @@ class Composition:
         Weight of an item by the age of its batch, at most T of them; empty for all batches alike.
     draw : uint64[T + 1] or None
         Size of the subsample that is trained on.
+    crawled : float64[T + 1] or None
+        Human share of the crawl that each batch is kept from; then none of its items is counted as fresh.
     """
 
     samples: Words
@@ -61,6 +64,7 @@ class Composition:
     item_weights: Words | None
     ages: Words
     draw: Words | None
+    crawled: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for array in (self.samples, self.fresh, self.from_kept, self.item_weights, self.ages, self.draw):
@@ -107,8 +111,23 @@ def compose(regime: Regime, samples: Words, traits: Traits = CATEGORICAL) -> Com
         if mix.weighted
         else None,
         ages=ages,
+        crawled=_crawled(mix, len(samples), traits),
         draw=_draw(regime, samples) if isinstance(regime, AccumulateSubsample) else None,
     )
+
+
+def _crawled(mix: Mix, count: int, traits: Traits) -> npt.NDArray[np.float64] | None:
+    """Human share of the crawl for every batch; generation 1's is human."""
+    source = mix.source("crawled")
+    if source is None:
+        return None
+    if not traits.has_categories:
+        problem = f"is made for models with categories, which a {traits.family} reference has none of"
+        raise SpecError("regime", "crawl", problem, "use Anchored(real=...)")
+    levels, level = _levels(source.real, count)
+    out = np.array([float(value) for value in levels])[level]
+    out[0] = 1.0
+    return out
 
 
 def rounded(share: Fraction, samples: int) -> int:
@@ -206,7 +225,7 @@ def _fit(regime: Regime, mix: Mix, samples: Words, fresh: Words, from_kept: Word
     given = {
         source.kind: ("share", source.share) if source.count is None else ("count", source.count)
         for source in mix.sources
-        if not isinstance(source, Synthetic)
+        if not isinstance(source, Synthetic | Crawled)
     }
     made = f"{int(human[at]):,} human items of {int(samples[at]):,} samples (generation {at + 1})"
     remedy = "give fewer human items, or more samples"

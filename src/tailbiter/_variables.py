@@ -56,6 +56,12 @@ CATEGORICAL = {
 }
 CATEGORICAL_ON_REQUEST = {
     "wrong_mass": Variable("share of the training set that lies outside the reference", "1"),
+    "real_share": Variable("share of the batch that is human", "1"),
+    "real_share_crawled": Variable("share of what was crawled for the batch that is human, expected", "1"),
+    "real_discarded": Variable("share of the human items crawled that a detector threw out, expected", "1"),
+    "band_real_discarded": Variable(
+        "share of the band's human items crawled that a detector threw out, expected", "1", "band"
+    ),
 }
 
 FLOOR = 1e-9

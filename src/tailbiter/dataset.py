@@ -261,7 +261,8 @@ def absence_is_final(program: Program) -> bool:
         age can bring a category back.
     """
     counting = np.flatnonzero(program.ages)
-    if program.levers.gives_unseen:
+    crawled = program.levers.crawled
+    if program.levers.gives_unseen or (crawled is not None and bool(np.any(crawled[1:-1] > 0))):
         return False
     if program.draw is not None or (counting.size and counting.size <= counting[-1]):
         return False

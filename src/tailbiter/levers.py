@@ -11,9 +11,13 @@ import numpy.typing as npt
 
 from .curation import items_drawn
 from .decoding import Decoding
+from .errors import SpecError
 from .estimator import AddK, Discount, GoodTuring, Shrinkage
+from .fault import Duplication, LabelNoise
+from .regime import exact
 
 if TYPE_CHECKING:
+    from .detector import Detector
     from .estimator import Estimator
     from .spec import Spec
 
@@ -22,6 +26,8 @@ __all__ = ["Levers", "lower_levers", "same"]
 PLAIN = Decoding()
 RULES = {"weigh": 1, "choice": 2, "best_of": 3, "top": 4}
 """Rules of curation by their number in the core."""
+Floats = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
 
 KINDS: dict[type, int] = {AddK: 1, Shrinkage: 2, Discount: 3, GoodTuring: 4}
 """Estimators by their number in the core; all others count 0, as they are."""
@@ -53,6 +59,20 @@ class Levers:
         By level of reward.
     drawn : uint64[T + 1] or None
         Items drawn for a batch that keeps the best of them.
+    crawled : float64[T + 1] or None
+        Human share of the crawl that each batch is kept from.
+    human_kept, synthetic_kept : float
+        Shares of human items, and of synthetic ones such as the reference puts out, that a detector keeps.
+    band_kept : float64[B] or None
+        Share of synthetic items that it keeps, where bands differ.
+    band_lost : float64[B] or None
+        Share of human items that it throws out, by band; None without a detector.
+    kept_weights : uint64[K] or None
+        Law of the human items kept, where that is not the reference's.
+    first_weights : uint64[K] or None
+        Law of generation 1's items, where that is not the reference's.
+    copies : int
+        Of each of these; 0 without such a fault.
     """
 
     estimator: int = 0
@@ -65,6 +85,14 @@ class Levers:
     level: npt.NDArray[np.uint32] | None = None
     factor: npt.NDArray[np.float64] | None = None
     drawn: npt.NDArray[np.uint64] | None = None
+    crawled: Floats | None = None
+    human_kept: float = 1.0
+    synthetic_kept: float = 1.0
+    band_kept: Floats | None = None
+    band_lost: Floats | None = None
+    kept_weights: Words | None = None
+    first_weights: Words | None = None
+    copies: int = 0
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Levers):
@@ -91,7 +119,7 @@ def same(a: object, b: object) -> bool:
     return type(a) is type(b) and a == b
 
 
-def lower_levers(spec: Spec) -> Levers:
+def lower_levers(spec: Spec, band_start: npt.NDArray[np.uint32]) -> Levers:
     """Turn the fields of a Spec that shape models into what an engine takes."""
     amount, smoothed = _estimator(spec.estimator)
     return Levers(
@@ -101,7 +129,71 @@ def lower_levers(spec: Spec) -> Levers:
         error_rate=spec.error_rate,
         decoding=spec.decoding,
         **_curation(spec),
+        crawled=spec.composition.crawled,
+        **_detector(spec, band_start),
+        **_fault(spec),
     )
+
+
+def _detector(spec: Spec, band_start: npt.NDArray[np.uint32]) -> dict[str, Any]:
+    """What a detector keeps."""
+    crawled = spec.composition.crawled
+    if spec.detector is None or crawled is None:
+        return {}
+    bands = len(band_start)
+    spec.detector.check(bands)
+    weights = spec.reference.support.ranked
+    found, lost = (np.broadcast_to(np.float64(rate), bands) for rate in spec.detector.rates())
+    band = np.repeat(np.arange(bands)[::-1], np.diff(np.append(band_start[::-1], len(weights))))
+    shares = weights / float(weights.sum())
+    human = float((shares * (1 - lost)[band]).sum()) if np.ptp(lost) else float(1 - lost[0])
+    kept = float((shares * (1 - found)[band]).sum()) if np.ptp(found) else float(1 - found[0])
+    _refuse_nothing(crawled[1:] * human, (1 - crawled[1:]) * (1 - found.max()), spec.detector)
+    return {
+        "human_kept": human,
+        "synthetic_kept": kept,
+        "band_kept": np.array(1 - found) if np.ptp(found) else None,
+        "band_lost": np.array(lost),
+        "kept_weights": whole_weights(shares * (1 - lost)[band]) if np.ptp(lost) and human else None,
+    }
+
+
+def _refuse_nothing(human: Floats, synthetic: Floats, detector: Detector) -> None:
+    """A crawl that keeps nothing would never end."""
+    empty = np.flatnonzero(human + synthetic == 0)
+    if empty.size:
+        problem = f"may keep nothing of what is crawled for generation {int(empty[0]) + 2}"
+        remedy = "give rates below 1, or a crawl with human items that are kept"
+        raise SpecError("detector", {"tpr": detector.tpr, "fpr": detector.fpr}, problem, remedy)
+
+
+def _fault(spec: Spec) -> dict[str, Any]:
+    """What is wrong with generation 1's data."""
+    fault = spec.fault
+    if fault is None:
+        return {}
+    weights, first = spec.reference.support.ranked, int(spec.composition.samples[0])
+    total = int(weights.sum())
+    if isinstance(fault, Duplication):
+        if fault.copies > first:
+            problem = f"is more than the {first:,} items of generation 1's batch"
+            raise SpecError("fault.copies", fault.copies, problem, "give fewer copies, or more samples")
+        return {"copies": fault.copies}
+    if isinstance(fault, LabelNoise):
+        even = fault.share / len(weights)
+        return {"first_weights": whole_weights((1 - fault.share) * (weights / float(total)) + even)}
+    bound = exact(fault.below) * total / first
+    left = np.where(weights >= min(-(-bound.numerator // bound.denominator), 2**63), weights, 0)
+    if not left.any():
+        problem = "cuts every category of the reference"
+        raise SpecError("fault.below", fault.below, problem, "give a smaller count, or more samples")
+    return {"first_weights": left.astype(np.uint64)}
+
+
+def whole_weights(law: Floats) -> Words:
+    """Whole weights to the nearest 2**-52 of the total, at least 1 where there is any."""
+    scaled = np.rint(law * (2.0**52 / law.sum()))
+    return np.where(law > 0, np.maximum(scaled, 1), 0).astype(np.uint64)
 
 
 def _curation(spec: Spec) -> dict[str, Any]:

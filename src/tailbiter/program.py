@@ -162,11 +162,11 @@ def lower(spec: Spec, record: Record | None = None) -> Program:
     support = spec.reference.support
     weights = support.ranked
     made = spec.composition
-    levers = lower_levers(spec)
     variables = record.names_of(spec.reference.family, spec.also_recorded)
     _refuse_unmeasured(variables, spec)
     group, group_names = _grouped(spec.reference, spec.groups)
     start, edges = _bands(spec.reference, spec.bands, int(made.samples[0]))
+    levers = lower_levers(spec, start)
     return Program(
         key=spec.key,
         weights=weights,

@@ -16,14 +16,32 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ._checks import SET, as_dict, build, choice, is_list, make, number, whole, within
+from ._checks import SET, as_dict, build, choice, is_list, number, whole
 from .errors import SpecError
 from .samples import MAX_SAMPLES
+from .sources import (
+    COUNT,
+    SOURCES,
+    Crawled,
+    Fixed,
+    Fresh,
+    Hoard,
+    Schedule,
+    Source,
+    SourceOfItems,
+    Synthetic,
+    Varying,
+    exact,
+    share_or_count,
+    varying,
+)
 
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
     "Anchored",
+    "Crawl",
+    "Crawled",
     "Fixed",
     "Fresh",
     "Hoard",
@@ -32,232 +50,12 @@ __all__ = [
     "Replace",
     "Schedule",
     "Synthetic",
+    "Varying",
     "Window",
+    "exact",
 ]
 
 MAX_WINDOW = 100_000
-_SHARE = "give a share such as 0.01"
-_COUNT = "give a whole number of items such as 1000"
-
-
-class Schedule(msgspec.Struct, frozen=True):
-    """A value that goes from ``start`` at generation 1 to ``end`` at generation 1 + ``over``.
-
-    Parameters
-    ----------
-    start, end : float
-        The first value and the last, which holds on; both in [0, 1].
-    over : int
-        Generations the change takes.
-    shape : {"linear", "logistic"}, default "linear"
-        A straight line (in exact rational arithmetic), or the logistic curve between -6 and 6, stretched to
-        run from ``start`` to ``end``.
-
-    Examples
-    --------
-    >>> [float(x) for x in Schedule(start=0.5, end=0.1, over=4).values()]
-    [0.5, 0.4, 0.3, 0.2, 0.1]
-    """
-
-    start: float
-    end: float
-    over: int
-    shape: str = "linear"
-
-    def __post_init__(self) -> None:
-        SET(self, "start", within(self.start, "schedule.start", 0, 1, _SHARE))
-        SET(self, "end", within(self.end, "schedule.end", 0, 1, _SHARE))
-        SET(self, "over", whole(self.over, "schedule.over", 1, 10**7, "give a number of generations"))
-        choice(self.shape, "schedule.shape", ("linear", "logistic"))
-
-    def values(self) -> list[Fraction]:
-        """Return the values of generations 1 to 1 + ``over``, exactly."""
-        start, end = exact(self.start), exact(self.end)
-        if self.shape == "linear":
-            inner = [Fraction(t, self.over) for t in range(1, self.over)]
-        else:
-            inner = _logistic(self.over)
-        return [start, *(start + (end - start) * x for x in inner), end]
-
-
-def _logistic(over: int) -> list[Fraction]:
-    """The logistic curve at the inner points, from 0 to 1, by the core's own exp."""
-    from ._core import fmath
-
-    x = 12.0 * np.arange(over + 1, dtype=np.float64) / over - 6.0
-    curve = 1.0 / (1.0 + fmath.exp_array(-x))
-    level = (curve - curve[0]) / (curve[-1] - curve[0])
-    return [Fraction(value) for value in level[1:-1].tolist()]
-
-
-Varying = float | tuple[float, ...] | Schedule
-"""A number, one for every generation (the last holds on), or a schedule."""
-
-
-@lru_cache(maxsize=4096)
-def exact(value: float) -> Fraction:
-    """Return the decimal that the user wrote as a rational: 0.1 is one tenth."""
-    return Fraction(repr(value))
-
-
-def _varying(value: object, field: str) -> Varying:
-    if isinstance(value, Schedule):
-        return value
-    if isinstance(value, Mapping):
-        return _schedule(value, field)
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if is_list(value):
-        if not value:
-            raise SpecError(field, value, "is empty", _SHARE)
-        return tuple(within(item, f"{field}[{i}]", 0, 1, _SHARE) for i, item in enumerate(value))
-    return within(value, field, 0, 1, _SHARE)
-
-
-def _schedule(table: Mapping[str, Any], field: str) -> Any:
-    """Make a schedule whose errors say where it stands."""
-    try:
-        return make(Schedule, table, field)
-    except SpecError as error:
-        where = error.field.removeprefix("schedule")
-        if where == error.field:
-            raise
-        raise SpecError(field + where, error.value, error.problem, error.remedy) from error
-
-
-class _Source(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """What a batch is made of."""
-
-    weight: Varying | None = None
-
-    @property
-    def kind(self) -> str:
-        """Name of the source, as TOML has it."""
-        return str(self.__struct_config__.tag)
-
-    def __post_init__(self) -> None:
-        if self.weight is not None:
-            SET(self, "weight", _varying(self.weight, f"regime.sources.{self.kind}.weight"))
-
-
-class _Human(_Source, frozen=True, kw_only=True):
-    """Human items, as a share of the batch or as a count."""
-
-    share: Varying | None = None
-    count: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        field = f"regime.sources.{self.kind}"
-        _share_or_count(self, "share", "count", field)
-
-
-def _share_or_count(struct: msgspec.Struct, share: str, count: str, field: str) -> None:
-    """Normalise a pair of fields of which exactly one must be given."""
-    given = {name: getattr(struct, name) for name in (share, count) if getattr(struct, name) is not None}
-    if len(given) != 1:
-        problem = f"needs exactly one of {share} and {count}"
-        raise SpecError(field, given, problem, f"give {share} = 0.01, or {count} = 1000")
-    if share in given:
-        SET(struct, share, _varying(given[share], f"{field}.{share}"))
-    else:
-        SET(struct, count, whole(given[count], f"{field}.{count}", 0, MAX_SAMPLES, _COUNT))
-
-
-class Fresh(_Human, frozen=True, kw_only=True, tag="fresh"):
-    """New human data in every batch.
-
-    Parameters
-    ----------
-    share : float, sequence of float or Schedule, optional
-        Share of the batch; ``floor(share * N + 1/2)`` items.
-    count : int, optional
-        Items, instead of a share.
-    weight : float, sequence of float or Schedule, optional
-        Weight of the source in training, shared by its items.
-
-    Examples
-    --------
-    >>> Mix([Fresh(share=0.1), Synthetic()]) == Anchored(real=0.1).as_mix()
-    True
-    """
-
-
-class Fixed(_Human, frozen=True, kw_only=True, tag="fixed"):
-    """The same human data in every batch: the first items of the human stream that generation 1 begins.
-
-    Parameters
-    ----------
-    share : float, optional
-        Share of generation 1's batch.
-    count : int, optional
-        Items, instead of a share.
-    weight : float, sequence of float or Schedule, optional
-        Weight of the source in training, shared by its items.
-
-    Examples
-    --------
-    >>> Mix([Fixed(count=20), Synthetic()]) == Anchored(real_count=20, source="fixed").as_mix()
-    True
-    """
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.share is not None and not isinstance(self.share, float):
-            remedy = "give one share: the set is the same for ever"
-            raise SpecError("regime.sources.fixed.share", self.share, "changes over generations", remedy)
-
-
-class Hoard(_Human, frozen=True, kw_only=True, tag="hoard"):
-    """Human data drawn, without replacement and anew in every batch, from a kept set.
-
-    Parameters
-    ----------
-    size : int
-        Items kept.
-    share : float, sequence of float or Schedule, optional
-        Share of the batch that is drawn from them.
-    count : int, optional
-        Items, instead of a share.
-    weight : float, sequence of float or Schedule, optional
-        Weight of the source in training, shared by its items.
-
-    Examples
-    --------
-    >>> kept = Hoard(size=5000, share=0.1)
-    >>> Mix([kept, Synthetic()]) == Anchored(real=0.1, source="hoard", hoard=5000).as_mix()
-    True
-    """
-
-    size: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        SET(self, "size", whole(self.size, "regime.sources.hoard.size", 1, MAX_SAMPLES, _COUNT))
-
-
-class Synthetic(_Source, frozen=True, kw_only=True, tag="synthetic"):
-    """The rest of the batch, drawn from the last model.
-
-    Parameters
-    ----------
-    weight : float, sequence of float or Schedule, optional
-        Weight of the source in training, shared by its items.
-
-    Examples
-    --------
-    >>> Mix([Fresh(share=0.1, weight=0.5), Synthetic(weight=0.5)]).weighted
-    True
-    """
-
-
-Source = Fresh | Fixed | Hoard | Synthetic
-SOURCES: dict[str, type[msgspec.Struct]] = {
-    "synthetic": Synthetic,
-    "fresh": Fresh,
-    "fixed": Fixed,
-    "hoard": Hoard,
-}
 
 
 class _Regime(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -273,9 +71,9 @@ class Mix(_Regime, frozen=True, tag="mix"):
 
     Parameters
     ----------
-    sources : sequence of Fresh, Fixed, Hoard, Synthetic
-        At most one of each and at most one that is kept (Fixed or Hoard). What they leave of a batch is drawn
-        from the last model, whether `Synthetic` is listed or not.
+    sources : sequence of Fresh, Fixed, Hoard, Crawled, Synthetic
+        A crawl alone; of the others at most one of each and at most one that is kept (Fixed or Hoard). What
+        they leave of a batch is drawn from the last model, whether `Synthetic` is listed or not.
     ages : sequence of float or "all", default (1.0,)
         Weight of an item by the age of its batch: ``(1.0,)`` trains on the newest batch, ``(1.0,) * k`` on
         the last k, ``"all"`` on all of them. Only ratios matter: they are run exactly where they reduce to
@@ -310,6 +108,9 @@ class Mix(_Regime, frozen=True, tag="mix"):
             raise SpecError("regime.sources", kinds, "names a source twice", "name each source once")
         if {"fixed", "hoard"} <= set(kinds):
             raise SpecError("regime.sources", kinds, "keeps two sets", "keep one: Fixed or Hoard")
+        if "crawled" in kinds and (self.weighted or set(kinds) - {"crawled", "synthetic"}):
+            remedy = "name it alone: what is not human is synthetic"
+            raise SpecError("regime.sources", kinds, "has a crawl beside other sources or weights", remedy)
         if self.ages != (1.0,):
             self._only_newest(kinds)
         self._all_or_no_weights()
@@ -353,10 +154,10 @@ def _sources(values: object) -> tuple[Source, ...]:
     out = []
     for value in values:
         source = build(SOURCES, value, field) if isinstance(value, Mapping) else value
-        if not isinstance(source, _Source):
+        if not isinstance(source, SourceOfItems):
             raise SpecError(field, value, "is not a source", "give Fresh, Fixed, Hoard or Synthetic")
         out.append(source)
-    return tuple(out)  # type: ignore[arg-type]  # every _Source in SOURCES is a Source
+    return tuple(out)  # type: ignore[arg-type]  # every SourceOfItems in SOURCES is a Source
 
 
 def _ages(values: object) -> str | tuple[float, ...]:
@@ -430,7 +231,7 @@ class AccumulateSubsample(_Regime, frozen=True, tag="accumulate_subsample"):
 
     def __post_init__(self) -> None:
         if self.draw is not None:
-            SET(self, "draw", whole(self.draw, "regime.draw", 1, MAX_SAMPLES, _COUNT))
+            SET(self, "draw", whole(self.draw, "regime.draw", 1, MAX_SAMPLES, COUNT))
 
     def as_mix(self) -> Mix:
         """Return the `Mix` that makes the pool from which the items are drawn."""
@@ -507,13 +308,13 @@ class Anchored(_Regime, frozen=True, kw_only=True, tag="anchored"):
     hoard: int | None = None
 
     def __post_init__(self) -> None:
-        _share_or_count(self, "real", "real_count", "regime")
+        share_or_count(self, "real", "real_count", "regime")
         choice(self.source, "regime.source", ("fresh", "fixed", "hoard"))
         if (self.hoard is not None) != (self.source == "hoard"):
             remedy = 'give hoard together with source = "hoard", or neither'
             raise SpecError("regime.hoard", self.hoard, f"does not go with source {self.source!r}", remedy)
         if self.hoard is not None:
-            SET(self, "hoard", whole(self.hoard, "regime.hoard", 1, MAX_SAMPLES, _COUNT))
+            SET(self, "hoard", whole(self.hoard, "regime.hoard", 1, MAX_SAMPLES, COUNT))
         if self.source == "fixed" and self.real is not None and not isinstance(self.real, float):
             remedy = "give one share: the set is the same for ever"
             raise SpecError("regime.real", self.real, "changes over generations", remedy)
@@ -535,7 +336,42 @@ def _mix_of(anchored: Anchored) -> Mix:
     return Mix((human, Synthetic()))
 
 
-Regime = Replace | Accumulate | AccumulateSubsample | Anchored | Window | RealOnly | Mix
+class Crawl(_Regime, frozen=True, kw_only=True, tag="crawl"):
+    """Train on what a crawl brings in: each item is human with a given probability.
+
+    Parameters
+    ----------
+    real : float, sequence of float or Schedule
+        Human share of what is crawled: constant, one for every generation (the last holds on), or changing
+        along a line or a logistic curve, as a web that fills up.
+
+    Raises
+    ------
+    SpecError
+        For a share outside [0, 1].
+
+    Notes
+    -----
+    The crawl goes on until a batch is full, so the number of human items in it is binomial, not fixed as in
+    `Anchored`. A `Detector` decides what of the crawl is kept.
+
+    Examples
+    --------
+    >>> Crawl(real=Schedule(start=1, end=0.1, over=20, shape="logistic")).real.end
+    0.1
+    """
+
+    real: Varying
+
+    def __post_init__(self) -> None:
+        SET(self, "real", varying(self.real, "regime.real"))
+
+    def as_mix(self) -> Mix:
+        """Return the `Mix` that this regime is a name for."""
+        return Mix((Crawled(real=self.real),))
+
+
+Regime = Replace | Accumulate | AccumulateSubsample | Anchored | Window | RealOnly | Crawl | Mix
 REGIMES: dict[str, type[msgspec.Struct]] = {
     "replace": Replace,
     "accumulate": Accumulate,
@@ -543,6 +379,7 @@ REGIMES: dict[str, type[msgspec.Struct]] = {
     "anchored": Anchored,
     "window": Window,
     "real_only": RealOnly,
+    "crawl": Crawl,
     "mix": Mix,
 }
 

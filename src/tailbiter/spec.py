@@ -29,11 +29,12 @@ from ._checks import (
     within,
 )
 from ._compose import Composition, compose
-from ._variables import GROUPS, HELD_OUT, STAGES
-from .curation import CURATIONS, Curation
+from .curation import CURATIONS, Curation, TopShare
 from .decoding import Decoding
+from .detector import Detector
 from .errors import SpecError
 from .estimator import ESTIMATORS, Estimator
+from .fault import FAULTS, Fault
 from .judgement import Stages, as_stages
 from .record import Record
 from .reference import (
@@ -60,6 +61,14 @@ _MAX_REPLICATES = 2**32 - 1  # a replicate's number has 32 bits in the address o
 _LAST_SEED = 2**63 - 1  # what TOML can hold
 _MAX_EDGES = 254
 _TAIL_MASS = 0.05
+_OF_CATEGORIES = (
+    ("bands", None),
+    ("tail_mass", _TAIL_MASS),
+    ("error_rate", 0.0),
+    ("detector", None),
+    ("fault", None),
+    ("stages", None),
+)
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -83,6 +92,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         given that it is right.
     curation : Choice, BestOf, Verifier or TopShare, optional
         What is kept of a model's output for its quality; by default all.
+    detector : Detector, optional
+        What keeps synthetic data out of a crawl; under regime `Crawl`.
+    fault : LabelNoise, Truncation or Duplication, optional
+        What is wrong with the human data of generation 1, and of no other: a kept set is clean. For
+        references with categories.
     samples : int, sequence of int or Growth, default 200_000
         Items newly drawn for each generation, from 1 to 1e12 (1e15 for Gaussians). A sequence has an entry
         for every generation; one more gives the size of the batch drawn from the last model.
@@ -132,6 +146,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     decoding: Decoding = Decoding()
     error_rate: float = 0.0
     curation: Curation | None = None
+    detector: Detector | None = None
+    fault: Fault | None = None
     samples: Samples = 200_000
     generations: int = 2_000
     replicates: int = 32
@@ -151,6 +167,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         SET(self, "decoding", _as_decoding(self.decoding, traits))
         SET(self, "curation", _as_curation(self.curation, self.reference))
         SET(self, "error_rate", within(self.error_rate, "error_rate", 0, 1, "give a share such as 0.01"))
+        SET(self, "detector", _as_detector(self.detector))
+        SET(self, "fault", _as_fault(self.fault))
         SET(self, "samples", as_samples(self.samples, traits.most_samples))
         remedy = "give a number of generations such as 2000"
         SET(self, "generations", whole(self.generations, "generations", 1, MAX_GENERATIONS, remedy))
@@ -167,17 +185,18 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             raise SpecError("common_random_numbers", value, "is not true or false", "give true or false")
         if not traits.has_categories:
             self._refuse_bands()
+        if self.detector is not None and self.regime.as_mix().source("crawled") is None:
+            problem = "judges where items come from, which this regime knows"
+            raise SpecError("detector", as_dict(self.detector), problem, "use regime = Crawl(real=...)")
         self.estimator.check(self.composition)  # which itself refuses what cannot be run
         if self.curation is not None:
             self.curation.check(self.composition)
+            if isinstance(self.curation, TopShare) and self.composition.crawled is not None:
+                problem = "keeps a share of as many items as a crawl leaves to chance"
+                raise SpecError("curation", "top_share", problem, "use Anchored(real=...), or BestOf(k)")
 
     def _refuse_bands(self) -> None:
-        for name, default in (
-            ("bands", None),
-            ("tail_mass", _TAIL_MASS),
-            ("error_rate", 0.0),
-            ("stages", None),
-        ):
+        for name, default in _OF_CATEGORIES:
             if (value := getattr(self, name)) != default:
                 raise _without_categories(name, value, self.reference.family)
 
@@ -236,14 +255,23 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 law[lever] = plain
         if self.error_rate:
             law["error_rate"] = self.error_rate
+        if self.detector is not None and (detector := self.detector.canonical()) is not None:
+            law["detector"] = detector
+            if self.detector.by_band and self.bands is not None:
+                law["bands"] = self.bands
+        if self.fault is not None:
+            law["fault"] = self.fault.canonical()
         return law
 
     @property
     def also_recorded(self) -> tuple[str, ...]:
-        """Names of the variables that its levers, and what it is judged by, add to the standard set."""
-        given = ((self.held_out, HELD_OUT), (self.groups, GROUPS), (self.stages, STAGES))
-        judged = [name for value, names in given if value is not None for name in names]
-        return ("wrong_mass", *judged) if self.error_rate else tuple(judged)
+        """Names of the variables that its levers add to the standard set."""
+        names = ["wrong_mass"] if self.error_rate else []
+        if self.regime.as_mix().source("crawled") is not None:
+            names += ["real_share", "real_share_crawled"]
+        if self.detector is not None:
+            names += ["real_discarded", "band_real_discarded"]
+        return tuple(names)
 
     def replace(self, **changes: Any) -> Spec:
         """Return a Spec with some fields changed, validated anew.
@@ -278,6 +306,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 out[name] = list(value) if isinstance(value, tuple) else value
         if self.error_rate:
             out["error_rate"] = self.error_rate
+        for name in ("detector", "fault"):
+            if (value := getattr(self, name)) is not None:
+                out[name] = as_dict(value)
         if self.common_random_numbers:
             out["common_random_numbers"] = True
         out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
@@ -441,6 +472,22 @@ def _as_curation(value: object, reference: Reference) -> Curation | None:
 def _without_categories(field: str, value: object, family: str) -> SpecError:
     problem = f"is about categories, which {with_article(family)} reference has none of"
     return SpecError(field, value, problem, "leave it out")
+
+
+def _as_detector(value: object) -> Detector | None:
+    if isinstance(value, Mapping):
+        value = make(Detector, value, "detector")
+    if value is not None and not isinstance(value, Detector):
+        raise SpecError("detector", value, "is not a detector", "give Detector(tpr=0.9, fpr=0.05)")
+    return value
+
+
+def _as_fault(value: object) -> Fault | None:
+    if isinstance(value, Mapping):
+        value = build(FAULTS, value, "fault")
+    if value is not None and not isinstance(value, tuple(FAULTS.values())):
+        raise SpecError("fault", value, "is not a fault", "give LabelNoise, Truncation or Duplication")
+    return cast("Fault | None", value)
 
 
 def _as_bands(value: object) -> tuple[float, ...] | None:

@@ -91,6 +91,14 @@ cdef extern from "tailbiter.h" nogil:
         double error_rate
         tb_decoding_t decoding
         tb_curation_t curation
+        const double *crawled
+        double human_kept
+        double synthetic_kept
+        const double *band_kept
+        const double *band_lost
+        const uint64_t *kept_weights
+        const uint64_t *first_weights
+        uint64_t copies
         int plain
         tb_judge_t judge
 
@@ -111,6 +119,10 @@ cdef extern from "tailbiter.h" nogil:
         double *tail_mass
         double *band_mass
         double *wrong_mass
+        double *real_share
+        double *real_share_crawled
+        double *real_discarded
+        double *band_real_discarded
         int64_t *forgotten
         tb_judged_t judged
 
@@ -191,6 +203,10 @@ cdef tb_output_t pointers(dict out, Py_ssize_t start) except *:
     to.tail_mass = <double *>row(out, "tail_mass", start)
     to.band_mass = <double *>row(out, "band_mass", start)
     to.wrong_mass = <double *>row(out, "wrong_mass", start)
+    to.real_share = <double *>row(out, "real_share", start)
+    to.real_share_crawled = <double *>row(out, "real_share_crawled", start)
+    to.real_discarded = <double *>row(out, "real_discarded", start)
+    to.band_real_discarded = <double *>row(out, "band_real_discarded", start)
     to.forgotten = <int64_t *>row(out, "forgotten", start)
     to.judged = judged(out, start)
     return to
@@ -216,7 +232,7 @@ cdef tb_judged_t judged(dict out, Py_ssize_t start) except *:
 INTEGERS = frozenset({
     "survivors", "survivors_output", "lost", "revived", "tail_survivors", "band_survivors", "group_survivors",
 })
-BANDED = frozenset({"band_survivors", "band_mass", "held_out_coverage"})
+BANDED = frozenset({"band_survivors", "band_mass", "held_out_coverage", "band_real_discarded"})
 GROUPED = frozenset({"group_survivors", "group_mass"})
 FLOOR = TB_FLOOR
 
@@ -273,6 +289,14 @@ cdef class Engine:
             to.curation.level = ids(levers.level)
             to.curation.factor = reals(levers.factor)
             to.curation.drawn = words(levers.drawn)
+        to.crawled = reals(levers.crawled)
+        to.human_kept = levers.human_kept
+        to.synthetic_kept = levers.synthetic_kept
+        to.band_kept = reals(levers.band_kept)
+        to.band_lost = reals(levers.band_lost)
+        to.kept_weights = words(levers.kept_weights)
+        to.first_weights = words(levers.first_weights)
+        to.copies = levers.copies
         to.plain = program.plain
         if program.held_out is not None:
             to.judge.held_out = words(program.held_out.tokens)
