@@ -70,15 +70,9 @@ if TYPE_CHECKING:
     from .regime import AccumulateSubsample as AccumulateSubsample
     from .regime import Anchored as Anchored
     from .regime import Crawl as Crawl
-    from .regime import Crawled as Crawled
-    from .regime import Fixed as Fixed
-    from .regime import Fresh as Fresh
-    from .regime import Hoard as Hoard
     from .regime import Mix as Mix
     from .regime import RealOnly as RealOnly
     from .regime import Replace as Replace
-    from .regime import Schedule as Schedule
-    from .regime import Synthetic as Synthetic
     from .regime import Window as Window
     from .report import report as report
     from .reproduce import reproduce as reproduce
@@ -86,6 +80,12 @@ if TYPE_CHECKING:
     from .run_files import write_run as write_run
     from .samples import Growth as Growth
     from .simulate import simulate as simulate
+    from .sources import Crawled as Crawled
+    from .sources import Fixed as Fixed
+    from .sources import Fresh as Fresh
+    from .sources import Hoard as Hoard
+    from .sources import Schedule as Schedule
+    from .sources import Synthetic as Synthetic
     from .spec import Spec as Spec
     from .stages import stages as stages
     from .store import Store as Store
@@ -136,15 +136,9 @@ _HOMES = {
         "AccumulateSubsample",
         "Anchored",
         "Crawl",
-        "Crawled",
-        "Fixed",
-        "Fresh",
-        "Hoard",
         "Mix",
         "RealOnly",
         "Replace",
-        "Schedule",
-        "Synthetic",
         "Window",
     ),
     "report": ("report",),
@@ -152,6 +146,7 @@ _HOMES = {
     "run_files": ("read_run", "write_run"),
     "samples": ("Growth",),
     "simulate": ("simulate",),
+    "sources": ("Crawled", "Fixed", "Fresh", "Hoard", "Schedule", "Synthetic"),
     "spec": ("Spec",),
     "stages": ("stages",),
     "store": ("Store", "open_sweep", "sweep_table", "variance_saved"),

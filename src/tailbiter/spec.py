@@ -29,6 +29,7 @@ from ._checks import (
     within,
 )
 from ._compose import Composition, compose
+from ._variables import GROUPS, HELD_OUT, STAGES
 from .curation import CURATIONS, Curation, TopShare
 from .decoding import Decoding
 from .detector import Detector
@@ -265,13 +266,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def also_recorded(self) -> tuple[str, ...]:
-        """Names of the variables that its levers add to the standard set."""
+        """Names of the variables that its levers, and what it is judged by, add to the standard set."""
         names = ["wrong_mass"] if self.error_rate else []
         if self.regime.as_mix().source("crawled") is not None:
             names += ["real_share", "real_share_crawled"]
         if self.detector is not None:
             names += ["real_discarded", "band_real_discarded"]
-        return tuple(names)
+        judged = ((self.held_out, HELD_OUT), (self.groups, GROUPS), (self.stages, STAGES))
+        return (*names, *(name for value, some in judged if value is not None for name in some))
 
     def replace(self, **changes: Any) -> Spec:
         """Return a Spec with some fields changed, validated anew.
@@ -306,9 +308,6 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 out[name] = list(value) if isinstance(value, tuple) else value
         if self.error_rate:
             out["error_rate"] = self.error_rate
-        for name in ("detector", "fault"):
-            if (value := getattr(self, name)) is not None:
-                out[name] = as_dict(value)
         if self.common_random_numbers:
             out["common_random_numbers"] = True
         out["reference"] = self.reference.to_dict(folder=folder, brief=brief)
@@ -322,9 +321,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             out["held_out"] = self.held_out.to_dict(folder=folder, brief=brief)
         if self.groups is not None:
             out["groups"] = self.groups.plain(brief=brief)
-        if self.stages is not None:
-            out["stages"] = as_dict(self.stages)
-        return out
+        given = {name: getattr(self, name) for name in ("detector", "fault", "stages")}
+        return out | {name: as_dict(value) for name, value in given.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, folder: str | os.PathLike[str] | None = None) -> Spec:

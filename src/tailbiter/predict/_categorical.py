@@ -55,8 +55,8 @@ class CategoricalCase:
 
     def known(self, name: str) -> Known:
         """Return what theory knows of a variable."""
-        if not self.program.levers.none:
-            return shaped(self.spec, name)
+        if not self.program.levers.none or name not in KNOWN:
+            return shaped(self, name)
         return KNOWN[name](self, name)
 
     def described(self, name: str) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -251,12 +251,6 @@ def _largest_share(_: CategoricalCase, name: str) -> Known:
     raise PredictionError("record.variables", name, "has no known mean in any regime", SIMULATE)
 
 
-def _wrong_mass(case: CategoricalCase, _: str) -> Known:
-    none = np.zeros(len(case.at))
-    statement = "models put out nothing that is outside the reference"
-    return Known(Predicted(none, "exact", statement), Predicted(none, "exact", statement))
-
-
 KNOWN: dict[str, Callable[[CategoricalCase, str], Known]] = {
     "survivors": _survivors,
     "survivors_output": _survivors_output,
@@ -273,7 +267,6 @@ KNOWN: dict[str, Callable[[CategoricalCase, str], Known]] = {
     "tail_mass": _tail_mass,
     "band_survivors": _band_survivors,
     "band_mass": _band_mass,
-    "wrong_mass": _wrong_mass,
     **JUDGED,
 }
 
