@@ -32,6 +32,7 @@ KNOWN = FAMILIES["categorical"].known
 # Bytes that the engine's state takes, from above; a test holds them against what the engine says it held.
 SHARED_PER_CATEGORY = 64  # weights, order, alias tables, coordinates of the result: once
 THREAD_PER_CATEGORY = 72  # counts, ids, pools, kept items and scratch
+SHAPED_PER_CATEGORY = 32  # a shaped model, the one before, places
 BATCH_PER_CATEGORY = 8  # each batch that a window remembers
 PER_LINEAGE = 6144  # few survivors left, waiting to be run in a pack
 SNAPSHOT_ENTRY = 72  # 20 in a list that doubles as it grows, its copies joined, their sort and its result
@@ -105,7 +106,8 @@ def estimate(program: Program, replicates: int, threads: int) -> Estimate:
         records=replicates * int(program.at.size) * cell,
         forgotten=replicates * categories * 8 * program.forgotten,
         snapshots=replicates * int(program.snapshots.size) * largest * SNAPSHOT_ENTRY,
-        state=_state(categories, replicates, threads),
+        state=_state(categories, replicates, threads)
+        + _levers(program, categories, min(threads, replicates)),
         batches=BATCH_PER_CATEGORY
         * _side_by_side(categories)
         * int(program.ages.size)
@@ -121,6 +123,13 @@ def _state(categories: int, replicates: int, threads: int) -> int:
 def _side_by_side(categories: int) -> int:
     """Categories of all lineages that a thread runs at a time."""
     return categories if categories > DENSE_CATEGORIES else LANES * max(categories, DENSE_ROWS)
+
+
+def _levers(program: Program, categories: int, threads: int) -> int:
+    """The model that is sampled, where that is not the counts; tables of human items of other laws."""
+    levers = program.levers
+    laws = sum(law is not None for law in (levers.first_weights, levers.kept_weights))
+    return categories * (SHARED_PER_CATEGORY * laws + (0 if levers.none else SHAPED_PER_CATEGORY * threads))
 
 
 def _bytes_of(name: str, width: int) -> int:

@@ -19,6 +19,7 @@ from tailbiter.estimate import (
     refuse_if_too_large,
     refuse_parts,
 )
+from tailbiter.levers import Levers
 from tailbiter.program import lower
 from tailbiter.record import Record
 from tailbiter.reference import Zipf
@@ -49,7 +50,7 @@ def program(**changes: object) -> SimpleNamespace:
         "forgotten": False,
         "snapshots": np.array([], dtype=np.uint32),
     }
-    return SimpleNamespace(**{**base, **changes})
+    return SimpleNamespace(levers=Levers(), **{**base, **changes})
 
 
 def test_records_are_counted_exactly() -> None:
