@@ -5,85 +5,163 @@
 #include "kernel_split.h"
 #include "quantile_poisson.h"
 
-enum { TIES = 256 };
+enum { BLOCK = 256, TIES = 1024 };
 
-/* Draws whose bits equal a threshold's are decided by 64 more against the rest of it: redrawing would be a bias. */
+/* What stands back while a block of elements is drawn. A draw whose bits equal a threshold's is decided by 64 more
+ * against the rest of it: redrawing would be a bias. */
 typedef struct {
-    size_t large, ties, high_ties;
-    uint64_t cell[TIES + TB_ROW], element[TIES + TB_ROW], high_cell[TIES + TB_ROW], high_element[TIES + TB_ROW];
-} put_off_t;
+    uint32_t *large;
+    size_t large_count, ties, high_ties;
+    uint32_t cell[TIES], element[TIES], high_cell[TIES], high_element[TIES];
+    size_t highs, drawn; /* multiples to be drawn, and how many were before them */
+    uint32_t multiple[2 * BLOCK + TB_ROW], high[2 * BLOCK + TB_ROW];
+} aside_t;
 
 /* A tie was taken for the alias; where the further bits say so it becomes the cell's own value. */
-static inline double break_ties(const put_off_t *off, const tb_poisson_t *tables, double *x, const tb_address_t *base) {
+static inline double break_ties(const aside_t *aside, const tb_poisson_t *tables, double *x, const tb_address_t *base) {
     double change = 0.0;
     uint64_t word[2];
     tb_address_t at = tb_at(*base, TB_FOR_POISSON_TIE, 0);
-    for (size_t i = 0; i < off->ties; i++) {
-        tb_philox(&at, (uint32_t)off->element[i], word);
-        const uint32_t entry = tables->entry[off->cell[i]];
-        if (word[0] >= tables->remainder[off->cell[i]]) continue;
+    for (size_t i = 0; i < aside->ties; i++) {
+        tb_philox(&at, aside->element[i], word);
+        const uint32_t entry = tables->entry[aside->cell[i]];
+        if (word[0] >= tables->remainder[aside->cell[i]]) continue;
         const double step = (double)(entry & 0xff) - (double)(entry >> 8 & 0xff);
-        x[off->element[i]] += step;
+        x[aside->element[i]] += step;
         change += step;
     }
     at = tb_at(*base, TB_FOR_POISSON_HIGH_TIE, 0);
-    for (size_t i = 0; i < off->high_ties; i++) {
-        tb_philox(&at, (uint32_t)off->high_element[i], word);
-        const uint64_t cell = off->high_cell[i], own = cell % TB_POISSON_HIGH_CELLS;
+    for (size_t i = 0; i < aside->high_ties; i++) {
+        tb_philox(&at, aside->high_element[i], word);
+        const uint32_t cell = aside->high_cell[i], own = cell % TB_POISSON_HIGH_CELLS;
         if (word[0] >= tables->high_remainder[cell]) continue;
         const double step = (double)own - (double)(tables->high_entry[cell] % TB_POISSON_HIGH_CELLS);
-        x[off->high_element[i]] += step;
+        x[aside->high_element[i]] += step;
         change += step;
     }
     return change;
 }
 
-SIMD vd small_double(vu a) { return d_of_bits(u_or(a, u_set(0x4330000000000000u))) - d_set(0x1p52); }
-
 /* A block is worked off in stages: which cells, what they hold, what is drawn. Looking cells up one by one between the
  * stages is faster than gathering them where gathering is microcoded, and no slower elsewhere. */
 typedef struct {
-    double rest[64], multiple[64];
-    uint32_t cell[64], entry[64];
+    uint32_t rest[BLOCK], cell[BLOCK], entry[BLOCK];
 } block_t;
 
-static inline void look_up(block_t *block, const uint32_t *table, size_t from, size_t to) {
-    for (size_t i = from; i < to; i++) block->entry[i] = table[block->cell[i]];
-}
-
-/* 16 bits each: 7 choose the cell, 9 are compared with its threshold. */
-SIMD void choose_step(block_t *block, size_t i, vu bits) {
-    u_store32(block->cell + i, u_or(u_shl(u_from_d(d_load(block->rest + i)), 7), u_shr(bits, 9)));
-}
-
-SIMD vd draw_step(const block_t *block, size_t i, vu bits, vu element, put_off_t *off) {
-    vu entry = u_load32(block->entry + i);
-    vu part = u_and(bits, u_set(511)), threshold = u_shr(entry, 16);
-    vm tie = u_eq(part, threshold);
-    if (m_bits(tie)) {
-        u_compress(off->cell + off->ties, tie, u_load32(block->cell + i));
-        off->ties += u_compress(off->element + off->ties, tie, element);
+/* In general registers: compilers would take vectors apart, and put others together, to do the same. */
+static inline void look_up(block_t *block, const uint32_t *table, size_t count) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < count; i++) {
+        uint32_t entry = table[block->cell[i]];
+        __asm__("" : "+r"(entry));
+        block->entry[i] = entry;
     }
-    return small_double(u_and(u_sel(u_lt(part, threshold), entry, u_shr(entry, 8)), u_set(0xff)));
 }
 
-/* 32 bits each: 9 choose the cell, 23 are compared. Lanes with multiple 0 draw nothing. */
-SIMD void choose_high(block_t *block, size_t i, vu bits) {
-    u_store32(block->cell + i, u_or(u_shl(u_from_d(d_load(block->multiple + i)), 9), u_shr(bits, 23)));
-}
-
-SIMD vd draw_high(const block_t *block, size_t i, vu bits, vu element, double step, put_off_t *off) {
-    vd multiple = d_load(block->multiple + i);
-    vu entry = u_load32(block->entry + i);
-    vu part = u_and(bits, u_set(0x7fffff)), threshold = u_shr(entry, 9);
-    vm some = d_lt(d_set(0.0), multiple), tie = m_and(some, u_eq(part, threshold));
-    if (m_bits(tie)) {
-        u_compress(off->high_cell + off->high_ties, tie, u_load32(block->cell + i));
-        off->high_ties += u_compress(off->high_element + off->high_ties, tie, element);
+/* Of eight slots first all first words, then all second ones; then the next eight. */
+SIMD void block_words(const stream_t *stream, uint64_t slot, size_t slots, uint64_t *out) {
+    for (size_t j = 0; j < slots; j += LANES) {
+        uint64_t *to = out + j / TB_ROW * (2 * TB_ROW) + j % TB_ROW;
+        vu a, b;
+        stream_words(stream, u_add(u_set(slot + j), u_iota()), &a, &b);
+        u_store(to, a);
+        u_store(to + TB_ROW, b);
     }
-    vd base = d_max(d_set(0.0), d_floor(multiple * d_set(step)) - d_set(TB_POISSON_HIGH_CELLS / 2));
-    vd value = base + small_double(u_sel(u_lt(part, threshold), u_shr(bits, 23), u_and(entry, u_set(511))));
-    return d_sel(some, value, d_set(0.0));
+}
+
+/* 32 bits for each of the draws from i on: the lower half of a word, then its upper half. */
+SIMD vw half_words(const uint64_t *word, size_t i) { return w_of_bits(u_load(word + i / 2)); }
+
+/* 16 bits for each of the draws from i on, out of 64 that share 32 words. */
+SIMD vw quarter_words(const uint64_t *word, size_t i) {
+    vw both = half_words(word, i / (4 * TB_ROW) * (2 * TB_ROW) + i % (2 * TB_ROW));
+    return i / (2 * TB_ROW) % 2 ? both >> 16 : both & 0xffff;
+}
+
+/* Of weights beyond the step the whole steps are put aside, and those beyond all tables altogether. (w - 1) 1366 / 2^16
+ * is (w - 1) / 48 and less than 1/48 more. */
+SIMD void put_aside(block_t *block, size_t first, size_t count, aside_t *aside) {
+    for (size_t i = 0; i < count; i += LANES) {
+        vu w = u_load32(block->rest + i), element = u_add(u_set(first + i), u_iota());
+        vm some = u_lt(u_set(TB_POISSON_STEP), w);
+        if (!m_bits(some)) continue;
+        vm large = u_lt(u_set(TB_POISSON_STEP * (TB_POISSON_HIGH + 1)), w), high = m_and(some, m_not(large));
+        vu multiple = u_shr(u_mul32(u_sub(w, u_set(1)), u_set(1366)), 16);
+        vu rest = u_sub(w, u_mul32(multiple, u_set(TB_POISSON_STEP)));
+        u_store32(block->rest + i, u_sel(high, rest, u_sel(large, u_set(0), w)));
+        u_compress32(aside->multiple + aside->highs, high, multiple);
+        aside->highs += u_compress32(aside->high + aside->highs, high, element);
+        if (m_bits(large)) aside->large_count += u_compress32(aside->large + aside->large_count, large, element);
+    }
+}
+
+/* Bits of the lanes from i on, of the block whose elements count from `first`. */
+static inline void note_ties(unsigned tied, const uint32_t *cell, size_t first, size_t i, aside_t *aside) {
+    for (; tied; i++, tied >>= 1) {
+        if (!(tied & 1)) continue;
+        aside->cell[aside->ties] = cell[i];
+        aside->element[aside->ties++] = (uint32_t)(first + i);
+    }
+}
+
+/* 16 bits each: 7 choose the cell, 9 are compared with its threshold, of 64 draws. */
+SIMD void choose_cells(block_t *block, const uint64_t *word, size_t first) {
+    for (size_t i = 0; i < TB_PAD; i += 2 * LANES) {
+        w_store(block->cell + first + i,
+                w_load(block->rest + first + i) << 7 | quarter_words(word + first / 4, i) >> 9);
+    }
+}
+
+/* Returns the sums of lanes. */
+SIMD vw draw_steps(const block_t *block, const uint64_t *word, size_t first, double *x, unsigned *tied) {
+    vw sum = w_set(0);
+    for (size_t i = 0; i < TB_PAD; i += 2 * LANES) {
+        vw entry = w_load(block->entry + first + i), part = quarter_words(word + first / 4, i) & 511;
+        vw threshold = entry >> 16, draw = w_choose(part, threshold, entry, entry >> 8) & 0xff;
+        vd low, high;
+        tied[i / (2 * LANES)] = w_same(part, threshold);
+        sum = sum + draw;
+        d_from_w(draw, &low, &high);
+        d_store(x + i, low);
+        d_store(x + i + LANES, high);
+    }
+    return sum;
+}
+
+/* A block of multiples or what there is, 32 bits each: 9 choose the cell, 23 are compared. What they give is added to
+ * what is there. */
+KERNEL double draw_highs(aside_t *aside, const stream_t *stream, const tb_poisson_t *tables, double *x) {
+    const size_t count = aside->highs < BLOCK ? aside->highs : BLOCK, all = (count + 31) / 32 * 32;
+    uint32_t draw[BLOCK];
+    uint64_t word[BLOCK / 2], sum = 0;
+    block_t block;
+    block_words(stream, aside->drawn / 4, all / 4, word);
+    memset(aside->multiple + aside->highs, 0, (all - count) * sizeof *aside->multiple);
+    for (size_t i = 0; i < all; i += 2 * LANES) {
+        w_store(block.cell + i, w_load(aside->multiple + i) << 9 | half_words(word, i) >> 23);
+    }
+    look_up(&block, tables->high_entry, all);
+    for (size_t i = 0; i < all; i += 2 * LANES) {
+        vw bits = half_words(word, i), part = bits & 0x7fffff;
+        vw entry = w_load(block.entry + i), threshold = entry >> 9;
+        unsigned tied = w_same(part, threshold);
+        for (size_t j = i; tied && j < count; j++, tied >>= 1) {
+            if (!(tied & 1)) continue;
+            aside->high_cell[aside->high_ties] = block.cell[j];
+            aside->high_element[aside->high_ties++] = aside->high[j];
+        }
+        w_store(draw + i, w_choose(part, threshold, bits >> 23, entry & 511));
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t value = tables->high_base[aside->multiple[i]] + draw[i];
+        x[aside->high[i]] += (double)value;
+        sum += value;
+    }
+    aside->drawn += count;
+    aside->highs -= count;
+    memcpy(aside->multiple, aside->multiple + count, aside->highs * sizeof *aside->multiple);
+    memcpy(aside->high, aside->high + count, aside->highs * sizeof *aside->high);
+    return (double)sum;
 }
 
 /* Draw j uses word j mod 2 of slot j div 2. */
@@ -120,100 +198,62 @@ KERNEL double poisson_large(const double *weight, double rate, const uint32_t *l
     return sum;
 }
 
-/* How many whole steps a weight holds beyond its last; weights above all tables count as none and join `large`. */
-SIMD vd multiple_of(vd *weight, vu element, uint32_t *large, put_off_t *off) {
-    vm big = d_lt(d_set(TB_POISSON_STEP * (TB_POISSON_HIGH + 1)), *weight);
-    if (m_bits(big)) {
-        off->large += u_compress32(large + off->large, big, element);
-        *weight = d_sel(big, d_set(0.0), *weight);
+SIMD void read_block(block_t *block, const double *weight, size_t first, size_t count, aside_t *aside) {
+    const vd most = d_set(1e6); /* fits 32 bits, and is beyond all tables still */
+    unsigned beyond = 0;
+    for (size_t i = 0; i < count; i += 2 * LANES) {
+        const double *from = weight + first + i;
+        vw w = w_from_d(d_min(d_load(from), most), d_min(d_load(from + LANES), most));
+        beyond |= w_less(w_set(TB_POISSON_STEP), w);
+        w_store(block->rest + i, w);
     }
-    /* Halves keep the quotient away from integers. */
-    vd multiple = d_floor((*weight - d_set(0.5)) * d_set(1.0 / (double)TB_POISSON_STEP));
-    multiple = d_max(multiple, d_set(0.0));
-    *weight = *weight - multiple * d_set(TB_POISSON_STEP);
-    return multiple;
+    if (beyond) put_aside(block, first, count, aside);
 }
 
-typedef struct {
-    vu word[TB_ROW / LANES][2];
-} words_t;
-
-SIMD void block_words(const stream_t *stream, uint64_t slot, words_t *out) {
-    for (size_t v = 0; v < TB_ROW / LANES; v++) {
-        stream_words(stream, u_add(u_set(slot + v * LANES), u_iota()), &out->word[v][0], &out->word[v][1]);
-    }
-}
-
-/* Piece `row` of 16 bits, or of 32, of the lanes' two words. */
-SIMD vu piece16(const words_t *words, size_t v, size_t row) {
-    return u_and(u_shr(words->word[v][row / 4], (unsigned)(16 * (row % 4))), u_set(0xffff));
-}
-
-SIMD vu piece32(const words_t *words, size_t v, size_t row) {
-    return u_and(u_shr(words->word[v][row / 2], (unsigned)(32 * (row % 2))), u_set(0xffffffff));
-}
-
-/* The draws from the tables for multiples, for half a block at a time, added to what is there. */
-SIMD vd draw_highs(block_t *block, const stream_t *stream, const tb_poisson_t *tables, size_t first, size_t half,
-                   double *x, put_off_t *off) {
-    words_t words;
-    vd sum = d_set(0.0);
-    block_words(stream, (first + half) / 4, &words);
-    for (size_t i = 0; i < 32; i += LANES)
-        choose_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW));
-    look_up(block, tables->high_entry, half, half + 32);
-    for (size_t i = 0; i < 32; i += LANES) {
-        vu element = u_add(u_set(first + half + i), u_iota());
-        vd draw =
-            draw_high(block, half + i, piece32(&words, i % TB_ROW / LANES, i / TB_ROW), element, tables->step, off);
-        sum = sum + draw;
-        d_store(x + first + half + i, d_load(x + first + half + i) + draw);
+/* Returns the sums of lanes. */
+SIMD vw draw_block(block_t *block, const uint64_t *word, const tb_poisson_t *tables, size_t first, size_t count,
+                   double *x, aside_t *aside) {
+    vw sum = w_set(0);
+    for (size_t i = 0; i < count; i += TB_PAD) choose_cells(block, word, i);
+    look_up(block, tables->entry, count);
+    for (size_t i = 0; i < count; i += TB_PAD) {
+        unsigned tied[TB_PAD / (2 * LANES)];
+        sum = sum + draw_steps(block, word, i, x + first + i, tied);
+        for (size_t j = 0; j < TB_PAD / (2 * LANES); j++) {
+            if (tied[j]) note_ties(tied[j], block->cell, first, i + j * 2 * LANES, aside);
+        }
     }
     return sum;
 }
 
-/* Eight slots serve 64 elements: element i uses 16-bit piece (i div 8) mod 8 of slot 8 (i div 64) + i mod 8; its high
- * draw 32-bit piece (i div 8) mod 4 of slot 8 (i div 32) + i mod 8. Whole blocks are drawn: beyond the last element
- * stand zeros. */
+/* Eight slots serve 64 elements: see quarter_words. Whole sixty-fours are drawn: beyond the last element stand zeros.
+ */
 KERNEL double poisson(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       const tb_address_t *base) {
     stream_t stream, high;
-    put_off_t off;
+    aside_t aside;
     block_t block;
-    words_t words;
+    uint64_t word[BLOCK / 4];
     stream_init(&stream, base->key, u_set(base->generation), u_set(base->replicate), TB_FOR_POISSON);
     stream_init(&high, base->key, u_set(base->generation), u_set(base->replicate), TB_FOR_POISSON_HIGH);
-    off.large = off.ties = off.high_ties = 0;
-    vd sum = d_set(0.0);
+    aside.large = large;
+    aside.large_count = aside.ties = aside.high_ties = aside.highs = aside.drawn = 0;
+    vw sum = w_set(0);
     double extra = 0.0;
-    for (size_t first = 0; first < length; first += 64) {
-        unsigned highs[2] = {0, 0};
-        block_words(&stream, first / 8, &words);
-        for (size_t i = 0; i < 64; i += LANES) {
-            vd rest = d_load(weight + first + i);
-            vd multiple = multiple_of(&rest, u_add(u_set(first + i), u_iota()), large, &off);
-            highs[i / 32] |= m_bits(d_lt(d_set(0.0), multiple));
-            d_store(block.rest + i, rest);
-            d_store(block.multiple + i, multiple);
-            choose_step(&block, i, piece16(&words, i % TB_ROW / LANES, i / TB_ROW));
-        }
-        look_up(&block, tables->entry, 0, 64);
-        for (size_t i = 0; i < 64; i += LANES) {
-            vu element = u_add(u_set(first + i), u_iota());
-            vd draw = draw_step(&block, i, piece16(&words, i % TB_ROW / LANES, i / TB_ROW), element, &off);
-            sum = sum + draw;
-            d_store(x + first + i, draw);
-        }
-        if (highs[0]) sum = sum + draw_highs(&block, &high, tables, first, 0, x, &off);
-        if (highs[1]) sum = sum + draw_highs(&block, &high, tables, first, 32, x, &off);
-        if (off.ties > TIES - 64 || off.high_ties > TIES - 64 || first + 64 >= length) {
-            extra += break_ties(&off, tables, x, base);
-            off.ties = off.high_ties = 0;
+    for (size_t first = 0; first < length; first += BLOCK) {
+        const size_t left = (length - first + TB_PAD - 1) / TB_PAD * TB_PAD, count = left < BLOCK ? left : BLOCK;
+        block_words(&stream, first / 8, count / 8, word);
+        read_block(&block, weight, first, count, &aside);
+        sum = sum + draw_block(&block, word, tables, first, count, x, &aside);
+        while (aside.highs >= BLOCK || (aside.highs && left <= BLOCK)) extra += draw_highs(&aside, &high, tables, x);
+        if (aside.ties > TIES - BLOCK || aside.high_ties > TIES - 2 * BLOCK || left <= BLOCK) {
+            extra += break_ties(&aside, tables, x, base);
+            aside.ties = aside.high_ties = 0;
         }
     }
-    double lanes[LANES];
-    d_store(lanes, sum);
-    for (size_t i = 0; i < LANES; i++) extra += lanes[i];
-    return extra + poisson_large(weight, tables->rate, large, off.large, x, base);
+    uint32_t lanes[2 * LANES];
+    w_store(lanes, sum);
+    for (size_t i = 0; i < 2 * LANES; i++) extra += lanes[i];
+    return extra + poisson_large(weight, tables->rate, large, aside.large_count, x, base);
 }
 #endif

@@ -38,10 +38,11 @@ typedef struct {
     double step;                                                  /* TB_POISSON_STEP * rate */
     uint32_t entry[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS];     /* threshold (9 bits) << 16 | alias << 8 | own */
     uint64_t remainder[(TB_POISSON_STEP + 1) * TB_POISSON_CELLS]; /* what is below the threshold's last bit */
-    /* threshold (23 bits) << 9 | alias; own is the cell; values count from max(0, floor(multiple * step) - half the
-     * cells) */
+    /* threshold (23 bits) << 9 | alias; own is the cell; values count from the base, max(0, floor(multiple * step) -
+     * half the cells) */
     uint32_t high_entry[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
     uint64_t high_remainder[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
+    uint32_t high_base[TB_POISSON_HIGH + 1];
 } tb_poisson_t;
 
 /* end[0][i]: the sum of rows 0..i; end[l+1] has every eighth entry of end[l]; the last level is one row. Beyond the

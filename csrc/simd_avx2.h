@@ -130,4 +130,22 @@ SIMD vw w_upper(vu low, vu high) {
     __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0xdd));
     return (vw)_mm256_permute4x64_pd(mixed, 0xd8);
 }
+/* Integers from 0 to 2^31 - 1. */
+SIMD vw w_set(uint32_t x) { return (vw)_mm256_set1_epi32((int)x); }
+SIMD vw w_iota(void) { return (vw)_mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0); }
+SIMD vw w_load(const uint32_t *p) { return (vw)_mm256_loadu_si256((const __m256i *)p); }
+SIMD void w_store(uint32_t *p, vw v) { _mm256_storeu_si256((__m256i *)p, (__m256i)v); }
+SIMD unsigned w_bits(__m256i mask) { return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask)); }
+SIMD unsigned w_less(vw a, vw b) { return w_bits(_mm256_cmpgt_epi32((__m256i)b, (__m256i)a)); }
+SIMD unsigned w_same(vw a, vw b) { return w_bits(_mm256_cmpeq_epi32((__m256i)a, (__m256i)b)); }
+/* Lane by lane, x where a < b, else y. */
+SIMD vw w_choose(vw a, vw b, vw x, vw y) {
+    return (vw)_mm256_blendv_epi8((__m256i)y, (__m256i)x, _mm256_cmpgt_epi32((__m256i)b, (__m256i)a));
+}
+SIMD vw w_from_d(vd low, vd high) { return (vw)_mm256_set_m128i(_mm256_cvttpd_epi32(high), _mm256_cvttpd_epi32(low)); }
+SIMD void d_from_w(vw a, vd *low, vd *high) {
+    *low = _mm256_cvtepi32_pd(_mm256_castsi256_si128((__m256i)a));
+    *high = _mm256_cvtepi32_pd(_mm256_extracti128_si256((__m256i)a, 1));
+}
+SIMD vw w_of_bits(vu a) { return (vw)a; }
 #endif

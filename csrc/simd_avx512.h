@@ -115,4 +115,28 @@ SIMD vw w_upper(vu low, vu high) {
     const __m512i at = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
     return (vw)_mm512_permutex2var_epi32(low, at, high);
 }
+/* Integers from 0 to 2^31 - 1. */
+SIMD vw w_set(uint32_t x) { return (vw)_mm512_set1_epi32((int)x); }
+SIMD vw w_iota(void) { return (vw)_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0); }
+SIMD vw w_load(const uint32_t *p) { return (vw)_mm512_loadu_si512(p); }
+SIMD void w_store(uint32_t *p, vw v) { _mm512_storeu_si512(p, (__m512i)v); }
+SIMD unsigned w_bits(__mmask16 a) {
+    unsigned bits;
+    __asm__("kmovw %1, %0" : "=r"(bits) : "k"(a));
+    return bits;
+}
+SIMD unsigned w_less(vw a, vw b) { return w_bits(_mm512_cmplt_epi32_mask((__m512i)a, (__m512i)b)); }
+SIMD unsigned w_same(vw a, vw b) { return w_bits(_mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b)); }
+/* Lane by lane, x where a < b, else y. */
+SIMD vw w_choose(vw a, vw b, vw x, vw y) {
+    return (vw)_mm512_mask_blend_epi32(_mm512_cmplt_epi32_mask((__m512i)a, (__m512i)b), (__m512i)y, (__m512i)x);
+}
+SIMD vw w_from_d(vd low, vd high) {
+    return (vw)_mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(low)), _mm512_cvttpd_epi32(high), 1);
+}
+SIMD void d_from_w(vw a, vd *low, vd *high) {
+    *low = _mm512_cvtepi32_pd(_mm512_castsi512_si256((__m512i)a));
+    *high = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64((__m512i)a, 1));
+}
+SIMD vw w_of_bits(vu a) { return (vw)a; }
 #endif

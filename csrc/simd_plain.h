@@ -117,4 +117,22 @@ SIMD vf f_from_i(vw a) { return (vf){(float)(int32_t)a[0], (float)(int32_t)a[1]}
 SIMD vf f_join(vd low, vd high) { return (vf){(float)low, (float)high}; }
 SIMD vd d_load32(const float *p) { return *p; }
 SIMD vw w_upper(vu low, vu high) { return (vw){(uint32_t)(low >> 32), (uint32_t)(high >> 32)}; }
+/* Integers from 0 to 2^31 - 1. */
+SIMD vw w_set(uint32_t x) { return (vw){x, x}; }
+SIMD vw w_iota(void) { return (vw){0, 1}; }
+SIMD vw w_load(const uint32_t *p) { return (vw){p[0], p[1]}; }
+SIMD void w_store(uint32_t *p, vw v) {
+    p[0] = v[0];
+    p[1] = v[1];
+}
+SIMD unsigned w_less(vw a, vw b) { return (unsigned)(a[0] < b[0]) | (unsigned)(a[1] < b[1]) << 1; }
+SIMD unsigned w_same(vw a, vw b) { return (unsigned)(a[0] == b[0]) | (unsigned)(a[1] == b[1]) << 1; }
+/* Lane by lane, x where a < b, else y. */
+SIMD vw w_choose(vw a, vw b, vw x, vw y) { return (vw){a[0] < b[0] ? x[0] : y[0], a[1] < b[1] ? x[1] : y[1]}; }
+SIMD vw w_from_d(vd low, vd high) { return (vw){(uint32_t)low, (uint32_t)high}; }
+SIMD void d_from_w(vw a, vd *low, vd *high) {
+    *low = (double)a[0];
+    *high = (double)a[1];
+}
+SIMD vw w_of_bits(vu a) { return (vw){(uint32_t)a, (uint32_t)(a >> 32)}; }
 #endif

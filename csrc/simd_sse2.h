@@ -127,4 +127,23 @@ SIMD vf f_from_i(vw a) { return (vf)_mm_cvtepi32_ps((__m128i)a); }
 SIMD vf f_join(vd low, vd high) { return (vf)_mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
 SIMD vd d_load32(const float *p) { return _mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double *)p))); }
 SIMD vw w_upper(vu low, vu high) { return (vw)_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xdd); }
+/* Integers from 0 to 2^31 - 1. */
+SIMD vw w_set(uint32_t x) { return (vw)_mm_set1_epi32((int)x); }
+SIMD vw w_iota(void) { return (vw)_mm_set_epi32(3, 2, 1, 0); }
+SIMD vw w_load(const uint32_t *p) { return (vw)_mm_loadu_si128((const __m128i *)p); }
+SIMD void w_store(uint32_t *p, vw v) { _mm_storeu_si128((__m128i *)p, (__m128i)v); }
+SIMD unsigned w_bits(__m128i mask) { return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(mask)); }
+SIMD unsigned w_less(vw a, vw b) { return w_bits(_mm_cmplt_epi32((__m128i)a, (__m128i)b)); }
+SIMD unsigned w_same(vw a, vw b) { return w_bits(_mm_cmpeq_epi32((__m128i)a, (__m128i)b)); }
+/* Lane by lane, x where a < b, else y. */
+SIMD vw w_choose(vw a, vw b, vw x, vw y) {
+    const vw less = (vw)_mm_cmplt_epi32((__m128i)a, (__m128i)b);
+    return (less & x) | (~less & y);
+}
+SIMD vw w_from_d(vd low, vd high) { return (vw)_mm_unpacklo_epi64(_mm_cvttpd_epi32(low), _mm_cvttpd_epi32(high)); }
+SIMD void d_from_w(vw a, vd *low, vd *high) {
+    *low = _mm_cvtepi32_pd((__m128i)a);
+    *high = _mm_cvtepi32_pd(_mm_unpackhi_epi64((__m128i)a, (__m128i)a));
+}
+SIMD vw w_of_bits(vu a) { return (vw)a; }
 #endif

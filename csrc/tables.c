@@ -80,6 +80,7 @@ static void fill_high(tb_poisson_t *self, unsigned multiple) {
     const unsigned base = mean > CELLS / 2 ? mean - CELLS / 2 : 0;
     u128 mass[CELLS];
     uint32_t alias[CELLS], stack[CELLS];
+    self->high_base[multiple] = base;
     poisson_masses(self->rate, weight, base, CELLS, 64 + 23, mass);
     share_out(mass, CELLS, (u128)1 << (64 + 23), alias, stack);
     for (unsigned i = 0; i < CELLS; i++) {

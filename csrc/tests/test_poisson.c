@@ -115,20 +115,30 @@ static unsigned value_at(const table_t *table, uint64_t bits, tb_address_t tie, 
     return table->base + (own ? (unsigned)cell : table->alias[cell]);
 }
 
-/* 16 bits of every eighth slot for the rest below a step, 32 bits for the multiple of the step. */
-static double table_draw(const tb_poisson_t *all, unsigned weight, size_t i, tb_address_t at) {
+/* 16 bits of one of 64 places in eight slots, and 32 bits of one of 32, by the layout that the stream promises. */
+static uint64_t quarter_of(tb_address_t at, size_t i) {
+    const uint32_t slot = (uint32_t)(i / 64 * 8 + i % 16 / 2);
+
+    return word_at(at, slot, i / 32 % 2) >> (32 * (i % 2) + 16 * (i / 16 % 2)) & 0xffff;
+}
+
+static uint64_t half_of(tb_address_t at, size_t i) {
+    const uint32_t slot = (uint32_t)(i / 32 * 8 + i % 16 / 2);
+
+    return word_at(at, slot, i / 16 % 2) >> (32 * (i % 2)) & 0xffffffffu;
+}
+
+/* `high` counts the draws from the tables for multiples. */
+static double table_draw(const tb_poisson_t *all, unsigned weight, size_t i, size_t *high, tb_address_t at) {
     const unsigned multiple = weight ? (weight - 1) / TB_POISSON_STEP : 0, rest = weight - multiple * TB_POISSON_STEP;
-    const uint32_t slot = (uint32_t)(i / 64 * 8 + i % 8), high_slot = (uint32_t)(i / 32 * 8 + i % 8);
-    const size_t piece = i / 8 % 8, half = i / 8 % 4;
-    uint64_t bits = word_at(tb_at(at, TB_FOR_POISSON, 0), slot, piece / 4) >> (16 * (piece % 4)) & 0xffff;
     const table_t low = step_table(all, rest);
-    double x = value_at(&low, bits, tb_at(at, TB_FOR_POISSON_TIE, 0), i);
+    double x = value_at(&low, quarter_of(tb_at(at, TB_FOR_POISSON, 0), i), tb_at(at, TB_FOR_POISSON_TIE, 0), i);
 
     if (multiple) {
-        const table_t high = high_table(all, multiple);
+        const table_t table = high_table(all, multiple);
+        const uint64_t bits = half_of(tb_at(at, TB_FOR_POISSON_HIGH, 0), (*high)++);
 
-        bits = word_at(tb_at(at, TB_FOR_POISSON_HIGH, 0), high_slot, half / 2) >> (32 * (half % 2)) & 0xffffffffu;
-        x += value_at(&high, bits, tb_at(at, TB_FOR_POISSON_HIGH_TIE, 0), i);
+        x += value_at(&table, bits, tb_at(at, TB_FOR_POISSON_HIGH_TIE, 0), i);
     }
     return x;
 }
@@ -136,7 +146,7 @@ static double table_draw(const tb_poisson_t *all, unsigned weight, size_t i, tb_
 /* Weights beyond all tables share words: the j-th of them has word j. */
 static void expect_poisson(const tb_poisson_t *all, const double *weight, size_t length, tb_address_t at, double *x) {
     const double most = TB_POISSON_STEP * (TB_POISSON_HIGH + 1);
-    size_t large = 0;
+    size_t large = 0, high = 0;
 
     for (size_t i = 0; i < length; i++) {
         if (weight[i] > most) {
@@ -144,7 +154,7 @@ static void expect_poisson(const tb_poisson_t *all, const double *weight, size_t
 
             x[i] = (double)tb_poisson_quantile(all->rate * weight[i], word);
         } else {
-            x[i] = table_draw(all, (unsigned)weight[i], i, at);
+            x[i] = table_draw(all, (unsigned)weight[i], i, &high, at);
         }
     }
 }
@@ -220,8 +230,8 @@ static size_t find_ties(const table_t *table, const uint64_t *word, size_t lengt
     size_t ties = 0;
 
     for (size_t i = 0; i < length; i++) {
-        const size_t half = i / 8 % 4, slot = i / 32 * 8 + i % 8;
-        const uint64_t bits = word[2 * slot + half / 2] >> (32 * (half % 2)) & 0xffffffffu;
+        const size_t slot = i / 32 * 8 + i % 16 / 2;
+        const uint64_t bits = word[2 * slot + i / 16 % 2] >> (32 * (i % 2)) & 0xffffffffu;
 
         if ((bits & 0x7fffff) == table->threshold[bits >> 23]) tied[ties++] = i;
     }
@@ -250,7 +260,11 @@ static void test_ties_of_32_bits(void) {
         found += ties;
         for (size_t s = 0; ties && s < machine.count; s++) {
             machine.set[s]->poisson(weight, LENGTH, x, all, large, &at);
-            for (size_t i = 0; i < ties; i++) CHECK(x[tied[i]] == table_draw(all, WEIGHT, tied[i], at));
+            for (size_t i = 0; i < ties; i++) {
+                size_t before = tied[i];
+
+                CHECK(x[tied[i]] == table_draw(all, WEIGHT, tied[i], &before, at));
+            }
         }
     }
     CHECK(found > 2);
