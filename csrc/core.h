@@ -79,7 +79,7 @@ struct tb_plan {
 typedef struct {
     tb_control_t *control; /* asked between the passes of a long draw */
     size_t bytes;
-    double *levels, *index;
+    double *levels;   /* of a tree, or of an index of items */
     uint32_t *chosen; /* elements picked, or with large means; allocated when first needed, as is what `seen` knows */
     size_t chosen_capacity;
     uint64_t *seen;

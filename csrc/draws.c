@@ -41,9 +41,8 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
     memset(self, 0, sizeof *self);
     self->control = control;
     self->bytes = sizeof *self;
-    self->levels = tb_take(padded + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
-    self->index = tb_take(padded / 7 + 12 * TB_PAD, sizeof(double), &self->bytes);
-    int complete = self->levels && self->index;
+    self->levels = tb_take(tb_index_room(padded) + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
+    int complete = self->levels != NULL;
     if (plan->program.curation.kind != TB_CURATE_NOT) {
         self->rewards = tb_take(2 * plan->program.curation.levels, sizeof(double), &self->bytes);
         complete = complete && self->rewards;
@@ -57,7 +56,6 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
 
 void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->levels);
-    tb_give(self->index);
     tb_give(self->chosen);
     tb_give(self->seen);
     tb_give(self->rewards);
@@ -126,29 +124,6 @@ static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
     return TB_OK;
 }
 
-static void close_row(double *end, size_t rows) {
-    for (size_t i = rows; i < up(rows, TB_ROW); i++) end[i] = __builtin_inf();
-}
-
-static tb_index_t index_items(const tb_kernels_t *kernels, const double *count, size_t length, double *room) {
-    tb_index_t index = {1, {room}};
-    size_t rows = up(length, TB_ROW) / TB_ROW;
-    double sum = 0.0;
-    kernels->block_sums(count, rows, room);
-    for (size_t i = 0; i < rows; i++) room[i] = sum += room[i];
-    close_row(room, rows);
-    while (rows > TB_ROW) {
-        const double *below = room;
-        const size_t fewer = up(rows, TB_ROW) / TB_ROW;
-        room += up(rows, TB_ROW);
-        for (size_t i = 0; i < fewer; i++) room[i] = below[TB_ROW * i + TB_ROW - 1];
-        close_row(room, fewer);
-        index.end[index.height++] = room;
-        rows = fewer;
-    }
-    return index;
-}
-
 /* Adds `step` to `target`, which may be `count` itself, at `picks` items drawn from `count`: with replacement, or all
  * different. */
 static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
@@ -160,7 +135,7 @@ static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double
     if (!code && different) code = clear_seen(scratch, picks, &chooser.mask);
     if (code) return code;
     chooser.seen = different ? scratch->seen : NULL;
-    const tb_index_t index = index_items(plan->kernels, count, length, scratch->index);
+    const tb_index_t index = plan->kernels->index_items(count, length, scratch->levels);
     for (uint64_t first = 0; first < picks; first += SOME) {
         uint64_t word[SOME + 2 * TB_ROW];
         double item[SOME];
@@ -168,7 +143,7 @@ static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double
         size_t some = picks - first < SOME ? (size_t)(picks - first) : SOME;
         plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
         for (size_t i = 0; i < some; i++) item[i] = (double)choose(&chooser, first + i, word[i]);
-        plan->kernels->find_items(count, &index, item, some, where);
+        plan->kernels->find_items(&index, item, some, where);
     }
     for (uint64_t i = 0; i < picks; i++) target[scratch->chosen[i]] += step;
     return TB_OK;
@@ -314,8 +289,8 @@ static uint64_t word_of(tb_address_t at, uint32_t attempt, uint64_t index) {
     return word[index % 2];
 }
 
-/* The upper half of a word chooses the cell; where that would be a bias, so does a further attempt's. The lower half is
- * compared with the threshold; where they are equal, a word at an attempt of its own decides. */
+/* The upper half of a word chooses the cell; where that would be a bias, so does a further attempt's. The last 8 bits
+ * are compared with the threshold; where they are equal, a word at an attempt of its own decides. */
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
                    void *context) {
     enum { SOME = 128 };
@@ -337,9 +312,10 @@ void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t co
         }
         for (size_t i = 0; i < some; i++) {
             const tb_alias_t cell = source->cell[own[i]];
-            const uint32_t level = (uint32_t)word[i];
-            uint32_t chosen = level < cell.threshold ? own[i] : cell.alias;
-            if (__builtin_expect(level == cell.threshold, 0)) {
+            const uint32_t level = word[i] & 0xff, threshold = tb_threshold_of(cell);
+            const uint32_t keeps = 0u - (level < threshold); /* as likely as not, so there is no branch */
+            uint32_t chosen = (own[i] & keeps) | (tb_alias_of(cell) & ~keeps);
+            if (__builtin_expect(level == threshold, 0)) {
                 if (word_of(at, TB_TIE_ATTEMPT, first + i) < source->remainder[own[i]]) chosen = own[i];
             }
             own[i] = (uint32_t)source->head + chosen;

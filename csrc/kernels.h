@@ -11,6 +11,7 @@
 enum {
     TB_ROW = 8,           /* virtual lanes: reductions keep this many partial sums at every width */
     TB_PAD = 64,          /* padding of arrays, in elements */
+    TB_FAN = 16,          /* entries of an index that are compared at a time */
     TB_PACKS = 8,         /* packs of eight lineages that are drawn side by side, at most */
     TB_QUEUE = 512,       /* draws put off before they are worked off together */
     TB_POISSON_STEP = 48, /* a weight up to this has a table of its own */
@@ -45,11 +46,11 @@ typedef struct {
     uint32_t high_base[TB_POISSON_HIGH + 1];
 } tb_poisson_t;
 
-/* end[0][i]: the sum of rows 0..i; end[l+1] has every eighth entry of end[l]; the last level is one row. Beyond the
- * last entry each level is padded with infinity to a multiple of TB_ROW. */
+/* end[0][i]: the sum of elements 0..i; end[l+1] has every TB_FAN-th entry of end[l]; the last level has at most TB_FAN.
+ * Behind its last entry each level is padded to a multiple of that with what no item reaches. */
 typedef struct {
     size_t height;
-    double *end[12];
+    double *end[8];
 } tb_index_t;
 
 /* What observe may add up. */
@@ -81,6 +82,8 @@ typedef struct {
     uint64_t generation[TB_ROW], replicate[TB_ROW];
 } tb_lanes_t;
 
+static inline size_t tb_index_room(size_t length) { return length + length / (TB_FAN - 1) + 8 * TB_FAN; }
+
 struct tb_gaussian_kernels;
 struct tb_em_kernels;
 struct tb_document_kernels;
@@ -93,10 +96,10 @@ typedef struct {
     /* Both words of `calls` consecutive slots, in order. `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out);
     double (*sum)(const double *x, size_t count);
-    /* Sums of rows of TB_ROW elements each. */
-    void (*block_sums)(const double *x, size_t rows, double *out);
-    /* The element of x that holds item r, counting items along x, for many r. */
-    void (*find_items)(const double *x, const tb_index_t *index, const double *item, size_t count, uint32_t *where);
+    /* Where items are, counting them along x. `room` is for tb_index_room(length) entries. */
+    tb_index_t (*index_items)(const double *x, size_t length, double *room);
+    /* The elements that hold some items. */
+    void (*find_items)(const tb_index_t *index, const double *item, size_t count, uint32_t *where);
     void (*sum_pairs)(const double *child, size_t parents, double *parent);
     /* One level of a splitting tree: parent counts to child counts in proportion to child weights. `child` may be
      * `weight`. */

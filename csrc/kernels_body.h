@@ -32,37 +32,40 @@ KERNEL double sum(const double *x, size_t count) {
     return total;
 }
 
-KERNEL void block_sums(const double *x, size_t blocks, double *out) {
-    for (size_t block = 0; block < blocks; block++) {
-        vd a = d_load(x + block * TB_ROW);
-        for (size_t i = LANES; i < TB_ROW; i += LANES) a = a + d_load(x + block * TB_ROW + i);
-        double lanes[LANES], total = 0.0;
-        d_store(lanes, a);
-        for (size_t i = 0; i < LANES; i++) total += lanes[i];
-        out[block] = total;
+/* Integers below 2^53, so sums may be formed in any order. Elements beyond the last are zero, and end where the last
+ * does. */
+KERNEL tb_index_t index_items(const double *x, size_t length, double *room) {
+    size_t count = (length + TB_FAN - 1) / TB_FAN * TB_FAN;
+    tb_index_t index = {1, {room}};
+    vd before = d_set(0.0);
+    for (size_t i = 0; i < count; i += LANES) {
+        vd running = d_running(d_load(x + i));
+        d_store(room + i, before + running);
+        before = before + d_last(running);
     }
+    while (count > TB_FAN) {
+        const double *below = room;
+        const size_t fewer = count / TB_FAN;
+        room += count;
+        for (size_t i = 0; i < fewer; i++) room[i] = below[TB_FAN * i + TB_FAN - 1];
+        count = (fewer + TB_FAN - 1) / TB_FAN * TB_FAN;
+        for (size_t i = fewer; i < count; i++) room[i] = __builtin_inf();
+        index.end[index.height++] = room;
+    }
+    return index;
 }
 
-/* Down a tree of fan-out eight whose nodes hold the sums of all that comes before their end; then along one row. There
- * is no branch on the data, so several searches are under way at once. */
-KERNEL void find_items(const double *x, const tb_index_t *index, const double *item, size_t count, uint32_t *where) {
+/* There is no branch on the data, so several searches are under way at once. */
+KERNEL void find_items(const tb_index_t *index, const double *item, size_t count, uint32_t *where) {
     for (size_t i = 0; i < count; i++) {
         const vd r = d_set(item[i]);
         size_t at = 0;
         for (size_t level = index->height; level-- > 0;) {
-            const double *end = index->end[level] + TB_ROW * at;
-            size_t before = 0;
-            for (size_t v = 0; v < TB_ROW; v += LANES) {
-                before += (size_t)__builtin_popcount(m_bits(d_le(d_load(end + v), r)));
+            const double *end = index->end[level] + TB_FAN * at;
+            at *= TB_FAN;
+            for (size_t v = 0; v < TB_FAN; v += LANES) {
+                at += (size_t)__builtin_popcount(m_bits(d_le(d_load(end + v), r)));
             }
-            at = TB_ROW * at + before;
-        }
-        const double *row = x + TB_ROW * at;
-        double sum = at ? index->end[0][at - 1] : 0.0;
-        at *= TB_ROW;
-        for (size_t j = 0; j < TB_ROW - 1; j++) {
-            sum += row[j];
-            at += sum <= item[i];
         }
         where[i] = (uint32_t)at;
     }
@@ -104,7 +107,7 @@ const tb_kernels_t TABLE = {
     .documents = &DOCUMENTS_TABLE,
     .fill_words = fill_words,
     .sum = sum,
-    .block_sums = block_sums,
+    .index_items = index_items,
     .find_items = find_items,
     .sum_pairs = sum_pairs,
     .split_level = split_level,

@@ -90,19 +90,30 @@ static void clear_from(double *column, size_t from, size_t to) {
     if (column) memset(column + from, 0, (to - from) * sizeof *column);
 }
 
+/* Where each survivor will be, where weights are the only column. */
+static void place_survivors(tb_lineage_t *self) {
+    uint32_t to = 0;
+    for (size_t i = 0; self->place && i < self->length; i++) {
+        const uint32_t alive = self->weight[i] > 0.0;
+        self->place[self->id[i]] = to | (alive - 1u); /* TB_NOWHERE for the others */
+        to += alive;
+    }
+}
+
 /* Drops what is empty in every column. The compressing kernel serves regimes with no column but the weights. */
 static void compact(tb_lineage_t *self) {
     const size_t before = self->length, end = before + TB_ROW;
-    for (size_t i = 0; self->place && i < before; i++) self->place[self->id[i]] = TB_NOWHERE;
     if (!self->pool && !self->kept && !self->columns && !self->before) {
+        place_survivors(self);
         self->length = self->plan->kernels->compact(self->id, self->weight, before);
     } else {
         self->length = 0;
         for (size_t i = 0; i < before; i++) {
-            if (!is_empty(self, i)) move(self, self->length++, i);
+            const int gone = is_empty(self, i);
+            if (self->place) self->place[self->id[i]] = gone ? TB_NOWHERE : (uint32_t)self->length;
+            if (!gone) move(self, self->length++, i);
         }
     }
-    for (size_t i = 0; self->place && i < self->length; i++) self->place[self->id[i]] = (uint32_t)i;
     clear_from(self->weight, self->length, end);
     clear_from(self->next, self->length, end);
     clear_from(self->batch, self->length, end);

@@ -19,7 +19,7 @@ const char *tb_strerror(int code) {
     case TB_ERR_NOTHING:
         return "curation accepts nothing of what a model puts out";
     case TB_ERR_PROGRAM:
-        return "more bands, groups or generations than there is room for";
+        return "more bands, groups, generations or categories than there is room for";
     default:
         return "unknown error";
     }
@@ -147,9 +147,10 @@ static int fill_source(tb_plan_t *self, tb_source_t *source, size_t least) {
                          (uint64_t)(source->total - source->head_total));
 }
 
-/* Categories of which so many human items may be expected to hold half an item or more. */
+/* Categories of which so many human items may be expected to hold four or more: for fewer, picks cost less than splits.
+ */
 static size_t count_common(const tb_plan_t *self, uint64_t items) {
-    const double least = self->total / (2.0 * (double)items);
+    const double least = 4.0 * self->total / (double)items;
     size_t common = 0;
     while (common < self->program.categories && self->weight[common] >= least) common++;
     return common;
@@ -253,7 +254,7 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
                   const tb_output_t *wanted) {
     *self = NULL;
     if (program->band_count + 1 > TB_MAX_EDGES || program->judge.groups > TB_MAX_GROUPS) return TB_ERR_PROGRAM;
-    if (program->generations > INT32_MAX) return TB_ERR_PROGRAM;
+    if (program->generations > INT32_MAX || program->categories >> TB_ALIAS_BITS) return TB_ERR_PROGRAM;
     tb_plan_t *plan = calloc(1, sizeof *plan);
     if (!plan) return TB_ERR_MEMORY;
     plan->program = *program;

@@ -88,12 +88,46 @@ size_t tb_place_of(tb_lineage_t *self, uint32_t id) {
     return self->place[id];
 }
 
+enum { SOME = 128 }; /* items that are counted together, at most */
+
+/* Counts items of some categories; one that comes back gets an element at the end, where every column is zero. Whether
+ * it has one already is as likely as not, so there is no branch. */
+static void count_items(tb_lineage_t *self, const uint32_t *id, const double *items, size_t count) {
+    size_t length = self->length;
+    for (size_t i = 0; i < count; i++) __builtin_prefetch(&self->place[id[i]], 1);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t place = self->place[id[i]];
+        const uint32_t known = 0u - (uint32_t)(place != TB_NOWHERE);
+        const uint32_t at = (place & known) | ((uint32_t)length & ~known);
+        length += known + 1u;
+        self->place[id[i]] = at;
+        self->id[at] = id[i];
+        self->batch[at] += items[i];
+    }
+    self->length = length;
+}
+
 static void put_fresh(void *context, const uint32_t *id, size_t count) {
     tb_lineage_t *self = context;
     const uint64_t *item = self->plan->program.item_weights;
-    const double step = item ? (double)item[3 * self->generation + 1] : 1.0;
-    for (size_t i = 0; i < count; i++) __builtin_prefetch(&self->place[id[i]], 1);
-    for (size_t i = 0; i < count; i++) self->batch[tb_place_of(self, id[i])] += step;
+    double items[SOME];
+    for (size_t i = 0; i < count; i++) items[i] = item ? (double)item[3 * self->generation + 1] : 1.0;
+    count_items(self, id, items, count);
+}
+
+/* Counts of categories 0, 1, ..., where there are any. */
+static void put_counts(tb_lineage_t *self, const double *counts, size_t length, double step) {
+    uint32_t id[SOME];
+    double items[SOME];
+    size_t some = 0;
+    for (size_t i = 0; i < length; i++) {
+        id[some] = (uint32_t)i;
+        items[some] = step * counts[i];
+        some += counts[i] > 0.0;
+        if (some < SOME && i + 1 < length) continue;
+        count_items(self, id, items, some);
+        some = 0;
+    }
 }
 
 /* Fresh human items join the batch: a few one by one, many as a batch of their own. */
@@ -105,17 +139,13 @@ static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_addres
         const size_t head = law->single.head;
         const uint64_t common =
             (uint64_t)tb_draw_head(law, self->scratch, &law->single, (double)count, at, TB_FOR_REFERENCE, self->other);
-        for (size_t i = 0; i < head; i++) {
-            if (self->other[i] > 0.0) self->batch[tb_place_of(self, (uint32_t)i)] += step * self->other[i];
-        }
+        put_counts(self, self->other, head, step);
         memset(self->other, 0, (head + TB_PAD) * sizeof *self->other);
         tb_pick_human(law, &law->single, count - common, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
         return;
     }
     tb_draw_human(law, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
-    for (size_t i = 0; i < categories; i++) {
-        if (self->other[i] > 0.0) self->batch[tb_place_of(self, (uint32_t)i)] += step * self->other[i];
-    }
+    put_counts(self, self->other, categories, step);
 }
 
 /* The kept set, or some of its items, joins the batch. */

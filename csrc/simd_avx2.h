@@ -111,6 +111,12 @@ SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, to_front(m, v));
     return (size_t)__builtin_popcount(m_bits(m));
 }
+/* Each lane plus all before it; and the last lane in all. */
+SIMD vd d_running(vd a) {
+    a = a + _mm256_blend_pd(_mm256_setzero_pd(), _mm256_permute4x64_pd(a, 0x90), 0xe);
+    return a + _mm256_permute2f128_pd(a, a, 0x08);
+}
+SIMD vd d_last(vd a) { return _mm256_permute4x64_pd(a, 0xff); }
 /* Twice as many lanes of 32 bits: see simd_avx512.h. */
 /* Rounded once or twice. */
 SIMD vd d_fma(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }

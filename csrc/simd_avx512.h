@@ -90,6 +90,14 @@ SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, _mm512_maskz_compress_epi64(m, v));
     return (size_t)__builtin_popcount(m_bits(m));
 }
+/* Each lane plus all before it; and the last lane in all. */
+SIMD vd d_running(vd a) {
+    const __m512i one = _mm512_set_epi64(6, 5, 4, 3, 2, 1, 0, 0), two = _mm512_set_epi64(5, 4, 3, 2, 1, 0, 0, 0);
+    a = a + _mm512_maskz_permutexvar_pd(0xfe, one, a);
+    a = a + _mm512_maskz_permutexvar_pd(0xfc, two, a);
+    return a + _mm512_maskz_shuffle_f64x2(0xf0, a, a, 0x40);
+}
+SIMD vd d_last(vd a) { return _mm512_permutexvar_pd(_mm512_set1_epi64(7), a); }
 /* Twice as many lanes of 32 bits, for what need not be exact: their low half goes with one register of LANES, their
  * high half with the next. */
 /* Rounded once or twice. */

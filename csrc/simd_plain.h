@@ -94,6 +94,9 @@ SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     *p = (uint32_t)v;
     return m;
 }
+/* Each lane plus all before it; and the last lane in all. */
+SIMD vd d_running(vd a) { return a; }
+SIMD vd d_last(vd a) { return a; }
 /* Twice as many lanes of 32 bits: see simd_avx512.h. */
 /* Rounded once or twice. */
 SIMD vd d_fma(vd a, vd b, vd c) { return a * b + c; }

@@ -111,6 +111,9 @@ SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
     u_store32(p, to_front(m, v));
     return (size_t)__builtin_popcount(m_bits(m));
 }
+/* Each lane plus all before it; and the last lane in all. */
+SIMD vd d_running(vd a) { return a + _mm_unpacklo_pd(_mm_setzero_pd(), a); }
+SIMD vd d_last(vd a) { return _mm_unpackhi_pd(a, a); }
 /* Twice as many lanes of 32 bits: see simd_avx512.h. */
 /* Rounded once or twice. */
 SIMD vd d_fma(vd a, vd b, vd c) { return a * b + c; }

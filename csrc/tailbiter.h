@@ -17,15 +17,9 @@ enum {
     TB_ERR_MEMORY = -1,    /* an allocation failed */
     TB_ERR_CANCELLED = -2, /* the control's flag was raised */
     TB_ERR_NOTHING = -4,   /* curation accepts nothing of what a model puts out */
-    TB_ERR_PROGRAM = -3    /* more bands or generations than the core has room for */
+    TB_ERR_PROGRAM = -3    /* more bands, generations or categories than the core has room for */
 };
 const char *tb_strerror(int code);
-
-/* One cell of an alias table over the reference: exact in integers. */
-typedef struct {
-    uint32_t threshold; /* of 2^32: below it the cell's own category; what equals it is decided by further bits */
-    uint32_t alias;
-} tb_alias_t;
 
 /* How a model is fitted to a training set. */
 enum {

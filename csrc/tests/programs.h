@@ -29,6 +29,7 @@ static inline setup_t *new_setup(size_t categories, size_t generations, uint64_t
     self->ages[0] = 1;
     for (size_t b = 0; b + 1 < BANDS; b++) self->band_start[b] = (uint32_t)(categories >> b);
     *program = (tb_program_t){.key = key, .categories = categories, .generations = generations, .age_count = 1};
+    program->decoding = (tb_decoding_t){.temperature = 1.0, .top_p = 1.0};
     program->weights = self->weights;
     program->samples = self->samples;
     program->fresh = self->fresh;

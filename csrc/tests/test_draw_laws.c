@@ -249,7 +249,7 @@ static void test_human(void) {
     static const case_t weights = {5, {20, 10, 5, 2, 1}, 5, 0}, two = {2, {2, 1}, 100, 0};
 
     try_human("human, by tree", &weights, 1000);
-    try_human("human, tree and table", &weights, 2);
+    try_human("human, tree and table", &weights, 16);
     try_human("human, by table", &weights, 0);
     try_human("human, two categories", &two, 100);
 }

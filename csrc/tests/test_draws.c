@@ -149,24 +149,24 @@ static void put_ids(void *context, const uint32_t *id, size_t count) {
 
 static int turned_down, ties; /* words that would have brought a bias, or left it open */
 
-/* The alias table's column is the upper half of a word, scaled to a whole number without bias; the lower half is the
+/* The alias table's column is the upper half of a word, scaled to a whole number without bias; the last 8 bits are the
  * level, with 64 bits more where it ends at the threshold. */
 static uint32_t expected_pick(const tb_source_t *source, tb_address_t at, uint32_t item) {
     for (uint32_t attempt = 0;; attempt++) {
         const uint64_t word = word_at(tb_at(at, at.purpose, attempt), 0, item), x = (word >> 32) * source->cells;
-        const tb_alias_t *cell = &source->cell[x >> 32];
-        const uint32_t level = (uint32_t)word;
-        int own = level < cell->threshold;
+        const tb_alias_t cell = source->cell[x >> 32];
+        const uint32_t level = word & 0xff;
+        int own = level < tb_threshold_of(cell);
         /* The 2^32 mod m lowest products of each residue are one too many. */
         if ((uint32_t)x < (UINT64_C(1) << 32) % source->cells) {
             turned_down++;
             continue;
         }
-        if (level == cell->threshold) {
+        if (level == tb_threshold_of(cell)) {
             own = word_at(tb_at(at, at.purpose, TB_TIE_ATTEMPT), 0, item) < source->remainder[x >> 32];
             ties++;
         }
-        return (uint32_t)source->head + (own ? (uint32_t)(x >> 32) : cell->alias);
+        return (uint32_t)source->head + (own ? (uint32_t)(x >> 32) : tb_alias_of(cell));
     }
 }
 
@@ -187,10 +187,10 @@ static void check_picks(const bench_t *bench, const tb_source_t *source, uint32_
     free(id);
 }
 
-/* Of a million picks from some thousand cells a few words are turned down. Ties do not happen by chance: thresholds are
+/* Of a million picks from some thousand cells a few words are turned down. Ties are one in 256: thresholds are
  * moved to where words fall. */
 static void test_picks(uint64_t scale) {
-    enum { CATEGORIES = 5997, TIED = 200 };
+    enum { CATEGORIES = 5980, TIED = 200 };
     setup_t *setup = new_regime(FRESH_FEW, CATEGORIES, 1, 16000, 7);
     const tb_address_t at = {9, 8, 7, TB_FOR_ALIAS};
     bench_t bench;
@@ -205,7 +205,9 @@ static void test_picks(uint64_t scale) {
     for (uint32_t i = 0; i < TIED; i++) {
         const uint64_t word = word_at(at, 0, i);
 
-        moved.cell[(word >> 32) * moved.cells >> 32].threshold = (uint32_t)word;
+        tb_alias_t *cell = &moved.cell[(word >> 32) * moved.cells >> 32];
+
+        *cell = (uint32_t)(word & 0xff) << TB_ALIAS_BITS | tb_alias_of(*cell);
     }
     ties = 0;
     check_picks(&bench, &moved, TIED, at);
@@ -214,7 +216,7 @@ static void test_picks(uint64_t scale) {
     drop_bench(&bench);
 }
 
-/* What each category gets of cells * total * 2^96: all of it but for less than one 2^96th of each cell. */
+/* What each category gets of cells * total * 2^72: all of it but for less than one 2^72nd of each cell. */
 static void check_alias(const uint64_t *weights, size_t count) {
     __extension__ typedef unsigned __int128 u128;
     tb_alias_t *cells = checked_memory(count, sizeof *cells);
@@ -226,13 +228,13 @@ static void check_alias(const uint64_t *weights, size_t count) {
     for (size_t i = 0; i < count; i++) total += weights[i];
     CHECK(tb_alias_fill(cells, remainder, weights, count, total) == TB_OK);
     for (size_t i = 0; i < count; i++) {
-        /* own = ceil((threshold 2^64 + remainder) total / 2^96) */
-        const u128 low = (u128)remainder[i] * total, high = (u128)cells[i].threshold * total + (low >> 64);
-        const u128 own = (high >> 32) + ((uint32_t)high != 0 || (uint64_t)low != 0);
+        /* own = ceil((threshold 2^64 + remainder) total / 2^72) */
+        const u128 low = (u128)remainder[i] * total, high = (u128)tb_threshold_of(cells[i]) * total + (low >> 64);
+        const u128 own = (high >> 8) + ((high & 0xff) != 0 || (uint64_t)low != 0);
 
-        CHECK(cells[i].alias < count && own <= total);
+        CHECK(tb_alias_of(cells[i]) < count && own <= total);
         mass[i] += own;
-        mass[cells[i].alias] += total - own;
+        mass[tb_alias_of(cells[i])] += total - own;
     }
     for (size_t i = 0; i < count; i++) equal &= mass[i] == (u128)weights[i] * count;
     CHECK(equal);

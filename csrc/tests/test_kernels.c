@@ -62,18 +62,15 @@ static double plain_sum(const double *x, size_t length) {
 }
 
 static void check_sums(const double *x, size_t length, const tb_kernels_t *kernels) {
-    size_t blocks = (length + TB_ROW - 1) / TB_ROW, parents = (length + 1) / 2;
-    double *block = checked_memory(blocks, sizeof *block), *parent = doubles(parents), *padded = doubles(length);
+    size_t parents = (length + 1) / 2;
+    double *parent = doubles(parents), *padded = doubles(length);
     int equal = 1;
 
     memcpy(padded, x, length * sizeof *x);
     CHECK(kernels->sum(padded, length) == plain_sum(x, length));
-    kernels->block_sums(padded, blocks, block);
-    for (size_t i = 0; i < blocks; i++) equal &= block[i] == plain_sum(padded + i * TB_ROW, TB_ROW);
     kernels->sum_pairs(padded, parents, parent);
     for (size_t i = 0; i < parents; i++) equal &= parent[i] == padded[2 * i] + padded[2 * i + 1];
     CHECK(equal);
-    free(block);
     free(parent);
     free(padded);
 }
@@ -92,26 +89,23 @@ static void test_sums(void) {
     }
 }
 
-/* The index as kernels.h describes it, level by level. */
-static tb_index_t new_index(const double *x, size_t length) {
-    tb_index_t index = {0, {NULL}};
-    size_t rows = (length + TB_ROW - 1) / TB_ROW;
-    double *end, sum = 0.0;
+/* The index is as kernels.h describes it, level by level. */
+static void check_index(const tb_index_t *index, const double *x, size_t length) {
+    size_t level = 0, count = length;
+    double sum = 0.0;
+    int equal = 1;
 
-    for (;;) {
-        const size_t room = (rows + TB_ROW - 1) / TB_ROW * TB_ROW;
+    for (size_t i = 0; i < length; i++) equal &= index->end[0][i] == (sum += x[i]);
+    for (size_t i = length; i % TB_FAN; i++) equal &= index->end[0][i] >= sum;
+    for (; count > TB_FAN; level++) {
+        const size_t fewer = (count + TB_FAN - 1) / TB_FAN;
 
-        end = checked_memory(room, sizeof *end);
-        for (size_t i = 0; i < room; i++) end[i] = HUGE_VAL;
-        for (size_t i = 0; i < rows; i++) {
-            const double *below = index.height ? index.end[index.height - 1] : NULL;
-
-            end[i] = below ? below[TB_ROW * i + TB_ROW - 1] : (sum += plain_sum(x + TB_ROW * i, TB_ROW));
-        }
-        index.end[index.height++] = end;
-        if (rows <= TB_ROW) return index;
-        rows = room / TB_ROW;
+        for (size_t i = 0; i < fewer; i++)
+            equal &= index->end[level + 1][i] == index->end[level][TB_FAN * i + TB_FAN - 1];
+        for (size_t i = fewer; i % TB_FAN; i++) equal &= index->end[level + 1][i] == HUGE_VAL;
+        count = fewer;
     }
+    CHECK(equal && index->height == level + 1);
 }
 
 static uint32_t element_of(const double *x, double item) {
@@ -125,7 +119,7 @@ static uint32_t element_of(const double *x, double item) {
 static void check_find(const double *x, size_t length, double total, uint64_t *state) {
     enum { ANY = 64 };
     const size_t count = 2 * length + ANY;
-    tb_index_t index = new_index(x, length);
+    double *room = checked_memory(tb_index_room(length), sizeof *room);
     double *item = checked_memory(count, sizeof *item), before = 0.0;
     uint32_t *where = checked_memory(count, sizeof *where);
 
@@ -136,12 +130,14 @@ static void check_find(const double *x, size_t length, double total, uint64_t *s
     for (size_t i = 2 * length; i < count; i++) item[i] = floor(next_unit(state) * total);
     for (size_t s = 0; s < machine.count; s++) {
         int equal = 1;
+        const tb_index_t index = machine.set[s]->index_items(x, length, room);
 
-        machine.set[s]->find_items(x, &index, item, count, where);
+        check_index(&index, x, length);
+        machine.set[s]->find_items(&index, item, count, where);
         for (size_t i = 0; i < count; i++) equal &= where[i] == element_of(x, item[i]);
         CHECK(equal);
     }
-    for (size_t l = 0; l < index.height; l++) free(index.end[l]);
+    free(room);
     free(item);
     free(where);
 }
