@@ -104,7 +104,7 @@ static void test_totals_far_off(const bench_t *bench) {
 }
 
 static void check_human(const bench_t *bench, uint64_t n, tb_address_t at) {
-    const size_t categories = bench->setup->program.categories, room = tb_padded(categories);
+    const size_t categories = bench->setup->program.categories, room = bench->plan[0]->padded;
     double *first = checked_memory(room, sizeof *first), *out = checked_memory(room, sizeof *out);
 
     for (size_t s = 0; s < machine.count; s++) {
