@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pages whose blocks have tests of their own, which also read what they print.
-ELSEWHERE = {"sweeps.md", "testing.md", "theory.md"}
+ELSEWHERE = {"mixtures.md", "plan.md", "sweeps.md", "testing.md", "theory.md", "your-own-family.md"}
 PAGES = [
     page
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
