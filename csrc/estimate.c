@@ -253,8 +253,21 @@ static int discount(tb_lineage_t *self, double right) {
     return TB_OK;
 }
 
+static int by_rule(tb_lineage_t *self, double right) {
+    tb_model_t *model = &self->model;
+    memcpy(model->weight, self->weight, self->length * sizeof *model->weight);
+    int code = tb_apply_rule(self, 0);
+    if (code) return code;
+    const double scale = right / tb_model_total(model);
+    if (__builtin_fabs(scale - 1.0) < 0x1p-40) return TB_OK; /* in this unit but for rounding: their bits stay */
+    for (size_t i = 0; i < self->length; i++) model->weight[i] *= scale;
+    model->other *= scale;
+    return TB_OK;
+}
+
 static int weigh(tb_lineage_t *self, double right) {
     const tb_estimator_t *by = &self->plan->program.estimator;
+    if (by->kind == TB_BY_RULE) return by_rule(self, right);
     const double share = tb_even_share(self);
     if (share >= 0.0) {
         mix_even(self, right, share);

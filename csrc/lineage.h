@@ -60,6 +60,10 @@ double tb_even_share(const tb_lineage_t *self);
 double tb_wrong(const tb_lineage_t *self);
 double *tb_wrong_of(const tb_lineage_t *self, double *column);
 
+/* rule.c: changes the model by a rule compiled elsewhere; or says in the output why not. Only weights that can be drawn
+ * are let through. */
+int tb_apply_rule(tb_lineage_t *self, int decoding);
+
 /* shape.c: the batch of n items drawn from the shaped model. Or no batch: the model is only remembered. */
 /* Where a detector judges by band the law comes first, and how much of it is kept. */
 int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at);

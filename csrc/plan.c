@@ -18,6 +18,8 @@ const char *tb_strerror(int code) {
         return "cancelled";
     case TB_ERR_NOTHING:
         return "curation accepts nothing of what a model puts out";
+    case TB_ERR_RULE:
+        return "a rule compiled elsewhere failed";
     case TB_ERR_PROGRAM:
         return "more bands, groups, generations or categories than there is room for";
     default:
@@ -265,8 +267,8 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
     plan->fresh = program->crawled || any(program->fresh, program->generations + 1);
     plan->first_fresh = first_fresh(program);
     plan->returns = can_return(program);
-    plan->bent =
-        tb_decodes(&program->decoding) || program->curation.kind != TB_CURATE_NOT || program->band_kept != NULL;
+    plan->bent = tb_decodes(&program->decoding) || program->rules.decoding || program->curation.kind != TB_CURATE_NOT ||
+                 program->band_kept;
     plan->smoothed = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
     plan->shaped = plan->bent || plan->smoothed;
     plan->dense = !program->plain && !plan->shaped && !program->crawled && !program->first_weights &&

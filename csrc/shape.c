@@ -113,6 +113,8 @@ static int bend(tb_lineage_t *self) {
     if (self->before) remember(self);
     const tb_program_t *program = &self->plan->program;
     if (tb_decodes(&program->decoding)) tb_decode(&program->decoding, &self->model, self->scratch->levels);
+    if (program->rules.decoding) code = tb_apply_rule(self, 1);
+    if (code) return code;
     add_errors(self);
     curate(self);
     return TB_OK;

@@ -16,8 +16,9 @@ enum {
     TB_OK = 0,
     TB_ERR_MEMORY = -1,    /* an allocation failed */
     TB_ERR_CANCELLED = -2, /* the control's flag was raised */
+    TB_ERR_PROGRAM = -3,   /* more bands, generations or categories than the core has room for */
     TB_ERR_NOTHING = -4,   /* curation accepts nothing of what a model puts out */
-    TB_ERR_PROGRAM = -3    /* more bands, generations or categories than the core has room for */
+    TB_ERR_RULE = -5       /* a rule compiled elsewhere failed; the output's failure says where */
 };
 const char *tb_strerror(int code);
 
@@ -27,7 +28,8 @@ enum {
     TB_ADD_K = 1,     /* amount: k items more of every category */
     TB_SHRINKAGE = 2, /* amount: share of the target, uniform or the model before */
     TB_DISCOUNT = 3,  /* amount: what every count is lowered by; interpolated with the uniform law */
-    TB_GOOD_TURING = 4
+    TB_GOOD_TURING = 4,
+    TB_BY_RULE = 5
 };
 
 typedef struct {
@@ -65,6 +67,29 @@ typedef struct {
     const uint64_t *drawn; /* by t-1: items drawn, of which the batch keeps the best */
 } tb_curation_t;
 
+/* A rule compiled elsewhere, called by many threads at once. It changes the weights of a model in place: those of the
+ * `length` categories listed in `id`, and `other`, the one of each of `others` more. Not 0: it gave up. */
+typedef int32_t tb_rule_t(double *weight, const uint32_t *id, size_t length, double others, double *other,
+                          uint32_t generation);
+
+typedef struct {
+    tb_rule_t *estimator; /* where that is TB_BY_RULE: counts come in. What is outside the reference counts 0 */
+    tb_rule_t *decoding;  /* after the cuts; NULL: none */
+} tb_rules_t;
+
+enum {
+    TB_RULE_GAVE_UP = 1,
+    TB_RULE_WRONG_WEIGHT = 2, /* not a number, negative or above 2^800 */
+    TB_RULE_NOTHING = 3       /* weights that add up to less than 2^-800 */
+};
+
+/* Where a rule failed, and why. */
+typedef struct {
+    int problem, decoding; /* one of the above; whether it was the rule of decoding */
+    uint32_t replicate, generation;
+    double weight; /* the wrong one */
+} tb_failure_t;
+
 /* All arrays are borrowed and indexed by t-1 for the batch and training set of generation t = 1..generations+1. */
 typedef struct {
     uint64_t key;
@@ -89,6 +114,7 @@ typedef struct {
     tb_estimator_t estimator;
     double error_rate; /* share of what models put out that lies outside the reference */
     tb_decoding_t decoding;
+    tb_rules_t rules;
     tb_curation_t curation;
     const double *crawled;         /* human share of the crawl that each batch is kept from; NULL: no crawl */
     double human_kept;             /* of human items a detector keeps this share */
@@ -110,6 +136,7 @@ typedef struct {
     int64_t
         *forgotten; /* lineages x categories: 0 present at the end; t first absent for good; -t the same, may return */
     tb_judged_t judged;
+    tb_failure_t *failure; /* of this run */
 } tb_output_t;
 
 typedef struct {

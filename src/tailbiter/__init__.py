@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .estimator import GoodTuring as GoodTuring
     from .estimator import Shrinkage as Shrinkage
     from .estimator import Smoothing as Smoothing
+    from .estimator import UserEstimator as UserEstimator
     from .execute import run_sweep as run_sweep
     from .families import lower as lower
     from .fault import Duplication as Duplication
@@ -106,7 +107,7 @@ _HOMES = {
     "decoding": ("Decoding",),
     "errors": ("DataError", "MemoryEstimateError", "PredictionError", "SpecError", "TailbiterError"),
     "detector": ("Detector",),
-    "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing"),
+    "estimator": ("EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing", "UserEstimator"),
     "execute": ("run_sweep",),
     "families": ("lower",),
     "fault": ("Duplication", "LabelNoise", "Truncation"),
@@ -212,6 +213,7 @@ __all__ = [
     "TopShare",
     "Truncation",
     "Uniform",
+    "UserEstimator",
     "UserMixture",
     "Verification",
     "Verifier",

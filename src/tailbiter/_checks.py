@@ -152,4 +152,6 @@ def _plain(value: object, defaults: bool) -> object:
         return as_dict(value, defaults=defaults)
     if isinstance(value, tuple):
         return [_plain(item, defaults) for item in value]
+    if callable(plain := getattr(value, "plain", None)):
+        return plain()
     return value

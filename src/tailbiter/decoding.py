@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 
 from ._checks import SET, as_dict, number, whole, within
 from .errors import SpecError
+from .jit._rule import Rule
 
 __all__ = ["Decoding"]
 
@@ -37,11 +39,18 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
     epsilon : float, default 0.0
         Only categories of at least this probability (Hewitt et al. 2022, arXiv 2210.15191), or the most
         probable one where there is none, in [0, 1).
+    rule : function of (weights, ranks, others, other, generation), or its import path, optional
+        Comes last: your own, compiled by Numba and called inside the core's loop. It changes ``weights``
+        (float64[n], in any unit) in place and returns the new weight of each category that is not listed:
+        ``others`` of them, of weight ``other`` so far. ``ranks`` (uint32[n], read-only) number the listed
+        categories by their place in the reference, 0 the commonest; the number of categories itself stands
+        for what lies outside it. ``generation`` is the model's.
 
     Raises
     ------
     SpecError
-        For a value out of range.
+        For a value out of range, and for a rule that is no function. In a run, for one that does not compile,
+        that raises, or that leaves weights which are not finite, negative or all 0.
 
     Notes
     -----
@@ -68,6 +77,7 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float = 1.0
     min_p: float = 0.0
     epsilon: float = 0.0
+    rule: Rule | Callable[..., float] | str | None = None
 
     def __post_init__(self) -> None:
         field = "decoding.temperature"
@@ -85,6 +95,8 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
                 "decoding.epsilon", epsilon, "is outside [0, 1)", "give a probability such as 3e-4"
             )
         SET(self, "epsilon", epsilon)
+        if self.rule is not None:
+            SET(self, "rule", Rule.of(self.rule, "decoding.rule"))
 
     @property
     def neutral(self) -> bool:
@@ -93,4 +105,7 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
 
     def canonical(self) -> dict[str, Any] | None:
         """Return plain data; None where it changes nothing, which a Spec's identity leaves out."""
-        return None if self.neutral else as_dict(self, defaults=False)
+        if self.neutral:
+            return None
+        rule = {} if self.rule is None else {"rule": cast("Rule", self.rule).identity}
+        return as_dict(self, defaults=False) | rule

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import msgspec
 import numpy as np
@@ -11,12 +12,13 @@ import numpy.typing as npt
 
 from ._checks import SET, as_dict, choice, number, whole, with_article, within
 from .errors import SpecError
+from .jit._rule import Rule
 
 if TYPE_CHECKING:
     from ._compose import Composition
     from .reference import Traits
 
-__all__ = ["EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing"]
+__all__ = ["EM", "MLE", "AddK", "Discount", "GoodTuring", "Shrinkage", "Smoothing", "UserEstimator"]
 
 _DIVISOR = "give 0 (maximum likelihood) or 1 (unbiased for one sample)"
 _TOLERANCE = "give a change of the mean log-likelihood such as 1e-3"
@@ -354,6 +356,65 @@ class Shrinkage(_Smoothed, frozen=True, tag="shrinkage"):
         choice(self.target, "estimator.target", TARGETS)
 
 
+class UserEstimator(_Smoothed, frozen=True, tag="user"):
+    """Your own estimator: a function compiled by Numba, called inside the core's loop.
+
+    Parameters
+    ----------
+    rule : function of (weights, ranks, others, other, generation), or its import path
+        ``weights`` (float64[n]) come in as the counts of the training set and go out as weights in any unit,
+        changed in place. Returned is the weight of each of the ``others`` categories that are not listed;
+        they were not seen, and ``other`` is 0. Listed ones may have count 0, too. ``ranks`` (uint32[n],
+        read-only) number the listed categories by their place in the reference, 0 the commonest; with an
+        error rate the number of categories itself stands for what lies outside it, which counts 0 and keeps
+        its share whatever is written there. ``generation`` is that of the training set.
+
+    Raises
+    ------
+    SpecError
+        For something that is no function, and in a Spec whose models have no categories. In a run, for one
+        that does not compile, that raises, or that leaves weights which are not finite, negative or all 0.
+
+    Notes
+    -----
+    The function is called in every thread without the GIL, once or more a generation and lineage: it should
+    depend on its arguments alone. Known by its import path and source, as families are.
+
+    The bits of such runs are outside the promise: other machines, and other versions of Numba, may compile
+    other code. On one machine they are the same for any number of threads and in every order.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> def half_more(weights, ranks, others, other, generation):
+    ...     weights += 0.5
+    ...     return 0.5
+    >>> spec = tb.Spec(
+    ...     reference=tb.Zipf(50),
+    ...     samples=100,
+    ...     generations=3,
+    ...     replicates=2,
+    ...     estimator=tb.UserEstimator(half_more),
+    ... )
+    >>> ds = tb.simulate(spec)
+    >>> int(ds.survivors[0, 0])
+    50
+    """
+
+    rule: Rule | Callable[..., float] | str
+
+    def __post_init__(self) -> None:
+        SET(self, "rule", Rule.of(self.rule, "estimator.rule"))
+
+    def canonical(self) -> dict[str, Any] | None:
+        """Return plain data, which tell the function's source, too."""
+        return {"kind": self.kind, "rule": cast("Rule", self.rule).identity}
+
+    def check(self, composition: Composition) -> None:
+        """Refuse nothing: what weighs differently is the function's affair."""
+        del composition
+
+
 class Smoothing(msgspec.Struct, frozen=True, tag_field="kind", tag="smoothing"):
     """A kernel density of the training set: how the models of a `KDE` are fitted.
 
@@ -405,7 +466,7 @@ class Smoothing(msgspec.Struct, frozen=True, tag_field="kind", tag="smoothing"):
         del composition
 
 
-Estimator = MLE | EM | AddK | GoodTuring | Discount | Shrinkage | Smoothing
+Estimator = MLE | EM | AddK | GoodTuring | Discount | Shrinkage | Smoothing | UserEstimator
 ESTIMATORS: dict[str, type[Any]] = {
     "mle": MLE,
     "em": EM,
@@ -414,4 +475,5 @@ ESTIMATORS: dict[str, type[Any]] = {
     "smoothing": Smoothing,
     "discount": Discount,
     "shrinkage": Shrinkage,
+    "user": UserEstimator,
 }

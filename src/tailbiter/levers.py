@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,14 @@ import numpy.typing as npt
 from .curation import items_drawn
 from .decoding import Decoding
 from .errors import SpecError
-from .estimator import AddK, Discount, GoodTuring, Shrinkage
+from .estimator import AddK, Discount, GoodTuring, Shrinkage, UserEstimator
 from .fault import Duplication, LabelNoise
 from .regime import exact
 
 if TYPE_CHECKING:
     from .detector import Detector
     from .estimator import Estimator
+    from .jit._rule import Rule
     from .spec import Spec
 
 __all__ = ["Levers", "lower_levers", "same"]
@@ -29,7 +30,7 @@ RULES = {"weigh": 1, "choice": 2, "best_of": 3, "top": 4}
 Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 
-KINDS: dict[type, int] = {AddK: 1, Shrinkage: 2, Discount: 3, GoodTuring: 4}
+KINDS: dict[type, int] = {AddK: 1, Shrinkage: 2, Discount: 3, GoodTuring: 4, UserEstimator: 5}
 """Estimators by their number in the core; all others count 0, as they are."""
 
 
@@ -45,6 +46,8 @@ class Levers:
         Its k, weight or discount; -1 where the data decide.
     smoothed : bool
         Whether Good-Turing is log-linear, or shrinkage goes toward the model before.
+    rule : Rule or None
+        The estimator, where a user wrote it.
     error_rate : float
         Share of what models put out that lies outside the reference.
     decoding : Decoding
@@ -78,6 +81,7 @@ class Levers:
     estimator: int = 0
     amount: float = -1.0
     smoothed: bool = False
+    rule: Rule | None = None
     error_rate: float = 0.0
     decoding: Decoding = PLAIN
     curation: int = 0
@@ -107,6 +111,11 @@ class Levers:
         return self == Levers()
 
     @property
+    def rules(self) -> tuple[Rule | None, Rule | None]:
+        """What users wrote: estimator and decoding."""
+        return self.rule, cast("Rule | None", self.decoding.rule)
+
+    @property
     def gives_unseen(self) -> bool:
         """Whether a category that is absent from a training set can be sampled from its model."""
         return bool(self.estimator) and self.amount != 0 and not (self.estimator == 2 and self.smoothed)
@@ -126,6 +135,7 @@ def lower_levers(spec: Spec, band_start: npt.NDArray[np.uint32]) -> Levers:
         estimator=KINDS.get(type(spec.estimator), 0),
         amount=amount,
         smoothed=smoothed,
+        rule=cast("Rule", spec.estimator.rule) if isinstance(spec.estimator, UserEstimator) else None,
         error_rate=spec.error_rate,
         decoding=spec.decoding,
         **_curation(spec),

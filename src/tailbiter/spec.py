@@ -36,6 +36,7 @@ from .detector import Detector
 from .errors import SpecError
 from .estimator import ESTIMATORS, Estimator
 from .fault import FAULTS, Fault
+from .jit._rule import located
 from .judgement import Stages, as_stages
 from .record import Record
 from .reference import (
@@ -346,6 +347,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             rest["reference"] = _reference_from(rest["reference"], folder)
             if isinstance(rest.get("held_out"), Mapping):
                 rest["held_out"] = as_held_out(rest["held_out"], rest["reference"], folder)
+        for name in {"estimator", "decoding"} & rest.keys():
+            rest[name] = located(rest[name], name, None if folder is None else Path(folder))
         return make(cls, rest, "spec")
 
     def to_json(self, *, brief: bool = False) -> str:

@@ -3,6 +3,6 @@
 
 from . import fmath
 from .common import Control, isa
-from .engine import Engine, build_info
+from .engine import Engine, RuleFailed, build_info
 
-__all__ = ["Control", "Engine", "build_info", "fmath", "isa"]
+__all__ = ["Control", "Engine", "RuleFailed", "build_info", "fmath", "isa"]

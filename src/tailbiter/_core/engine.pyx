@@ -67,6 +67,20 @@ cdef extern from "tailbiter.h" nogil:
         const double *factor
         const uint64_t *drawn
 
+    ctypedef int32_t tb_rule_t(double *weight, const uint32_t *id, size_t length, double others,
+                               double *other, uint32_t generation) noexcept nogil
+
+    ctypedef struct tb_rules_t:
+        tb_rule_t *estimator
+        tb_rule_t *decoding
+
+    ctypedef struct tb_failure_t:
+        int problem
+        int decoding
+        uint32_t replicate
+        uint32_t generation
+        double weight
+
     ctypedef struct tb_program_t:
         uint64_t key
         size_t categories
@@ -90,6 +104,7 @@ cdef extern from "tailbiter.h" nogil:
         tb_estimator_t estimator
         double error_rate
         tb_decoding_t decoding
+        tb_rules_t rules
         tb_curation_t curation
         const double *crawled
         double human_kept
@@ -125,6 +140,7 @@ cdef extern from "tailbiter.h" nogil:
         double *band_real_discarded
         int64_t *forgotten
         tb_judged_t judged
+        tb_failure_t *failure
 
     ctypedef struct tb_snapshots_t:
         size_t count
@@ -209,6 +225,7 @@ cdef tb_output_t pointers(dict out, Py_ssize_t start) except *:
     to.band_real_discarded = <double *>row(out, "band_real_discarded", start)
     to.forgotten = <int64_t *>row(out, "forgotten", start)
     to.judged = judged(out, start)
+    to.failure = NULL
     return to
 
 
@@ -237,6 +254,30 @@ GROUPED = frozenset({"group_survivors", "group_mass"})
 FLOOR = TB_FLOOR
 
 
+class RuleFailed(Exception):
+    """A rule compiled elsewhere failed.
+
+    Attributes
+    ----------
+    problem : int
+        1: it gave up; 2: a weight that is none; 3: nothing is left.
+    decoding : bool
+        Whether it was that of decoding, and not the estimator's.
+    replicate, generation : int
+        Where.
+    weight : float
+        The wrong one.
+    """
+
+    def __init__(self, failure):
+        super().__init__("tailbiter: a rule compiled elsewhere failed")
+        self.problem = failure["problem"]
+        self.decoding = bool(failure["decoding"])
+        self.replicate = failure["replicate"]
+        self.generation = failure["generation"]
+        self.weight = failure["weight"]
+
+
 cdef class Engine:
     """Runs replicates of one Program.
 
@@ -244,6 +285,9 @@ cdef class Engine:
     ----------
     program : Program
         What to run; its arrays are held for as long as the engine lives.
+    rules : (int, int)
+        Addresses of compiled rules, the estimator's and that of decoding; 0 for none. What they point to must
+        live as long as the engine.
     """
 
     cdef tb_plan_t *plan
@@ -252,7 +296,7 @@ cdef class Engine:
     cdef object item_weights  # flat, and contiguous
     cdef object lists
 
-    def __cinit__(self, program):
+    def __cinit__(self, program, rules=(0, 0)):
         self.source = program
         self.lists = []
         cdef tb_program_t *to = &self.program
@@ -282,6 +326,8 @@ cdef class Engine:
         to.error_rate = levers.error_rate
         cuts = levers.decoding
         to.decoding = tb_decoding_t(cuts.temperature, cuts.top_k or 0, cuts.top_p, cuts.min_p, cuts.epsilon)
+        to.rules.estimator = <tb_rule_t *><size_t>rules[0]
+        to.rules.decoding = <tb_rule_t *><size_t>rules[1]
         to.curation.kind = levers.curation
         if levers.curation:
             to.curation.candidates = levers.candidates
@@ -335,13 +381,18 @@ cdef class Engine:
         check_rows(self, start, stop, out)
         cdef tb_output_t to = pointers(out, start)
         cdef tb_snapshots_t snapshots
+        cdef tb_failure_t failure
         cdef int code
         memset(&snapshots, 0, sizeof(snapshots))
+        memset(&failure, 0, sizeof(failure))
+        to.failure = &failure
         with nogil:
             code = tb_run(
                 self.plan, <uint32_t>start, <uint32_t>(stop - start), &to, &snapshots, &control.state
             )
         try:
+            if failure.problem:
+                raise RuleFailed(failure)
             check(code)
             if snapshots.count:
                 self.lists.append((

@@ -42,9 +42,14 @@ class CategoricalFamily:
         refuse_if_too_large(program, replicates, threads)
 
     def engine(self, program: Program) -> _core.Engine:
-        """Return an engine that runs the program."""
+        """Return an engine that runs the program; what users wrote is compiled here."""
         from tailbiter import _core
 
+        if any(program.levers.rules):
+            from tailbiter.jit._pointer import Engine
+
+            first, second = (rule.pointer.address if rule else 0 for rule in program.levers.rules)
+            return Engine(program, (first, second))
         return _core.Engine(program)
 
     def control(self) -> _core.Control:
@@ -64,6 +69,12 @@ class CategoricalFamily:
         """Wrap what an engine filled."""
         from tailbiter.dataset import build_dataset
 
+        if any(program.levers.rules):
+            import numba
+
+            from tailbiter.families.user import BITS
+
+            attrs = {**attrs, "bits": BITS, "numba": numba.__version__}
         snapshots = engine.snapshots(outputs) if program.snapshots.size else None
         return build_dataset(program, outputs, snapshots, attrs, replicates)
 

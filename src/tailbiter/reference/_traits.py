@@ -47,7 +47,7 @@ class Traits:
     has_tokens: bool = False
 
 
-COUNTED = ("mle", "add_k", "good_turing", "discount", "shrinkage")
+COUNTED = ("mle", "add_k", "good_turing", "discount", "shrinkage", "user")
 """Estimators that fit counts of categories."""
 
 CATEGORICAL = Traits(

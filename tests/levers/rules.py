@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Rules as users write them."""
+
+import numpy as np
+
+
+def as_counted(weights, ranks, others, other, generation):
+    return 0.0
+
+
+def add_one(weights, ranks, others, other, generation):
+    weights += 1.0
+    return 1.0
+
+
+def add_one_as_built_in(weights, ranks, others, other, generation):
+    """The formula of csrc/estimate.c, operation by operation."""
+    total, categories = weights.sum(), float(len(weights) + others)
+    share = categories / (total + categories)
+    even = share * total / categories
+    for i in range(len(weights)):
+        weights[i] = (1.0 - share) * weights[i] + even
+    return even
+
+
+def add_one_beside_wrong(weights, ranks, others, other, generation):
+    """The same, where one of those listed lies outside the reference."""
+    total, categories = weights.sum(), float(len(weights) + others - 1)
+    share = categories / (total + categories)
+    even = share * total / categories
+    for i in range(len(weights)):
+        weights[i] = (1.0 - share) * weights[i] + even
+    return even
+
+
+def add_one_by_halves(weights, ranks, others, other, generation):
+    """A wrong one: what was not seen gets half."""
+    weights += 1.0
+    return 0.5
+
+
+def min_p(weights, ranks, others, other, generation):
+    least = 0.4 * max(weights.max(), other if others else 0.0)
+    for i in range(len(weights)):
+        if weights[i] < least:
+            weights[i] = 0.0
+    return other if other >= least else 0.0
+
+
+def min_p_by_less(weights, ranks, others, other, generation):
+    """A wrong one."""
+    least = 0.1 * weights.max()
+    for i in range(len(weights)):
+        if weights[i] < least:
+            weights[i] = 0.0
+    return other if other >= least else 0.0
+
+
+def squared(weights, ranks, others, other, generation):
+    weights *= weights
+    return other * other
+
+
+def rarest_doubled(weights, ranks, others, other, generation):
+    """Knows which category is which, and in which generation."""
+    for i in range(len(weights)):
+        if ranks[i] == 2:
+            weights[i] *= 2.0 if generation < 3 else 1.0
+    return other
+
+
+def raises_in_third(weights, ranks, others, other, generation):
+    if generation == 3:
+        raise ValueError("enough")
+    return other
+
+
+def not_a_number(weights, ranks, others, other, generation):
+    if generation == 2:
+        weights[0] = np.nan
+    return other
+
+
+def negative(weights, ranks, others, other, generation):
+    weights[0] = -1.0
+    return other
+
+
+def infinite_rest(weights, ranks, others, other, generation):
+    return np.inf
+
+
+def nothing(weights, ranks, others, other, generation):
+    weights[:] = 0.0
+    return 0.0
+
+
+def does_not_compile(weights, ranks, others, other, generation):
+    return weights + "a"
+
+
+def returns_nothing(weights, ranks, others, other, generation):
+    weights += 1.0
+
+
+def writes_ranks(weights, ranks, others, other, generation):
+    ranks[0] = 10**9
+    return other

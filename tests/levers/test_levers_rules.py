@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+"""Rules that users write: the bits and laws of built-in ones, and what goes wrong in one line."""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tailbiter as tb
+from tailbiter.cli import main
+from tests.law.runs import trainings
+from tests.levers import rules
+from tests.oracles import levers
+from tests.oracles.chain import Vector, multinomial
+from tests.oracles.compare import REPLICATES, compare_paths
+from tests.oracles.gallery import Tiny
+from tests.oracles.plan import Plan
+from tests.oracles.stat import require
+
+PLAN = Plan((5, 2, 1), (4, 3, 4))
+ALL = tb.Decoding(top_k=10**7)  # cuts nothing, but models are then not drawn in parts
+
+
+def wide(**fields: Any) -> tb.Spec:
+    size = {"samples": 300, "generations": 12, "replicates": 20, "common_random_numbers": True}
+    return tb.Spec(reference=tb.Zipf(2_000), **size | fields)
+
+
+def same(one: xr.Dataset, other: xr.Dataset) -> bool:
+    return all(np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f") for name in one)
+
+
+def plus_one(n: int, training: Vector) -> Any:
+    return multinomial(n, levers.model_of([count + 1 for count in training]))
+
+
+LAWS = {
+    "counted": ({"estimator": tb.UserEstimator(rules.as_counted)}, levers.drawn_by(lambda p: p)),
+    "add-one": ({"estimator": tb.UserEstimator(rules.add_one)}, plus_one),
+    "min-p": ({"decoding": tb.Decoding(rule=rules.min_p)}, levers.drawn_by(levers.min_p(Fraction(2, 5)))),
+    "squared": ({"decoding": tb.Decoding(rule=rules.squared)}, levers.drawn_by(levers.heated(0.5))),
+    "rarest": (
+        {"decoding": tb.Decoding(rule=rules.rarest_doubled)},
+        levers.drawn_by(levers.weighed((1, 1, 2))),
+    ),
+    "after-cuts": (
+        {"decoding": tb.Decoding(top_k=2, rule=rules.squared)},
+        levers.drawn_by(levers.chain(levers.top_k(2), levers.heated(0.5))),
+    ),
+    "both": (
+        {"estimator": tb.UserEstimator(rules.add_one), "decoding": tb.Decoding(top_k=1, rule=rules.squared)},
+        lambda n, training: multinomial(
+            n, levers.top_k(1)(levers.model_of([count + 1 for count in training]))
+        ),
+    ),
+}
+WRONG = {
+    "add-one": {"estimator": tb.UserEstimator(rules.add_one_by_halves)},
+    "min-p": {"decoding": tb.Decoding(rule=rules.min_p_by_less)},
+    "squared": {"decoding": tb.Decoding(rule=rules.min_p)},
+    "rarest": {"decoding": tb.Decoding()},
+    "after-cuts": {"decoding": tb.Decoding(rule=rules.squared)},
+}
+
+
+def verdicts(name: str, fields: Mapping[str, Any], seed: int) -> Any:
+    """Every path over three generations, by its probability under the law of that name."""
+    tiny = Tiny(replace(PLAN, synthetic=LAWS[name][1]), (1, 2, 3))
+    spec = tb.Spec(
+        reference=tb.Counts(list(PLAN.weights)),
+        samples=list(PLAN.samples),
+        generations=len(PLAN.samples),
+        replicates=REPLICATES,
+        seed=seed,
+        **fields,
+    )
+    return compare_paths(tiny, [trainings(spec, tiny.at)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LAWS)
+def test_every_path_has_its_probability(name: str) -> None:
+    """False alarms 1e-9 a run; effect: chi-square distance .2 (total variation at most .1)."""
+    for verdict in verdicts(name, LAWS[name][0], seed=1):
+        require(verdict, effect=0.2, name=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRONG)
+def test_another_rule_is_caught(name: str) -> None:
+    """Runs of a wrong rule before the law of the right one."""
+    assert any(verdict.rejected for verdict in verdicts(name, WRONG[name], seed=2))
+
+
+TWINS = {
+    "add-k": (
+        {"estimator": tb.UserEstimator(rules.add_one_as_built_in), "decoding": ALL},
+        {"estimator": tb.AddK(1), "decoding": ALL},
+    ),
+    "add-k-with-errors": (
+        {"estimator": tb.UserEstimator(rules.add_one_beside_wrong), "decoding": ALL, "error_rate": 0.1},
+        {"estimator": tb.AddK(1), "decoding": ALL, "error_rate": 0.1},
+    ),
+    "min-p": ({"decoding": tb.Decoding(rule=rules.min_p)}, {"decoding": tb.Decoding(min_p=0.4)}),
+    "min-p-of-add-k": (
+        {"estimator": tb.AddK(1), "decoding": tb.Decoding(rule=rules.min_p)},
+        {"estimator": tb.AddK(1), "decoding": tb.Decoding(min_p=0.4)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_one_formula_has_the_same_bits_built_in_and_written_by_a_user(name: str) -> None:
+    own, built_in = (tb.simulate(wide(**fields)) for fields in TWINS[name])
+    assert same(own, built_in)
+
+
+def test_threads_change_no_bit() -> None:
+    spec = wide(estimator=tb.UserEstimator(rules.add_one), decoding=tb.Decoding(rule=rules.min_p))
+    assert same(tb.simulate(spec, threads=1), tb.simulate(spec, threads=4))
+
+
+def test_the_dataset_says_that_bits_are_outside_the_promise() -> None:
+    small = {"generations": 2, "replicates": 1}
+    own = tb.simulate(wide(decoding=tb.Decoding(rule=rules.min_p), **small))
+    assert "outside the promise" in own.attrs["bits"]
+    assert "numba" in own.attrs
+    assert "bits" not in tb.simulate(wide(decoding=tb.Decoding(min_p=0.4), **small)).attrs
+
+
+FAILURES = {
+    rules.raises_in_third: "raised ValueError: enough, in generation 3 of replicate",
+    rules.not_a_number: "gives a category the weight nan, in generation 2 of replicate",
+    rules.negative: "gives a category the weight -1, in generation 1 of replicate",
+    rules.infinite_rest: "gives a category the weight inf, in generation 1 of replicate",
+    rules.nothing: "leaves nothing to draw, in generation 1 of replicate",
+    rules.does_not_compile: "does not compile: No implementation of",
+    rules.returns_nothing: "returns none, not a number",
+    rules.writes_ranks: "does not compile: ",
+}
+
+
+@pytest.mark.parametrize("field", ["estimator", "decoding"])
+@pytest.mark.parametrize("rule", FAILURES, ids=lambda rule: rule.__name__)
+def test_what_goes_wrong_is_one_line(rule: Any, field: str) -> None:
+    given = tb.UserEstimator(rule) if field == "estimator" else tb.Decoding(rule=rule)
+    with pytest.raises(tb.SpecError) as caught:
+        tb.simulate(wide(**{field: given}), threads=2)
+    line = str(caught.value)
+    assert line.startswith(f"{field}.rule: '{rule.__name__}' {FAILURES[rule]}")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("value", [3, "no path", "tests.levers.rules:none", print])
+def test_what_is_no_function_is_refused(value: object) -> None:
+    with pytest.raises(tb.SpecError, match=r"^estimator\.rule: "):
+        tb.UserEstimator(value)  # type: ignore[arg-type]
+    with pytest.raises(tb.SpecError, match=r"^decoding\.rule: "):
+        tb.Decoding(rule=value)  # type: ignore[arg-type]
+
+
+def test_a_spec_knows_its_rules_by_path_and_source() -> None:
+    spec = wide(estimator=tb.UserEstimator(rules.add_one), decoding=tb.Decoding(rule=rules.min_p))
+    for again in (
+        tb.Spec.from_toml(spec.to_toml()),
+        tb.Spec.from_json(spec.to_json()),
+        pickle.loads(pickle.dumps(spec)),
+        spec.replace(decoding=tb.Decoding(rule="tests.levers.rules:min_p")),
+    ):
+        assert again == spec
+        assert again.digest() == spec.digest()
+    assert spec.law()["estimator"]["rule"]["function"] == "tests.levers.rules:add_one"
+    other = spec.replace(decoding=tb.Decoding(rule=rules.min_p_by_less))
+    assert len({spec.digest(), other.digest(), spec.replace(decoding=None).digest()}) == 3
+
+
+def test_a_reference_without_categories_takes_no_rule() -> None:
+    with pytest.raises(tb.SpecError, match=r"^estimator: 'user' does not fit"):
+        tb.Spec(reference=tb.Gaussian(), estimator=tb.UserEstimator(rules.add_one))
+    with pytest.raises(tb.SpecError, match=r"^decoding: .* is about categories"):
+        tb.Spec(reference=tb.Gaussian(), decoding=tb.Decoding(rule=rules.min_p))
+
+
+SOURCE = """
+def mine(weights, ranks, others, other, generation):
+    if generation == {when}:
+        raise ValueError("enough")
+    return other
+"""
+DOCUMENT = """
+samples = 50
+generations = 5
+replicates = 2
+
+[reference]
+kind = "zipf"
+categories = 20
+
+[decoding]
+rule = "{module}:mine"
+"""
+
+
+@pytest.mark.parametrize(("when", "code"), [(99, 0), (4, 2)])
+def test_the_command_line_runs_a_rule_beside_the_document(
+    when: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = f"rule_of_{when}"
+    (tmp_path / f"{module}.py").write_text(SOURCE.format(when=when), encoding="utf-8")
+    (tmp_path / "spec.toml").write_text(DOCUMENT.format(module=module), encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["run", str(tmp_path / "spec.toml"), "--out", str(out)]) == code
+    told = capsys.readouterr().err
+    if code:
+        assert told.count("\n") == 1
+        assert "'mine' raised ValueError: enough, in generation 4 of replicate" in told
+        assert not out.exists() or not any(out.iterdir())
