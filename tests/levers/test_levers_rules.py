@@ -158,11 +158,11 @@ def test_what_goes_wrong_is_one_line(rule: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize("value", [3, "no path", "tests.levers.rules:none", print])
-def test_what_is_no_function_is_refused(value: object) -> None:
+def test_what_is_no_function_is_refused(value: Any) -> None:
     with pytest.raises(tb.SpecError, match=r"^estimator\.rule: "):
-        tb.UserEstimator(value)  # type: ignore[arg-type]
+        tb.UserEstimator(value)
     with pytest.raises(tb.SpecError, match=r"^decoding\.rule: "):
-        tb.Decoding(rule=value)  # type: ignore[arg-type]
+        tb.Decoding(rule=value)
 
 
 def test_a_spec_knows_its_rules_by_path_and_source() -> None:

@@ -24,8 +24,7 @@ __all__ = ["Engine", "Pointer"]
 _WEIGHTS = types.Array(types.float64, 1, "C")
 _RANKS = types.Array(types.uint32, 1, "C", readonly=True)
 _ARGUMENTS = (_WEIGHTS, _RANKS, types.int64, types.float64, types.int64)
-# Numba does not type these.
-_carray: Any = numba.carray  # type: ignore[attr-defined]
+_carray: Any = numba.carray  # type: ignore[attr-defined]  # Numba does not say that it exports it
 _pointer_to: Any = types.CPointer
 # As tb_rule_t in csrc/tailbiter.h.
 _CALLED = types.int32(
