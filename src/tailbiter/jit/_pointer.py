@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -16,23 +18,22 @@ from tailbiter.errors import SpecError
 from tailbiter.jit import _compile
 
 if TYPE_CHECKING:
-    from tailbiter.jit._rule import Rule
     from tailbiter.program import Program
 
-__all__ = ["Engine", "Pointer"]
+__all__ = ["Engine", "Pointer", "pointer_to"]
 
 _WEIGHTS = types.Array(types.float64, 1, "C")
 _RANKS = types.Array(types.uint32, 1, "C", readonly=True)
 _ARGUMENTS = (_WEIGHTS, _RANKS, types.int64, types.float64, types.int64)
 _carray: Any = numba.carray  # type: ignore[attr-defined]  # Numba does not say that it exports it
-_pointer_to: Any = types.CPointer
+_pointer: Any = types.CPointer
 # As tb_rule_t in csrc/tailbiter.h.
 _CALLED = types.int32(
-    _pointer_to(types.float64),
-    _pointer_to(types.uint32),
+    _pointer(types.float64),
+    _pointer(types.uint32),
     types.uintp,
     types.float64,
-    _pointer_to(types.float64),
+    _pointer(types.float64),
     types.uint32,
 )
 _CALLBACK = ctypes.CFUNCTYPE(
@@ -52,8 +53,10 @@ class Pointer:
 
     Parameters
     ----------
-    rule : Rule
+    function : callable
         What to compile.
+    field : str
+        Where it stands, for messages.
 
     Attributes
     ----------
@@ -61,8 +64,8 @@ class Pointer:
         Where the code begins.
     """
 
-    def __init__(self, rule: Rule) -> None:
-        self._function = _compile.compiled(rule.function, _ARGUMENTS, rule.field, "number")
+    def __init__(self, function: Callable[..., Any], field: str) -> None:
+        self._function = _compile.compiled(function, _ARGUMENTS, field, "number")
         self._code = numba.cfunc(_CALLED)(_called(self._function))
         self.address = int(self._code.address or 0)
 
@@ -80,6 +83,9 @@ class Pointer:
             return 0
 
         return _CALLBACK(call)
+
+
+pointer_to = lru_cache(maxsize=64)(Pointer)  # who runs one holds it: none is freed under way
 
 
 def _called(function: Any) -> Any:

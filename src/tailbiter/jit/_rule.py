@@ -69,9 +69,9 @@ class Rule:
         SpecError
             If it does not compile, in one line with Numba's reason.
         """
-        from tailbiter.jit._pointer import Pointer
+        from tailbiter.jit._pointer import pointer_to
 
-        return Pointer(self)
+        return pointer_to(self.function, self.field)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Rule):
