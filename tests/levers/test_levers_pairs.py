@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tailbiter as tb
+from tests.levers import rules
 
 CATEGORIES, GENERATIONS = 12, 6
 REWARDS = st.lists(st.sampled_from([0.0, 0.5, 2.0]), min_size=CATEGORIES, max_size=CATEGORIES).map(tuple)
@@ -23,6 +24,8 @@ LEVERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "shrinkage": st.builds(
         tb.Shrinkage, weight=st.sampled_from([None, 0.2]), target=st.sampled_from(["uniform", "previous"])
     ).map(lambda x: {"estimator": x}),
+    "own-estimator": st.just({"estimator": tb.UserEstimator(rules.add_one)}),
+    "own-decoding": st.just({"decoding": tb.Decoding(rule=rules.squared)}),
     "temperature": st.sampled_from([0.5, 0.95, 3.0]).map(lambda x: {"decoding": tb.Decoding(temperature=x)}),
     "top-k": st.integers(1, CATEGORIES + 1).map(lambda x: {"decoding": tb.Decoding(top_k=x)}),
     "top-p": SHARE.map(lambda x: {"decoding": tb.Decoding(top_p=x)}),
@@ -50,7 +53,7 @@ REGIMES = st.sampled_from(
 )
 KIND = {
     name: "estimator"
-    if name in ("add-k", "good-turing", "discount", "shrinkage")
+    if name in ("add-k", "good-turing", "discount", "shrinkage", "own-estimator")
     else "errors"
     if name == "errors"
     else "curation"

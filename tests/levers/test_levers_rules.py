@@ -180,6 +180,21 @@ def test_a_spec_knows_its_rules_by_path_and_source() -> None:
     assert len({spec.digest(), other.digest(), spec.replace(decoding=None).digest()}) == 3
 
 
+def test_predictions_leave_out_what_a_rule_changes() -> None:
+    for fields in (
+        {"estimator": tb.UserEstimator(rules.add_one)},
+        {"decoding": tb.Decoding(rule=rules.min_p)},
+    ):
+        with pytest.raises(tb.PredictionError, match="is a lever under which no law is known"):
+            tb.predict(wide(**fields), record=tb.Record(variables=["gini_simpson"]))
+
+
+def test_a_rule_is_compiled_once() -> None:
+    one, other = (tb.Decoding(rule=rule).rule for rule in (rules.min_p, "tests.levers.rules:min_p"))
+    assert one is not other
+    assert one.pointer is other.pointer
+
+
 def test_a_reference_without_categories_takes_no_rule() -> None:
     with pytest.raises(tb.SpecError, match=r"^estimator: 'user' does not fit"):
         tb.Spec(reference=tb.Gaussian(), estimator=tb.UserEstimator(rules.add_one))
