@@ -28,6 +28,7 @@ REGIMES = {
     "accumulate_subsample": ((), ("draw",)),
     "anchored": (("real", "real_count"), ("source", "hoard")),
     "window": (("k",), ()),
+    "crawl": (("real",), ()),
     "real_only": ((), ()),
 }
 # What a field is called on the command line, where it is not its own name.
@@ -84,14 +85,25 @@ class SpecFlags:
     replicates: Annotated[Count, numeric("Independent lineages (32)")] = None
     seed: Annotated[Count, numeric("Whole number; same seed, same bits")] = None
     regime: Annotated[
-        str | None, flag("replace, accumulate, accumulate_subsample, anchored, window or real_only")
+        str | None, flag("replace, accumulate, accumulate_subsample, anchored, window, crawl or real_only")
     ] = None
-    real: Annotated[Count, numeric("anchored: human share of the batch, such as 0.01", "SHARE")] = None
+    real: Annotated[Count, numeric("anchored, crawl: human share, such as 0.01", "SHARE")] = None
     real_count: Annotated[Count, numeric("anchored: human items of the batch, instead of --real")] = None
     source: Annotated[str | None, flag("anchored: fresh, fixed or hoard")] = None
     hoard: Annotated[Count, numeric("anchored, hoard: size of the kept human set")] = None
     window: Annotated[Count, numeric("window: how many batches")] = None
     draw: Annotated[Count, numeric("accumulate_subsample: size of the training set")] = None
+    estimator: Annotated[
+        str | None, flag("mle, add_k, good_turing, discount or shrinkage, with its defaults")
+    ] = None
+    temperature: Annotated[Count, numeric("Decoding: probabilities to the power 1/temperature", "X")] = None
+    top_k: Annotated[Count, numeric("Decoding: only so many of the most probable")] = None
+    top_p: Annotated[Count, numeric("Decoding: only the fewest that hold this share", "SHARE")] = None
+    min_p: Annotated[Count, numeric("Decoding: only this share of the most probable one's", "SHARE")] = None
+    epsilon: Annotated[Count, numeric("Decoding: only at least this probable", "P")] = None
+    error_rate: Annotated[Count, numeric("Share of output outside the reference", "SHARE")] = None
+    tpr: Annotated[Count, numeric("crawl: share of synthetic data that a detector finds", "SHARE")] = None
+    fpr: Annotated[Count, numeric("crawl: share of human data that it takes for synthetic", "SHARE")] = None
     held_out: Annotated[
         str | None, flag("Counts to judge by: FILE, FILE:column, or :column of the same file")
     ] = None
@@ -105,7 +117,7 @@ class SpecFlags:
 
         regime = _regime(self.regime, self._table)
         changes = self._sizes if regime is None else {**self._sizes, "regime": regime}
-        changes |= self._judged
+        changes |= self._judged | self._levers
         self._refuse_lone(path)
         if path is not None:
             return Spec.from_toml(path).replace(**changes)
@@ -153,7 +165,12 @@ class SpecFlags:
     @contextmanager
     def spoken(self, *others: str) -> Iterator[None]:
         """Name the flag, not the field, in an error about a value that was given by flag."""
-        given = {"": {*self._sizes, *self._fit, *self._judged, *others}, "regime": set(self._table)}
+        given = {
+            "": {*self._sizes, *self._fit, *self._judged, *self._given("error_rate", "estimator"), *others},
+            "regime": set(self._table),
+            "decoding": set(self._decoding),
+            "detector": set(self._detector),
+        }
         try:
             yield
         except SpecError as error:
@@ -166,6 +183,26 @@ class SpecFlags:
     def _sizes(self) -> dict[str, Any]:
         """Fields at the top of a Spec."""
         return self._given("samples", "generations", "replicates", "seed")
+
+    @property
+    def _decoding(self) -> dict[str, Any]:
+        return self._given("temperature", "top_k", "top_p", "min_p", "epsilon")
+
+    @property
+    def _detector(self) -> dict[str, Any]:
+        return self._given("tpr", "fpr")
+
+    @property
+    def _levers(self) -> dict[str, Any]:
+        """What shapes the data beside the regime; each as a whole, whatever a Spec file says of it."""
+        out = self._given("error_rate")
+        if self.estimator is not None:
+            out["estimator"] = {"kind": self.estimator.replace("-", "_")}
+        if self._decoding:
+            out["decoding"] = self._decoding
+        if self._detector:
+            out["detector"] = {"tpr": 0.0, "fpr": 0.0, **self._detector}
+        return out
 
     @property
     def _judged(self) -> dict[str, Any]:

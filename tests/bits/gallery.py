@@ -72,6 +72,33 @@ def gallery() -> dict[str, tb.Spec]:
     }
 
 
+def bent() -> dict[str, tb.Spec]:
+    """Every lever, under regimes that lead through each way of drawing."""
+    words = tb.Zipf(categories=400)
+    rewards = tuple(float(i % 5) for i in range(400))
+    fresh = tb.Anchored(real=0.1)
+    loop = tb.Crawl(real=tb.Schedule(start=0.9, end=0.1, over=10))
+    return {
+        "add-k": _spec(words, estimator=tb.AddK(k=0.01), samples=300),
+        "add-k-dense": _spec(words, tb.Window(2), estimator=tb.AddK(k=2)),
+        "good-turing": _spec(words, estimator=tb.GoodTuring(), samples=300),
+        "discount": _spec(words, fresh, estimator=tb.Discount(discount=0.5)),
+        "shrinkage": _spec(words, estimator=tb.Shrinkage(target="previous")),
+        "errors": _spec(words, tb.Accumulate(), error_rate=0.05),
+        "temperature": _spec(words, decoding=tb.Decoding(temperature=0.8), samples=10**6),
+        "cuts": _spec(words, fresh, decoding=tb.Decoding(top_k=90, top_p=0.9, min_p=1e-3, epsilon=1e-3)),
+        "cuts-unseen": _spec(words, estimator=tb.AddK(k=0.1), decoding=tb.Decoding(top_k=350)),
+        "choice": _spec(words, curation=tb.Choice(k=3, reward=rewards)),
+        "best-of": _spec(words, fresh, curation=tb.BestOf(k=4, reward=rewards)),
+        "verifier": _spec(
+            words, error_rate=0.1, curation=tb.Verifier(accepts_good=0.9, accepts_bad=0.2, reward=rewards)
+        ),
+        "top-share": _spec(words, curation=tb.TopShare(share=0.3, reward=rewards), samples=5_000),
+        "crawl": _spec(words, loop, detector=tb.Detector(tpr=0.8, fpr=0.1)),
+        "fault": _spec(words, fault=tb.LabelNoise(share=0.2)),
+    }
+
+
 def continuous() -> dict[str, tb.Spec]:
     """Models without categories: every way in which training sets are composed and drawn."""
     law = tb.Gaussian([1, -2, 0], [[1 / (1 + abs(i - j)) for j in range(3)] for i in range(3)])
@@ -142,7 +169,7 @@ def fingerprints(threads: int = 1) -> dict[str, dict[str, str]]:
     """Fingerprints of the whole gallery."""
     return {
         name: fingerprint(tb.simulate(spec, record=with_snapshots(spec), threads=threads))
-        for name, spec in (gallery() | continuous()).items()
+        for name, spec in (gallery() | bent() | continuous()).items()
     }
 
 

@@ -7,10 +7,10 @@ import pytest
 
 import tailbiter as tb
 from tailbiter import _core
-from tests.bits.gallery import GOLDEN, continuous, fingerprint, gallery, with_snapshots
+from tests.bits.gallery import GOLDEN, bent, continuous, fingerprint, gallery, with_snapshots
 
 COMMITTED = json.loads(GOLDEN.read_text(encoding="utf-8"))
-SPECS = gallery() | continuous()
+SPECS = gallery() | bent() | continuous()
 
 
 def test_hashes_belong_to_this_stream() -> None:

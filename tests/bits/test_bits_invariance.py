@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 import tailbiter as tb
 from tailbiter import _core
-from tests.bits.gallery import fingerprint, gallery, with_snapshots
+from tests.bits.gallery import bent, fingerprint, gallery, with_snapshots
 
-SPECS = gallery()
+SPECS = gallery() | bent()
 # Rows compare with the record before, so these depend on what else is recorded.
 SINCE_RECORD = ("lost", "revived")
 
