@@ -2,14 +2,18 @@
 """Published results: each is measured, and the verdict is one that can fail."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from tailbiter.cli import main
 from tailbiter.errors import SpecError
 from tailbiter.reproduce import Row, claims, reproduce
+from tailbiter.reproduce._claim import ERRORS
 
 QUICK = ("sigma-decay", "wasserstein", "heterozygosity")
+GRID = "workflows-by-dimension"
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -20,7 +24,7 @@ def test_quick_results_agree(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [claim.name for claim in claims() if claim.name not in QUICK])
+@pytest.mark.parametrize("name", [claim.name for claim in claims() if claim.name not in (*QUICK, GRID)])
 def test_results_agree(name: str) -> None:
     """As above."""
     [outcome] = reproduce([name])
@@ -50,6 +54,23 @@ def test_every_claim_has_its_name_and_a_paper_that_can_be_found() -> None:
 def test_verdicts(row: Row, agrees: bool) -> None:
     assert row.agrees is agrees
     assert row.to_dict()["verdict"] == ("agrees" if agrees else "differs")
+
+
+def test_a_row_with_nothing_to_agree_with_has_no_verdict() -> None:
+    assert Row("", 1.0).to_dict()["verdict"] == "shown"
+
+
+def test_the_page_lists_every_claim() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == {claim.name for claim in claims()}
+
+
+@pytest.mark.slow
+def test_the_grid_of_dimensions_tells_a_trace_from_no_trace() -> None:
+    """Rows agree, and would not if .12 more or less of the first trace were left."""
+    [outcome] = reproduce([GRID])
+    assert outcome.agrees, outcome.text()
+    assert all(ERRORS * row.error < 0.12 for row in outcome.rows)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:

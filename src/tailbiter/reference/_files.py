@@ -80,7 +80,7 @@ def check_file(path: Path) -> None:
     if not path.is_file():
         raise DataError(str(path), path.name, "is a directory" if path.is_dir() else "is not a file", _TABLE)
     if path.stat().st_size == 0:
-        raise DataError(str(path), path.name, "is empty", "give a table with at least one category")
+        raise DataError(str(path), path.name, "is empty", "give a table with at least one row")
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,9 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """One word: agrees or differs."""
+        """One word: agrees, differs, or shown, where there is nothing to agree with."""
+        if self.exact is None and self.published is None and self.holds is None:
+            return "shown"
         return "agrees" if self.agrees else "differs"
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 PARAMETERS = ("weights", "means", "factors")
 SNAPSHOTS = (0, 50, 100, 150, 200, 350, 2000)
-# Replicates by dimension: the variance of a trace falls with the number of dimensions.
-GRID = {1: 1000, 3: 400, 10: 160, 30: 48, 100: 16}
+# Dimensions, and replicates where items of the pool are made again: in more of them a trace varies less.
+# Under replace it does not, as what is left of it lies in a few directions, however many there were.
+SUBSAMPLES = {1: 1000, 3: 400, 10: 160, 30: 48, 100: 16}
+REPLICATES = 1000
 
 
 def _magnitudes_left(ds: xr.Dataset) -> npt.NDArray[np.float64]:
@@ -64,13 +66,13 @@ def _dimensions(threads: int | None) -> list[Row]:
 
     rows = []
     for regime in (Replace(), Accumulate(), AccumulateSubsample()):
-        for d, replicates in GRID.items():
+        for d, subsamples in SUBSAMPLES.items():
             spec = Spec(
                 reference=Gaussian(dimensions=d),
                 regime=regime,
                 samples=100,
                 generations=100,
-                replicates=replicates,
+                replicates=subsamples if isinstance(regime, AccumulateSubsample) else REPLICATES,
                 seed=2410,
             )
             traces = np.exp(measured(spec, "log_trace", [100], threads)[:, 0]) / d
