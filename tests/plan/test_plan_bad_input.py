@@ -26,7 +26,10 @@ CASES = {
     ),
     "counts below zero": (lambda: tb.Target(keep=0.5, below=-2), "plan.below: -2.0 is not positive"),
     "no counts between": (lambda: tb.Target(keep=0.5, at_least=5, below=5), "is not above at_least = 5"),
-    "certainty": (lambda: tb.Target(keep=0.5, probability=1), "plan.probability: 1.0 is outside (0, 1)"),
+    "certainty": (
+        lambda: tb.Target(keep=0.5, probability=1),
+        "plan.probability: 1.0 is outside (0, 1); give a probability such as 0.95, or ask for the mean: None",
+    ),
     "no generation": (lambda: tb.Target(keep=0.5, generations=0), "plan.generations: 0 is outside"),
     "beyond the end": (
         lambda: plan(target=tb.Target(keep=0.5, generations=11)),
@@ -59,7 +62,7 @@ CASES = {
         lambda: plan("regime.k", spec=SPEC.replace(regime=tb.Window(2))),
         "plan.between: None is missing: regime.k has no ends of its own",
     ),
-    "no confidence": (lambda: plan(confidence=1), "plan.confidence: 1.0 is outside"),
+    "no confidence": (lambda: plan(confidence=1), "plan.confidence: 1.0 is outside [0.5, 0.999999]"),
     "no tolerance": (lambda: plan(tolerance=0), "plan.tolerance: 0.0 is outside"),
     "no lineages": (lambda: plan(most=1), "plan.most: 1 is outside 2 to"),
     "impossible, by theory": (

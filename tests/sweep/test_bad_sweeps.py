@@ -93,6 +93,13 @@ def test_a_recorded_generation_beyond_the_end_is_a_cell_that_cannot_be_run():
         _ = sweep.ids
 
 
+def test_a_cell_of_another_family_is_refused_before_anything_starts():
+    sweep = grid(vary={"reference": [tb.Zipf(10), tb.Gaussian()]})
+    with pytest.raises(tb.SpecError, match="reference: 'gaussian' is of another family") as caught:
+        _ = sweep.ids
+    assert "1 of 2 cells cannot be run" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

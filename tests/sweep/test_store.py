@@ -276,6 +276,22 @@ def test_gc_packs_small_parts_and_drops_what_stands_twice(store, finished, tmp_p
     assert tb.Store(store).gc() == {"removed": 0, "packed": 0}
 
 
+def test_gc_gives_no_sound_name_to_a_damaged_note(store, finished, tmp_path):
+    """A flipped digit of a swept value reads well: only the bytes' digest tells."""
+    twin = tmp_path / "twin"
+    tb.run_sweep(grid(vary={"samples": VARY["samples"], "regime.real": [0.1]}), twin)
+    tb.Store(store).merge([twin])
+    spoilt = next(path for path in parts(store) if (twin / path.name).exists())
+    note = spoilt.read_bytes()
+    place = note.index(b'"stream_version":')
+    spoilt.write_bytes(note[:place] + note[place:].replace(b"0.1]", b"0.2]"))
+    assert spoilt.read_bytes() != note
+    tb.Store(store).gc()
+    status = tb.Store(store).status()
+    assert (status.damaged, status.parts) == (1, 1)
+    assert digest(store) == digest(finished)
+
+
 def test_gc_keeps_cells_of_other_sweeps_unless_they_are_to_go(store):
     narrow = grid(vary={"samples": [50], "regime.real": [0.1]})
     tb.run_sweep(narrow, store)

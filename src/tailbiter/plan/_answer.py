@@ -73,9 +73,11 @@ class Plan:
         Smallest value of the field at which enough is kept; where it is simulated, the best guess within the
         interval.
     low : float, int or None
-        Largest value shown to keep too little; None where the smallest that may be asked for keeps enough.
+        Largest value shown to keep too little; None where nothing is, as when the least keeps enough.
     high : float or int
         Smallest value shown to keep enough.
+    least : float or int
+        Smallest value that may be asked for.
     kind : {"exact", "bound", "simulated"}
         How low and high are known: by theory without error, or with one that was allowed for; or by tests
         that all hold with the confidence stated, if more of the field keeps more.
@@ -92,6 +94,7 @@ class Plan:
     value: float | int
     low: float | int | None
     high: float | int
+    least: float | int
     kind: str
     confidence: float
     spec: Spec
@@ -106,6 +109,10 @@ class Plan:
     def _instruction(self) -> str:
         human = self.vary.rpartition(".")[2] in SHARES
         shown = _percent if human else _number
+        if self.low is None and self.high > self.least:
+            most = f"at most {shown(self.high)}"
+            do = f"mix in {most} human data" if human else f"set {self.vary} to {most}"
+            return f"{do} (nothing below is shown to be too little): {self.vary} = {_number(self.high)}"
         if self.low is None:
             least = (
                 "no human data is needed"
@@ -198,7 +205,7 @@ class Plan:
         return xr.Dataset(data, {self.vary: values}, {k: v for k, v in attrs.items() if v is not None})
 
     def _facts(self) -> dict[str, Any]:
-        names = ("vary", "value", "low", "high", "kind", "confidence")
+        names = ("vary", "value", "low", "high", "least", "kind", "confidence")
         return {"sentence": self.sentence, **{name: getattr(self, name) for name in names}}
 
     def to_dict(self) -> dict[str, Any]:
@@ -228,6 +235,7 @@ def answer(
         value=axis.value(found.value),
         low=None if found.low is None else axis.value(found.low),
         high=axis.value(found.high),
+        least=axis.value(axis.low),
         kind=found.kind,
         confidence=confidence,
         spec=axis.spec(found.high),
@@ -246,7 +254,6 @@ def _row(
 ) -> Row:
     shares = np.empty(0) if level is None else level.shares
     values = np.empty(0) if level is None else level.values
-    enough = np.asarray(shares >= part.target.keep)
     low, high = interval(values, 1 - confidence)
     verdict = "" if level is None else level.verdict
     if found.kind != "simulated":
@@ -255,7 +262,7 @@ def _row(
         value=axis.value(number),
         replicates=len(shares),
         kept=float(shares.mean()) if len(shares) else math.nan,
-        successes=int(enough.sum()),
+        successes=int(part.enough(shares).sum()),
         share=float(values.mean()) if len(values) else math.nan,
         share_low=low,
         share_high=high,

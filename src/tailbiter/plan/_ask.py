@@ -40,7 +40,7 @@ def search_for(
     return Search(
         axis=axis_of(spec, vary, between),
         part=Part(spec, target),
-        confidence=within(confidence, "plan.confidence", 0.5, 1 - 1e-12, "give a probability such as 0.95"),
+        confidence=within(confidence, "plan.confidence", 0.5, 0.999999, "give a probability such as 0.95"),
         tolerance=within(tolerance, "plan.tolerance", 1e-6, 1.0, "give a share such as 0.1"),
         most=whole(most, "plan.most", 2, 10**9, "give a number of lineages such as 2048"),
         threads=threads,

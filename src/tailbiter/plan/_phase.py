@@ -67,9 +67,10 @@ def phase(
     -------
     xarray.Dataset
         dim: x, under its name. ``boundary``, ``boundary_low``, ``boundary_high``: the `Plan`'s value, low and
-        high, in the field's own values, NaN where there is none (low: the least there may be keeps enough);
+        high, in the field's own values, NaN where there is none (low: nothing is shown to keep too little);
         ``phase``: "crossed", "always" where the least there may be keeps enough, "never" where the most does
-        not; ``kind``: "exact", "bound" or "simulated".
+        not, "undecided" where tests do not tell whether the least does; ``kind``: "exact", "bound" or
+        "simulated".
 
     Raises
     ------
@@ -127,7 +128,7 @@ def phase(
         key: (name, values, {"long_name": ABOUT.get(key, key), "units": "1"})
         for key, values in _columns(found, kinds)
     }
-    said = target.text(target.generations or spec.generations)
+    said = target.text(target.generations or (None if name == "generations" else spec.generations))
     attrs = {"spec": spec.to_json(brief=True), "y": y, "target": said, "confidence": confidence}
     return xr.Dataset(data, coords, attrs)
 
@@ -136,16 +137,23 @@ def _near(search: Search, value: float | None) -> int | None:
     return None if value is None else search.axis.level(value)
 
 
+def _phase_of(found: Plan | None) -> str:
+    if found is None:
+        return "never"
+    if found.low is not None:
+        return "crossed"
+    return "always" if found.high == found.least else "undecided"
+
+
 def _columns(found: Sequence[Plan | None], kinds: Sequence[str]) -> list[tuple[str, Any]]:
     def ends(name: str) -> Any:
         values = [None if one is None else getattr(one, name) for one in found]
         return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
-    phases = ["never" if one is None else "always" if one.low is None else "crossed" for one in found]
     return [
         ("boundary", ends("value")),
         ("boundary_low", ends("low")),
         ("boundary_high", ends("high")),
-        ("phase", phases),
+        ("phase", [_phase_of(one) for one in found]),
         ("kind", list(kinds)),
     ]

@@ -303,19 +303,21 @@ class Search:
 
     def _next(self) -> int | None:
         """The level to test next; None when the interval is narrow enough, or cannot be narrowed."""
-        low, high, aside = self.low, self.high, ASIDE * self.tolerance
+        low, high = self.low, self.high
         if high == self.axis.low or (high is not None and low is not None and high - low <= 1):
             return None
         open_ = [n for n, level in self.levels.items() if level.verdict == UNDECIDED]
         guess = self._guess()
+        # After three undecided levels, twice as far with each: near zero, a level is no way.
+        aside, times = ASIDE * self.tolerance, 2 ** min(max(len(open_) - 2, 0), 6)
         if high is None:
             if guess <= self.axis.low and self.axis.low not in open_:
                 return self.axis.low
             start = max([guess, *open_, *([] if low is None else [low])])
-            return self._untested(math.ceil(start * (1 + aside)), 1)
+            return self._untested(math.ceil(start * (1 + aside) ** times), 1)
         if low is None:
             start = min([guess, *open_, high])
-            return self._untested(math.floor(start * (1 - aside)), -1)
+            return self._untested(math.floor(start * (1 - aside) ** times), -1)
         if high <= low * (1 + self.tolerance):
             return None
         return self._inside(low, high, open_ or [min(max(round(guess), low), high)])

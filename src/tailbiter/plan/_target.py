@@ -75,7 +75,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             remedy = "give a number of generations such as 1000"
             SET(self, "generations", whole(self.generations, "plan.generations", 1, MAX_GENERATIONS, remedy))
         if self.probability is not None:
-            remedy = "give a probability such as 0.95, or leave it out (None) to ask for the mean"
+            remedy = 'give a probability such as 0.95, or ask for the mean: None ("mean" in TOML, --mean)'
             SET(self, "probability", _share(self.probability, "plan.probability", remedy, closed=False))
 
     def _check_counts(self) -> None:
@@ -112,10 +112,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             return f"the categories expected fewer than {self.below:,g} times"
         return f"the categories expected {self.at_least:,g} to {self.below:,g} times"
 
-    def text(self, generations: int) -> str:
-        """Say it in words."""
+    def text(self, generations: int | None) -> str:
+        """Say it in words; without generations, where these vary."""
         how = " on average" if self.probability is None else f" in {100 * self.probability:.6g} % of lineages"
-        return f"to keep {100 * self.keep:.6g} % of {self.what()} for {generations:,} generations{how}"
+        time = "" if generations is None else f" for {generations:,} generations"
+        return f"to keep {100 * self.keep:.6g} % of {self.what()}{time}{how}"
 
 
 def _share(value: object, field: str, remedy: str, *, closed: bool) -> float:
@@ -241,6 +242,8 @@ class Part:
 
     def values(self, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return what has to reach the target's threshold on average: shares, or whether enough is kept."""
-        if self.target.probability is None:
-            return shares
-        return (shares >= self.target.keep - ROUNDING).astype(np.float64)
+        return shares if self.target.probability is None else self.enough(shares).astype(np.float64)
+
+    def enough(self, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Return which lineages keep enough."""
+        return np.asarray(shares >= self.target.keep - ROUNDING)

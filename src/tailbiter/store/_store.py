@@ -378,6 +378,7 @@ class Store:
             if path.suffix == DAMAGED or now - path.stat().st_mtime > STALE_SECONDS:
                 path.unlink(missing_ok=True)
                 removed += 1
+        self.set_damaged_aside()  # packed anew, a damaged note would pass for a sound one
         wanted = {id_ for id_ in self.sweep.ids if id_ is not None} if prune else None
         live: dict[str, set[int]] = {}
         for id_, place in self.places.items():

@@ -267,6 +267,7 @@ class Sweep(msgspec.Struct, frozen=True, dict=True):
         for place in range(len(self)):
             try:
                 spec = self.spec(place)
+                _refuse_other_family(self.base, spec)
                 self.record.at(spec.generations)
                 out.append(self.id_of(spec))
                 if len(self._specs) * spec.generations < _KEPT_GENERATIONS:
@@ -332,6 +333,13 @@ class Sweep(msgspec.Struct, frozen=True, dict=True):
         """Make a Sweep from a TOML file or text; relative paths of tables start from the file's folder."""
         data, folder = _document.read_toml(source)
         return cls.from_dict(data, folder=folder)
+
+
+def _refuse_other_family(base: Spec, spec: Spec) -> None:
+    """What is recorded of one family is not of another: a sweep's records are one table."""
+    if spec.reference.family != base.reference.family:
+        problem = f"is of another family than the base's, {base.reference.family}"
+        raise SpecError("reference", spec.reference.family, problem, "sweep each family on its own")
 
 
 class _Maker:
