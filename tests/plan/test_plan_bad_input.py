@@ -62,7 +62,7 @@ CASES = {
         lambda: plan("regime.k", spec=SPEC.replace(regime=tb.Window(2))),
         "plan.between: None is missing: regime.k has no ends of its own",
     ),
-    "no confidence": (lambda: plan(confidence=1), "plan.confidence: 1.0 is outside [0.5, 0.999999]"),
+    "no confidence": (lambda: plan(confidence=1), "plan.confidence: 1.0 is outside [0.5, 1)"),
     "no tolerance": (lambda: plan(tolerance=0), "plan.tolerance: 0.0 is outside"),
     "no lineages": (lambda: plan(most=1), "plan.most: 1 is outside 2 to"),
     "impossible, by theory": (

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from tailbiter._checks import whole, within
+from tailbiter._checks import number, whole, within
 from tailbiter.errors import SpecError
 from tailbiter.spec import Spec
 
@@ -19,6 +19,8 @@ __all__ = ["finished", "search_for"]
 
 # Lineages simulated beside an answer that theory knows.
 BESIDE = 64
+# Nearer to 1 than this, doubles do not tell what may go wrong.
+MOST_CONFIDENCE = 1 - 1e-12
 
 
 def search_for(
@@ -40,12 +42,20 @@ def search_for(
     return Search(
         axis=axis_of(spec, vary, between),
         part=Part(spec, target),
-        confidence=within(confidence, "plan.confidence", 0.5, 0.999999, "give a probability such as 0.95"),
+        confidence=_confidence(confidence),
         tolerance=within(tolerance, "plan.tolerance", 1e-6, 1.0, "give a share such as 0.1"),
         most=whole(most, "plan.most", 2, 10**9, "give a number of lineages such as 2048"),
         threads=threads,
         tell=_teller(progress),
     )
+
+
+def _confidence(value: float) -> float:
+    remedy = "give a probability such as 0.95"
+    confidence = number(value, "plan.confidence", remedy)
+    if not 0.5 <= confidence <= MOST_CONFIDENCE:
+        raise SpecError("plan.confidence", confidence, "is outside [0.5, 1)", remedy)
+    return confidence
 
 
 def finished(search: Search) -> Plan:
