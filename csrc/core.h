@@ -86,6 +86,7 @@ typedef struct {
     size_t seen_capacity;
     double *rewards;  /* two values a level of reward */
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
+    double *best;     /* what such a draw keeps of a batch; where the best of it are kept */
     struct {
         double *leaf, *before, *room;
         uint32_t *id;

@@ -51,6 +51,10 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
         self->spare[i] = tb_take(padded, sizeof(double), &self->bytes);
         complete = complete && self->spare[i];
     }
+    if (plan->program.curation.kind == TB_CURATE_TOP) {
+        self->best = tb_take(padded, sizeof(double), &self->bytes);
+        complete = complete && self->best;
+    }
     return complete ? TB_OK : TB_ERR_MEMORY;
 }
 
@@ -61,6 +65,7 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->rewards);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
+    tb_give(self->best);
     tb_give(self->pack.leaf);
     tb_give(self->pack.before);
     tb_give(self->pack.room);

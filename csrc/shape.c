@@ -166,7 +166,7 @@ static int draw(tb_lineage_t *self, uint64_t n, tb_address_t at) {
 static int keep_best(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     const tb_curation_t *rule = &self->plan->program.curation;
     const tb_best_t best = tb_find_best(rule, self->id, self->batch, self->length, (double)n, self->scratch->rewards);
-    double *last = self->model.weight, *kept = self->scratch->levels;
+    double *last = self->model.weight, *kept = self->scratch->best;
     memset(last, 0, tb_padded(self->length) * sizeof *last);
     for (size_t i = 0; i < self->length; i++) {
         const uint32_t level = rule->level[self->id[i]];
