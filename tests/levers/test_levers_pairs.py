@@ -141,3 +141,13 @@ def check_supports(spec: tb.Spec, ds: Any) -> None:
         assert not (models[1:] & ~models[:-1]).any()
     if spec.decoding.top_k is not None:
         assert (models[1:].sum(axis=2) <= spec.decoding.top_k).all()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_the_best_share_is_as_large_as_a_batch(share: float) -> None:
+    """All alike, so that the best are drawn without replacement from all that was drawn."""
+    best = tb.TopShare(share=share, reward=(1.0,) * CATEGORIES)
+    spec = tb.Spec(
+        reference=tb.Uniform(CATEGORIES), samples=10, generations=GENERATIONS, replicates=6, curation=best
+    )
+    check_totals(spec, tb.simulate(spec, record=tb.Record(snapshots=tuple(range(1, GENERATIONS + 1)))))
