@@ -202,7 +202,8 @@ cdef class Engine:
     def __cinit__(self, program):
         cdef tb_documents_program_t *to = &self.program
         self.source = program
-        self.law = np.array(program.weights, np.float64), np.array(program.probabilities, np.float64, order="C")
+        probabilities = np.array(program.probabilities, np.float64, order="C")
+        self.law = np.array(program.weights, np.float64), probabilities
         if self.law[1].shape[:1] != self.law[0].shape or self.law[1].ndim != 2:
             raise ValueError(f"probabilities: shape {self.law[1].shape} does not go with the weights")
         check_lengths(program)

@@ -25,6 +25,7 @@ class RuleFailed(Exception):
     replicate: int
     generation: int
     weight: float
+    def __init__(self, failure: dict[str, Any]) -> None: ...
 
 class Engine:
     def __new__(cls, program: Program, rules: tuple[int, int] = (0, 0)) -> Self: ...

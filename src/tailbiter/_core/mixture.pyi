@@ -4,6 +4,7 @@ from typing import Any, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tailbiter._core.em import ROW as ROW
 from tailbiter._core.common import Control
 
 _Words: TypeAlias = npt.NDArray[np.uint64]
