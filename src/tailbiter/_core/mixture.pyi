@@ -4,8 +4,8 @@ from typing import Any, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tailbiter._core.em import ROW as ROW
 from tailbiter._core.common import Control
+from tailbiter._core.em import ROW as ROW
 
 _Words: TypeAlias = npt.NDArray[np.uint64]
 _Reals: TypeAlias = npt.NDArray[np.float64]
