@@ -104,7 +104,7 @@ def test_survivors_under_anchored_with_fresh_data(name: str, share: float) -> No
     fresh = [int(share * n + 0.5) for n in sizes]
     variance = pairs_absent(dual.absent, sizes, fresh)
     regime = tb.Anchored(real=share)
-    check_presence(spec(sizes, regime, 10_000), dual.absent(Q, sizes, fresh), variance, name)
+    check_presence(spec(sizes, regime, 11_000), dual.absent(Q, sizes, fresh), variance, name)
 
 
 @pytest.mark.parametrize(("name", "kept"), [("constant-300", 15), ("constant-50", 5), ("growing", 20)])
