@@ -109,7 +109,7 @@ GAUSSIAN = {
     "w2_squared": Variable("squared 2-Wasserstein distance to the reference", "squared units"),
     "kl": Variable("Kullback-Leibler divergence of the model from the reference", "nats"),
     "mass_beyond": Variable(
-        "probability under the model beyond both of the reference's quantiles, mean over dimensions",
+        "probability under the model beyond either of the reference's quantiles, mean over dimensions",
         "1",
         "level",
     ),

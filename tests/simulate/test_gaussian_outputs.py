@@ -210,7 +210,7 @@ def test_a_line_for_each_level_is_its_median(ds: xr.Dataset) -> None:
         expected = later.sel(level=float(label)).values
         np.testing.assert_array_equal(line.get_ydata(), np.where(expected > 0, expected, np.nan))
     assert ax.get_ylim() == (1e-8, 1)
-    assert ax.get_legend().get_title().get_text().startswith("beyond both quantiles")
+    assert ax.get_legend().get_title().get_text().startswith("beyond either quantile")
 
 
 def test_axes_of_the_caller_are_used(ds: xr.Dataset) -> None:

@@ -238,7 +238,7 @@ def _levels(program: GaussianProgram) -> dict[str, Any]:
     del program  # the same for all
     levels = np.array(LEVELS)
     name = "share of the reference below its lower quantile, and above its upper one"
-    both = "reference mass beyond both quantiles"
+    both = "reference mass beyond either quantile"
     return {
         "level": ("level", levels, {"long_name": name, "units": "1"}),
         "level_reference_mass": ("level", 2 * levels, {"long_name": both, "units": "1"}),

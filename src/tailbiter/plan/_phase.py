@@ -101,9 +101,12 @@ def phase(
     found: list[Plan | None] = []
     kinds: list[str] = []
     near: float | None = None
-    for cell in sweep.cells():
+    for index, cell in enumerate(sweep.cells()):
+        # How long a run is has no part in its random words: each length gets lineages of its own, so that
+        # verdicts do not depend on what led to the levels they are about.
+        seed = (spec.seed + index) % 2**63 if name == "generations" else spec.seed
         search = search_for(
-            cell.spec,
+            cell.spec.replace(seed=seed),
             y,
             target,
             between=between,

@@ -270,7 +270,7 @@ def _beyond(ds: xr.Dataset, name: str, ax: Axes | None) -> Axes:
     later = later_of(recorded(ds, name))
     ax = new_axes() if ax is None else ax
     reference = "level_reference_mass" if name == "mass_beyond" else "level_reference_above"
-    beyond = "beyond both quantiles" if name == "mass_beyond" else "above the upper quantile"
+    beyond = "beyond either quantile" if name == "mass_beyond" else "above the upper quantile"
     levels = ds["level"].values
     for rank, level in enumerate(levels[::-1]):
         one = later.isel(level=len(levels) - 1 - rank)
