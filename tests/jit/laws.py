@@ -124,3 +124,11 @@ def returns_text(x, p):
 
 def returns_fit(x, w, p, floor):
     return 1.0
+
+
+def reads_beyond(x, p):
+    return -x * x - p[7]
+
+
+def fits_beyond(x, w, p, floor):
+    p[5] = (x * w).sum() + floor

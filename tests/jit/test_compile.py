@@ -128,6 +128,11 @@ BROKEN = {
         "'returns_text' returns Literal[str](a), not a number; return",
     ),
     "a result": ({"fit": laws.returns_fit}, "fit: 'returns_fit' returns float64, which nobody reads; write"),
+    "reads beyond": (
+        {"log_density": laws.reads_beyond},
+        "log_density: 'reads_beyond' reaches outside an array: index 7 is out of bounds for axis 0 with size",
+    ),
+    "writes beyond": ({"fit": laws.fits_beyond}, "fit: 'fits_beyond' reaches outside an array: index 5 is"),
     "no item": (
         {"sample": laws.plane_sample},
         "sample: 'plane_sample' does not compile: Signature mismatch: 2 argument",

@@ -11,6 +11,7 @@ import numpy as np
 from numba import types
 
 from tailbiter._core import item as core
+from tailbiter.errors import SpecError
 from tailbiter.jit import _compile, draws
 from tailbiter.jit._bits import ONE_OF_TWO, bits, double
 
@@ -159,6 +160,7 @@ def _functions(family: Family) -> tuple[Any, Any, Any]:
     at = types.Array(types.uint64, 1, "C")
     one = family.dimension == 1
     field = "reference.laws."
+    _rehearse(family, field)
     return (
         _compile.compiled(family.log_density, (real if one else line, line), field + "log_density", "number"),
         _compile.compiled(family.fit, (items, line, line, real), field + "fit", "nothing"),
@@ -169,6 +171,29 @@ def _functions(family: Family) -> tuple[Any, Any, Any]:
             "number" if one else "nothing",
         ),
     )
+
+
+def _rehearse(family: Family, field: str) -> None:
+    """Run density and fit once in plain Python, which checks the indices that compiled code trusts.
+
+    Whatever else goes wrong here may be due to the made-up items, and is found in the run.
+    """
+    p = np.array(list(family.parameters.values()), np.float64)
+    x = np.linspace(0.25, 0.75, 8 * family.dimension)
+    items = x if family.dimension == 1 else x.reshape(8, family.dimension)
+    for name, arguments in (
+        ("log_density", (items[0], p.copy())),
+        ("fit", (items, np.ones(8), p.copy(), 1e-6)),
+    ):
+        function = _compile.plain(getattr(family, name))
+        try:
+            with np.errstate(all="ignore"):
+                function(*arguments)
+        except IndexError as error:
+            problem = f"reaches outside an array: {error}"
+            raise SpecError(field + name, function.__name__, problem, "mend the index") from error
+        except Exception:  # noqa: BLE001, S110  # see above
+            pass
 
 
 def _make_expect(log_density: Any) -> Any:
