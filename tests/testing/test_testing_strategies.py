@@ -75,7 +75,7 @@ def test_every_kind_turns_up() -> None:
         seen["kept two"] += {"fresh", "fixed"} <= {source.kind for source in mix.sources}
 
     look()
-    wanted = [cls.__name__ for cls in REGIMES.values()]
+    wanted = [cls.__name__ for cls in REGIMES.values() if cls is not tb.Crawl]  # which is asked for by name
     wanted += [
         "Counts",
         "Dirichlet",
@@ -184,3 +184,13 @@ def test_names() -> None:
     assert [name for name in testing.__all__ if not getattr(testing, name).__doc__] == []
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = testing.nonsense
+
+
+def test_crawls_are_drawn_where_they_are_named() -> None:
+    @settings(max_examples=30)
+    @given(specs(regimes=(tb.Crawl,)))
+    def look(spec: tb.Spec) -> None:
+        assert isinstance(spec.regime, tb.Crawl)
+        tb.lower(spec)
+
+    look()

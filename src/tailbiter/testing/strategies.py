@@ -20,6 +20,7 @@ from ..regime import (
     Accumulate,
     AccumulateSubsample,
     Anchored,
+    Crawl,
     Fixed,
     Fresh,
     Hoard,
@@ -133,7 +134,7 @@ def regimes(
     generations : int, default 10
         As a Spec has it.
     kinds : sequence of regime classes, optional
-        Such as ``(Replace, Anchored)``; all if left out.
+        Such as ``(Replace, Anchored)``; if left out, all but Crawl, whose real shares are drawn themselves.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def regimes(
 
 def _kinds(kinds: Sequence[type[Regime]] | None) -> list[type[Regime]]:
     if kinds is None:
-        return list(_MAKERS)
+        return [kind for kind in _MAKERS if kind is not Crawl]
     for kind in kinds:
         if kind not in _MAKERS:
             remedy = "known: " + ", ".join(cls.__name__ for cls in REGIMES.values())
@@ -226,6 +227,10 @@ def _anchored(draw: DrawFn, batches: _Batches) -> Regime:
     return Anchored(real=real, source=source, hoard=_hoard(draw, batches.most) if source == "hoard" else None)
 
 
+def _crawl(draw: DrawFn, batches: _Batches) -> Regime:
+    return Crawl(real=_varying(draw, batches))
+
+
 def _mix(draw: DrawFn, batches: _Batches) -> Regime:
     kind = draw(st.sampled_from(["ages", "two", "weights"]))
     if kind == "ages":
@@ -273,6 +278,7 @@ _MAKERS: dict[type[Regime], Callable[[DrawFn, _Batches], Regime]] = {
     AccumulateSubsample: _subsample,
     Anchored: _anchored,
     Mix: _mix,
+    Crawl: _crawl,
 }
 
 
