@@ -28,8 +28,9 @@ _CANDIDATES = "give a number of candidates such as 2"
 _MOST_CANDIDATES = 10**4
 _MOST_WAYS = 10**5  # in which a draw's rivals fall to levels of reward, times the levels
 _RATE = "give a rate such as 0.9"
+_LEAST_RATE = 1e-12
 _WRONG = "give a reward such as 0"
-_SPREAD = 700.0  # e to a larger difference is no double
+_SPREAD = 600.0  # e to a larger difference leaves no room for whole weights beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +222,7 @@ class Verifier(_Curation, frozen=True, kw_only=True, tag="verifier"):
     Parameters
     ----------
     accepts_good, accepts_bad : float
-        Probability that a good item is accepted, and a bad one; in [0, 1], not both 0.
+        Probability that a good item is accepted, and a bad one; 0, or from 1e-12 to 1; not both 0.
     threshold : float, default 0.5
         What is good: a reward of at least this.
     reward, wrong
@@ -252,7 +253,10 @@ class Verifier(_Curation, frozen=True, kw_only=True, tag="verifier"):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("accepts_good", "accepts_bad"):
-            SET(self, name, within(getattr(self, name), f"curation.{name}", 0, 1, _RATE))
+            rate = within(getattr(self, name), f"curation.{name}", 0, 1, _RATE)
+            if 0 < rate < _LEAST_RATE:
+                raise SpecError(f"curation.{name}", rate, f"is below {_LEAST_RATE:g}, and not 0", _RATE)
+            SET(self, name, rate)
         SET(self, "threshold", number(self.threshold, "curation.threshold", "give a reward such as 0.5"))
 
     @property

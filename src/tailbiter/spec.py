@@ -82,7 +82,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         The human distribution: generation 0.
     regime : Regime, default Replace()
         What each generation is trained on.
-    estimator : MLE or EM, optional
+    estimator : MLE, AddK, GoodTuring, Discount, Shrinkage, EM or another estimator, optional
         How each generation is fitted; by default, and with None, ``EM()`` for mixtures and ``MLE()`` for all
         others.
     decoding : Decoding, optional
@@ -90,7 +90,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         curation.
     error_rate : float, default 0.0
         Share, in [0, 1], of what models put out that lies outside the reference: plausible and wrong. It is
-        carried on through training and recorded as ``wrong_mass``; every other variable describes a model
+        carried on through training as one category more, which decoding and curation treat like any other,
+        and recorded as ``wrong_mass``; every other variable describes a model
         given that it is right.
     curation : Choice, BestOf, Verifier or TopShare, optional
         What is kept of a model's output for its quality; by default all.

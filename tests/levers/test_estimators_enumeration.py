@@ -69,10 +69,10 @@ def test_every_path_of_an_estimator_has_its_probability(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MEMORYLESS)
 def test_every_path_over_four_categories(name: str) -> None:
-    """As above."""
+    """False alarms as above; effect: chi-square distance .24, as there are more paths."""
     estimator, fit = ESTIMATORS[name]
     for verdict in verdicts(WIDE, lambda c: fit(c, None), 2, estimator=estimator):
-        require(verdict, effect=0.2, name=name)
+        require(verdict, effect=0.24, name=name)
 
 
 @pytest.mark.parametrize("name", ["add-1", "turing", "discount", "shrink-tenth"])

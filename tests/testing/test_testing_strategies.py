@@ -101,7 +101,7 @@ def test_the_smallest_spec_is_plain() -> None:
 
 @pytest.mark.slow
 def test_a_fault_of_one_regime_is_shown_by_a_plain_spec() -> None:
-    for kind in REGIMES.values():
+    for kind in set(REGIMES.values()) - {tb.Crawl}:
         spec = found(specs(), lambda spec, kind=kind: isinstance(spec.regime, kind))
         assert spec == tb.Spec(reference=tb.Uniform(2), regime=spec.regime, **PLAIN)
     assert found(specs(), lambda spec: isinstance(spec.regime, tb.Window)).regime == tb.Window(2)
