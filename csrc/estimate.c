@@ -110,7 +110,7 @@ static int tally(tb_lineage_t *self) {
     double often[TB_SMALL] = {0};
     size_t large = 0, count = 0;
     for (size_t i = 0; i < self->length; i++) {
-        if (self->weight[i] < TB_SMALL) {
+        if (self->weight[i] < (double)TB_SMALL) {
             often[(size_t)self->weight[i]] += 1.0;
         } else {
             large++;
@@ -118,7 +118,7 @@ static int tally(tb_lineage_t *self) {
     }
     int code = make_room(self, TB_SMALL + large);
     if (code) return code;
-    if (wrong && *wrong < TB_SMALL) often[(size_t)*wrong] -= 1.0;
+    if (wrong && *wrong < (double)TB_SMALL) often[(size_t)*wrong] -= 1.0;
     for (size_t c = 1; c < TB_SMALL; c++) {
         to->value[count] = (double)c;
         to->often[count] = often[c];
@@ -126,7 +126,7 @@ static int tally(tb_lineage_t *self) {
     }
     const size_t first = count;
     for (size_t i = 0; large && i < self->length; i++) {
-        if (self->weight[i] >= TB_SMALL && self->weight + i != wrong) to->value[count++] = self->weight[i];
+        if (self->weight[i] >= (double)TB_SMALL && self->weight + i != wrong) to->value[count++] = self->weight[i];
     }
     qsort(to->value + first, count - first, sizeof(double), compare);
     to->count = first;
@@ -143,7 +143,7 @@ static int tally(tb_lineage_t *self) {
 
 /* What a count is taken for, by the table that was filled. */
 static double worth(const tb_spectrum_t *self, double value) {
-    if (value < TB_SMALL) return self->small[(size_t)value];
+    if (value < (double)TB_SMALL) return self->small[(size_t)value];
     size_t low = 0, high = self->count;
     while (high - low > 1) {
         const size_t middle = (low + high) / 2;
@@ -215,7 +215,7 @@ static void take_for(tb_lineage_t *self, double seen, double floor) {
     const double scale = sum > 0.0 ? seen / sum : 0.0;
     for (size_t i = 0; i < by->count; i++) {
         by->worth[i] = by->worth[i] * scale + floor;
-        if (by->value[i] < TB_SMALL) by->small[(size_t)by->value[i]] = by->worth[i];
+        if (by->value[i] < (double)TB_SMALL) by->small[(size_t)by->value[i]] = by->worth[i];
     }
     by->small[0] = self->model.other;
     for (size_t i = 0; i < self->length; i++) self->model.weight[i] = worth(by, self->weight[i]);

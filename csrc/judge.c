@@ -32,7 +32,7 @@ static size_t band_of(const tb_program_t *program, uint32_t id) {
 
 /* Of a positive weight: looking one up changes no bit. */
 static double log_of(const tb_plan_t *plan, double weight) {
-    if (weight < TB_LOGS && weight == (double)(uint32_t)weight) return plan->bench.log_of[(uint32_t)weight];
+    if (weight < (double)TB_LOGS && weight == (double)(uint32_t)weight) return plan->bench.log_of[(uint32_t)weight];
     return tb_log(weight);
 }
 
