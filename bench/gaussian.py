@@ -15,12 +15,15 @@ import numpy as np
 
 import tailbiter as tb
 from bench import machine
+from bench import report as tables
 from bench.timing import Ratio, take_turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from bench.timing import Sample
 
     Floats = NDArray[np.float64]
 
@@ -118,14 +121,19 @@ def agree(case: Case, samples: int = 20, lineages: int = 800) -> None:
             raise SystemExit(f"error: {case.title}: {name} leaves {values.mean()}, not {known.values[0]}")
 
 
-def measure(case: Case, rounds: int) -> dict[str, Any]:
-    """Time a lineage's generation of both sides."""
+def timed(case: Case, rounds: int) -> tuple[list[Sample], list[Sample]]:
+    """Return times of a lineage's generation, ours and theirs, of neighbouring calls."""
     engine, outputs = prepared(case)
     ours = partial(our_loop, case, engine, outputs)
     ours(0)  # touches the outputs
     pairs = take_turns(ours, {"numpy": partial(their_loop, case)}, rounds)["numpy"]
     mine = [own.per(case.replicates * case.generations) for own, _ in pairs]
-    yours = [other.per(case.theirs) for _, other in pairs]
+    return mine, [other.per(case.theirs) for _, other in pairs]
+
+
+def measure(case: Case, rounds: int) -> dict[str, Any]:
+    """Time a lineage's generation of both sides."""
+    mine, yours = timed(case, rounds)
     wall = Ratio.of([one.wall for one in yours], [one.wall for one in mine])
     return asdict(wall) | {
         "ours_ns": 1e9 * median(one.cpu for one in mine),
@@ -140,6 +148,7 @@ def report(cases: Sequence[Case], rounds: int, judged: bool) -> dict[str, Any]:
     from threadpoolctl import threadpool_limits
 
     facts = machine.facts()
+    print(tables.facts(facts) + "\n")
     print(f"{'':16} {'ours, ns':>9} {'numpy, us':>10} {'ratio':>9} (least..most) {'by CPU':>9}  bar")
     made: dict[str, Any] = {"machine": facts, "rounds": rounds, "cases": {}}
     with threadpool_limits(1):

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,28 @@ def processor() -> str:
     return f"{names[0]} (family {families[0]}, model {families[1]})" if names else platform.machine()
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of what is compared, as far as it is installed."""
+    found = {}
+    for name in ("tailbiter", "numpy", "numba", "xarray", "scikit-learn", "simuPOP"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
 def facts() -> dict[str, Any]:
-    """Return processor, load, instruction sets, compiler and versions."""
+    """Return processor, load, instruction sets, compiler, versions, and the floors of this machine."""
+    from bench import floors
     from tailbiter import _core
 
-    packages = ("tailbiter", "numpy", "numba", "xarray")
     return {
         "processor": processor(),
         "processors": os.cpu_count(),
         "load": list(os.getloadavg()),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": versions(),
         "isa": _core.isa(),
         "build": _core.build_info(),
+        "floors": floors.measure(),
     }

@@ -12,20 +12,14 @@ from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bench import floors, loops_numba, loops_numpy, ours
-from bench.timing import Ratio, clock, take_turns
+from bench import floors, ours
+from bench.sides import SIDES, present
+from bench.timing import Ratio, clock, summary, take_turns
 
 if TYPE_CHECKING:
     from bench.series import Side
-    from bench.timing import Sample
     from bench.workloads import Workload
 
-SIDES: dict[str, Side] = {
-    "numpy_naive": loops_numpy.naive,
-    "numpy_compacted": loops_numpy.compacted,
-    "numpy_batched": loops_numpy.batched,
-    "numba_compacted": loops_numba.compacted,
-}
 # Public call over the C loop at most; two threads over one at least; own allocations over the state at most.
 API_BAR, THREADS_BAR, MEMORY_BAR = 1.10, 1.85, 3.0
 # Replicates, at least, when two threads are compared with one: shorter runs would time their start.
@@ -53,7 +47,7 @@ def measure(workload: Workload, rounds: int) -> dict[str, Any]:
 def warm_up(workload: Workload) -> None:
     """Run every side once at a small size: compilation and imports stay out of the times."""
     small = workload.shrunk(50, min(workload.samples, 1_000), 3)
-    for side in (ours.simulate, *(SIDES[name] for name in workload.others)):
+    for side in (ours.simulate, *(SIDES[name] for name in present(workload.others))):
         side(small, 2, 0)
 
 
@@ -61,17 +55,18 @@ def compare(workload: Workload, rounds: int) -> dict[str, Any]:
     """Return seconds per replicate of each side, and the ratios with their bars."""
     count = workload.replicates
     mine = partial(_run, ours.simulate, workload, count)
-    others = {name: partial(_run, SIDES[name], workload, each) for name, each in workload.others.items()}
+    counts = {name: workload.others[name] for name in present(workload.others)}
+    others = {name: partial(_run, SIDES[name], workload, each) for name, each in counts.items()}
     sides, ratios, all_mine = {}, {}, []
     for name, pairs in take_turns(mine, others, rounds).items():
         below = [sample.per(count) for sample, _ in pairs]
-        above = [sample.per(workload.others[name]) for _, sample in pairs]
+        above = [sample.per(counts[name]) for _, sample in pairs]
         all_mine += below
-        sides[name] = _summary(above, workload.others[name])
+        sides[name] = summary(above, counts[name])
         wall = Ratio.of([sample.wall for sample in above], [sample.wall for sample in below])
         cpu = Ratio.of([sample.cpu for sample in above], [sample.cpu for sample in below])
         ratios[name] = asdict(wall) | {"by_cpu": cpu.median, "bar": _bar(workload, name)}
-    return {"sides": {"tailbiter": _summary(all_mine, count)} | sides, "ratios": ratios}
+    return {"sides": {"tailbiter": summary(all_mine, count)} | sides, "ratios": ratios}
 
 
 def work(workload: Workload) -> dict[str, float]:
@@ -127,17 +122,6 @@ def memory(workload: Workload) -> dict[str, Any]:
 
 def _run(side: Side, workload: Workload, replicates: int, seed: int) -> None:
     side(workload, replicates, seed)
-
-
-def _summary(samples: list[Sample], replicates: int) -> dict[str, Any]:
-    wall = [sample.wall for sample in samples]
-    return {
-        "replicates": replicates,
-        "seconds": median(wall),
-        "cpu_seconds": median(sample.cpu for sample in samples),
-        "cpu_share": median(sample.cpu / sample.wall for sample in samples),
-        "all": wall,
-    }
 
 
 def _bar(workload: Workload, name: str) -> dict[str, float] | None:

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -20,13 +21,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench import machine
+from bench import report as tables
 from bench.timing import Ratio, clock, take_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from sklearn.mixture import GaussianMixture
+
+    from bench.timing import Sample
 
     Law = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -56,6 +60,10 @@ class Case:
     def title(self) -> str:
         """Words for the table."""
         return f"{self.covariance}, d={self.dimension}, K={self.components}, n={self.samples:,}"
+
+    def tiny(self) -> Case:
+        """Return the same for a look, in milliseconds."""
+        return replace(self, samples=2000, generations=2)
 
     def law(self) -> Law:
         """Return weights, means and factors."""
@@ -157,17 +165,25 @@ def _items(case: Case, seed: int) -> NDArray[np.float64]:
     )
 
 
-def iterations(case: Case, rounds: int) -> dict[str, Any]:
-    """Time an iteration of both sides on the same items."""
+def agree(case: Case) -> NDArray[np.float64]:
+    """Return items to fit; refuse to time sides whose fits from one start end at different means."""
     from tailbiter._core import em
 
     items, law = _items(case, 1), case.law()
-    fitter = em.Fitter(items)
-    found = fitter.fit(law, case.covariance, tolerance=0.0, iterations=LONG)
+    found = em.Fitter(items).fit(law, case.covariance, tolerance=0.0, iterations=LONG)
     other = theirs(case, law, LONG, 0.0).fit(items)
     apart = float(np.abs(found["means"] - other.means_).max())
     if not apart < 1e-8:
         raise SystemExit(f"error: {case.title}: means differ by {apart}")
+    return items
+
+
+def iterations(case: Case, rounds: int) -> dict[str, Any]:
+    """Time an iteration of both sides on the same items."""
+    from tailbiter._core import em
+
+    items = agree(case)
+    fitter = em.Fitter(items)
     scale = 1e9 / ((LONG - SHORT) * case.samples * case.components)
     mine, yours = [], []
     for _ in range(rounds):
@@ -185,12 +201,16 @@ def _their_fit(case: Case, _fitter: object, items: NDArray[np.float64], count: i
     theirs(case, case.law(), count, 0.0).fit(items)
 
 
+def timed_loops(case: Case, rounds: int) -> tuple[list[Sample], list[Sample]]:
+    """Return times of a generation, ours and theirs, of neighbouring calls."""
+    pairs = take_turns(partial(our_loop, case), {"theirs": partial(their_loop, case)}, rounds)["theirs"]
+    mine = [own.per(case.generations) for own, _ in pairs]
+    return mine, [other.per(case.generations) for _, other in pairs]
+
+
 def loops(case: Case, rounds: int) -> dict[str, Any]:
     """Time a generation of both sides."""
-    pairs = take_turns(partial(our_loop, case), {"theirs": partial(their_loop, case)}, rounds)["theirs"]
-    each = 1e6 / case.generations
-    mine = [(own.wall * each, own.cpu * each) for own, _ in pairs]
-    yours = [(other.wall * each, other.cpu * each) for _, other in pairs]
+    mine, yours = ([(1e6 * one.wall, 1e6 * one.cpu) for one in side] for side in timed_loops(case, rounds))
     return _row(mine, yours, dict.fromkeys(BARS, LOOP_BAR)) | {
         "iterations": [our_loop(case, 0), their_loop(case, 0)]
     }
@@ -215,17 +235,25 @@ def _line(title: str, row: dict[str, Any], isa: str) -> str:
     )
 
 
-def report(cases: Sequence[Case], rounds: int, judged: bool) -> dict[str, Any]:
-    """Measure and print all cases; tiny ones are not judged."""
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep BLAS and scikit-learn to one thread, and the latter's word on fits cut short to itself."""
     import sklearn.mixture  # noqa: F401  # its libraries first, so that their threads can be limited
     from threadpoolctl import threadpool_limits
 
-    warnings.filterwarnings("ignore", message=".*did not converge.*")
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*did not converge.*")
+        yield
+
+
+def report(cases: Sequence[Case], rounds: int, judged: bool) -> dict[str, Any]:
+    """Measure and print all cases; tiny ones are not judged."""
     facts = machine.facts()
     isa = facts["isa"]["chosen"]
     head = f"{'':34} {'ours':>9} {'theirs':>9} {'ratio':>7} (least..most) {'by CPU':>7}  bar"
     made: dict[str, Any] = {"machine": facts, "rounds": rounds, "iteration": {}, "loop": {}}
-    with threadpool_limits(1):
+    print(tables.facts(facts) + "\n")
+    with one_thread():
         for name, measure, unit in (
             ("iteration", iterations, "ns of CPU per sample and component"),
             ("loop", loops, "us of CPU per generation"),
@@ -248,9 +276,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.isa:
         return _each_isa(options)
-    cases = (
-        [Case(c.dimension, c.components, c.covariance, 2000, 2) for c in CASES] if options.smoke else CASES
-    )
+    cases = [case.tiny() for case in CASES] if options.smoke else CASES
     made = report(cases, 1 if options.smoke else options.rounds, not options.smoke)
     if options.json is not None:
         options.json.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")

@@ -28,17 +28,23 @@ COST_HEAD = (
 
 def facts(machine: dict[str, Any]) -> str:
     """Return the machine's facts in a few lines."""
-    isa, load = machine["isa"], machine["load"]
+    isa, load, floors = machine["isa"], machine["load"], machine["floors"]
     build = "; ".join(f"{key} {value}" for key, value in machine["build"].items())
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return "\n".join(
         [
             f"processor  {machine['processors']} x {machine['processor']}; load {load[0]:.1f}",
             f"ISA        {isa['chosen']} of {', '.join(isa['found'])}",
+            f"floors     a random word {floors['rng']:.2f} ns, a look-up {floors['gather']:.2f} ns",
             f"build      {build}",
             f"versions   Python {machine['python']}, {versions}; {machine['system']}",
         ]
     )
+
+
+def legend(results: Sequence[dict[str, Any]]) -> str:
+    """Return what the names of the rows stand for."""
+    return _table([(result["name"], result["title"]) for result in results])
 
 
 def ratios(results: Sequence[dict[str, Any]], isa: str) -> str:
@@ -99,12 +105,11 @@ def costs(results: Sequence[dict[str, Any]]) -> str:
 
 def widths(reports: dict[str, dict[str, Any]]) -> str:
     """Return our time per replicate of each workload under each instruction set."""
-    names = [result["name"] for result in next(iter(reports.values()))["workloads"]]
-    rows = [("workload", *reports)]
-    for index, name in enumerate(names):
-        each = (report["workloads"][index]["sides"]["tailbiter"]["seconds"] for report in reports.values())
-        rows.append((name, *map(_seconds, each)))
-    return _table(rows)
+    rows: dict[str, list[str]] = {}
+    for report in reports.values():
+        for result in (*report["workloads"], *report["families"]):
+            rows.setdefault(result["name"], []).append(_seconds(result["sides"]["tailbiter"]["seconds"]))
+    return _table([("workload", *reports), *((name, *times) for name, times in rows.items())])
 
 
 def busy(results: Sequence[dict[str, Any]], share: float = 0.9) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench import ours
 from bench.agree import Disagreement, check_side
-from bench.measure import SIDES
+from bench.sides import SIDES, present
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def agree(workloads: Sequence[Workload]) -> int:
     """Check every side on these workloads, and two threads against one; return the number of checks."""
     checks, seen = 0, set()
     for workload in workloads:
-        for case, name in product(checked(workload), ("tailbiter", *workload.others)):
+        for case, name in product(checked(workload), ("tailbiter", *present(workload.others))):
             law = (name, case.categories, case.samples, case.real)
             if law not in seen:
                 check_side(name, SIDES.get(name, ours.simulate), case, REPLICATES, SEED)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import tailbiter as tb
+from bench import machine
 from tailbiter.families import family_of
 
 K, T, REPLICATES = 100, 1_000, 16
@@ -141,6 +142,7 @@ def main() -> int:
     print(
         json.dumps(
             {
+                "machine": machine.facts(),
                 "cells": len(sweep),
                 "skipped": sweep.ids.count(None),
                 "ours_wall": median(mine[0] for mine, _ in pairs),

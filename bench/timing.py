@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,15 @@ def take_turns(
         for name, other in others.items():
             pairs[name].append((clock(ours, turn), clock(other, turn)))
     return pairs
+
+
+def summary(samples: Sequence[Sample], replicates: int) -> dict[str, Any]:
+    """Return medians over calls, as the JSON holds them and the tables show them."""
+    wall = [sample.wall for sample in samples]
+    return {
+        "replicates": replicates,
+        "seconds": median(wall),
+        "cpu_seconds": median(sample.cpu for sample in samples),
+        "cpu_share": median(sample.cpu / sample.wall for sample in samples),
+        "all": wall,
+    }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tailbiter as tb
 from bench import machine
+from bench import report as tables
 from bench.timing import Ratio, take_turns
 from tailbiter.families import family_of
 from tailbiter.jit import Family, draws
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     samples, rounds = (2000, 1) if options.smoke else (SAMPLES, options.rounds)
     made: dict[str, Any] = {"machine": machine.facts(), "rounds": rounds, "loop": {}}
+    print(tables.facts(made["machine"]) + "\n")
     print(f"ns of CPU per item and generation\n{'components':>10} {'C':>7} {'user':>7} {'by CPU':>7}  bar")
     for components in COMPONENTS:
         row = made["loop"][components] = measure(components, samples, rounds)

@@ -110,7 +110,7 @@ WORKLOADS = (
         samples=1_000,
         generations=1_000,
         replicates=10_000,
-        others={"numpy_batched": 1_000, "numba_compacted": 500},
+        others={"numpy_batched": 1_000, "numba_compacted": 500, "choice_counts": 20, "simupop": 4},
         bars={"numpy_batched": Bar(22, 15, 40)},
     ),
     Workload(
@@ -133,6 +133,15 @@ WORKLOADS = (
         replicates=16,
         others={"numpy_naive": 2, "numba_compacted": 2},
         bars={"numpy_naive": Bar(9, 6, 18)},
+    ),
+    Workload(
+        name="published",
+        title="replace, Zipf 1, K=1e4, N=1e5, T=100 (a size that papers run item by item)",
+        categories=10_000,
+        samples=100_000,
+        generations=100,
+        replicates=64,
+        others={"choice_counts": 2, "token_lists": 1, "simupop": 1, "numpy_naive": 8, "numba_compacted": 16},
     ),
 )
 

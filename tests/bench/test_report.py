@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from bench import report
+from bench import cli, machine, report, sides
+from bench.families import FAMILIES
 from bench.timing import Ratio, clock, take_turns
 from bench.workloads import WORKLOADS, by_name
 
@@ -113,7 +114,8 @@ def test_columns_line_up():
 
 def test_widths_have_a_column_each():
     slow = {**RESULT, "sides": {"tailbiter": {"seconds": 0.5}}}
-    table = report.widths({"avx2": {"workloads": [RESULT]}, "plain": {"workloads": [slow]}})
+    reports = {"avx2": RESULT, "plain": slow}
+    table = report.widths({isa: {"workloads": [one], "families": []} for isa, one in reports.items()})
     assert line_of(table, "replace-1e5").split() == ["replace-1e5", "5", "ms", "500", "ms"]
 
 
@@ -150,3 +152,25 @@ def test_workloads_are_found_by_name_and_bars_are_in_order():
 def test_the_tail_is_as_large_as_allowed(workload):
     q, start = workload.reference(), workload.tail_start()
     assert q[start:].sum() <= workload.tail_mass < q[start - 1 :].sum()
+
+
+def test_families_have_rows_of_their_own():
+    rows = FAMILIES["gaussian"](1, tiny=True)
+    assert [row["name"] for row in rows] == ["gaussian-d1-n1e3", "gaussian-d1-n1e6", "gaussian-d10-n1e3"]
+    for row in rows:
+        line = line_of(report.ratios([row], "avx512"), row["name"])
+        assert line.split()[1] == "numpy"
+        assert line.endswith("-    -")
+        assert row["ratios"]["numpy"]["by_cpu"] > 1.0
+
+
+def test_what_is_not_installed_is_left_out_and_the_table_says_why(monkeypatch, capsys):
+    monkeypatch.setattr(sides, "MISSING", {})
+    assert sides.present(["simupop", "numpy_naive"]) == ["simupop", "numpy_naive"]
+    monkeypatch.setattr(sides, "MISSING", {"simupop": "it is not there"})
+    assert sides.present(["simupop", "numpy_naive"]) == ["numpy_naive"]
+    made = {"machine": machine.facts(), "workloads": [], "families": [], "missing": sides.MISSING}
+    cli._emit(made | {"families": FAMILIES["gaussian"](1, tiny=True)}, None)
+    said = capsys.readouterr().out
+    assert "left out: simupop, as it is not there" in said
+    assert f"a random word {made['machine']['floors']['rng']:.2f} ns" in said
