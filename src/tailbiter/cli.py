@@ -160,13 +160,13 @@ app.command(reproduce)
 
 @app.command
 def report(
-    run: Annotated[Path, Parameter(help="Directory of a run, as --out made it")],
+    run: Annotated[Path, Parameter(help="Directory of a run or of a sweep, as --out made it")],
     /,
     *,
     out: Annotated[str, flag("The page to write", "--out", "-o")] = "report.html",
     force: Annotated[bool, flag("Replace a page that is there")] = False,
 ) -> int:
-    """Write a run as one self-contained page: charts, what vanished, what theory says, how to run it again.
+    """Write a run, or a sweep, as one self-contained page: charts, what vanished, how to run it again.
 
     Example: tailbiter report runs/words -o words.html
     """

@@ -269,12 +269,12 @@ def medians(values: xr.DataArray) -> list[float]:
     return [float(value) for value in np.median(values, axis=0)]
 
 
-def log_spaced(generation: np.ndarray) -> np.ndarray:
-    """Indices of generation 0 and of about `ROWS` more, evenly spread in log t."""
+def log_spaced(generation: np.ndarray, rows: int = ROWS) -> np.ndarray:
+    """Indices of generation 0 and of at most so many more, evenly spread in log t."""
     later = np.flatnonzero(generation > 0)
     if later.size == 0:
         return np.arange(generation.size)
-    wanted = np.geomspace(generation[later[0]], generation[later[-1]], ROWS)
+    wanted = np.geomspace(generation[later[0]], generation[later[-1]], rows)
     nearest = np.abs(np.log(generation[later]) - np.log(wanted)[:, None]).argmin(axis=1)
     return np.union1d(np.flatnonzero(generation == 0), later[nearest])
 

@@ -2,13 +2,12 @@
 """The page in a real browser: structure, interaction, escaping, width."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import tailbiter as tb
-from tests.report.browser import BROWSER, Page, browser
+from tests.report.browser import BROWSER, Page
 
 # Where a browser is promised (as in continuous integration), its absence is a failure and no reason to skip.
 pytestmark = [
@@ -29,14 +28,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = tb.Spec(reference=counts, samples=1000, generations=200, replicates=8)
     tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, folder / "run")
     return tb.report(folder / "run", folder / "page.html")
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser() as opened:
-        yield opened
-        assert not opened.complaints
-        assert all(url.startswith(("file:", "data:")) for url in opened.requests)
 
 
 def test_structure(page: Page, path: Path) -> None:

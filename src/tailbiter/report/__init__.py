@@ -1,42 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""A run as one page that can be looked at, searched and sent."""
+"""A run, or a sweep, as one page that can be looked at, searched and sent."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tailbiter.errors import DataError, PredictionError, SpecError
-
-from ._charts import charts, words
-from ._page import fill
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from tailbiter.spec import Spec
+from tailbiter.errors import SpecError
 
 __all__ = ["report"]
 
-# Theory takes longer for more different probabilities, and for longer runs: beyond these it is left out.
-MOST_MASSES, MOST_GENERATIONS = 20_000, 5_000
-
 
 def report(run: str | os.PathLike[str], out: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Write a run's report: one self-contained page that needs no network.
+    """Write a report: one self-contained page that needs no network.
 
-    It says what was run and what happened; charts every recorded variable over generations (hover, or move
-    the slider); lists what vanished, searchable, if the run recorded when categories were forgotten; says
-    what theory says; and how to run it again.
+    Of a run it says what was run and what happened; charts every recorded variable over generations (hover,
+    or move the slider); lists what vanished, searchable, if the run recorded when categories were forgotten;
+    says what theory says; and how to run it again. Of a sweep's store it draws each recorded variable over
+    any two of the swept fields, generations and bands, with the line where it crosses a value; lists every
+    cell; charts the one that is picked; and says how to run the sweep, or that cell alone, again.
 
     Parameters
     ----------
     run : path
-        Directory of a run, as ``tailbiter run --out`` or `write_run` wrote it.
+        Directory of a run, as ``tailbiter run --out`` or `write_run` wrote it, or a sweep's store,
+        finished or not.
     out : path
         The page to write.
     force : bool, default False
@@ -50,7 +38,7 @@ def report(run: str | os.PathLike[str], out: str | os.PathLike[str], *, force: b
     Raises
     ------
     DataError
-        If the directory holds no run.
+        If the directory holds neither, or a sweep with no finished cell, or with more than 20,000 cells.
     SpecError
         If the page cannot be written.
 
@@ -62,20 +50,12 @@ def report(run: str | os.PathLike[str], out: str | os.PathLike[str], *, force: b
     >>> tb.report("zipf-run", "zipf.html").name
     'zipf.html'
     """
-    from tailbiter.run_files import read_run
-    from tailbiter.spec import Spec
+    from ._run import page_of_run
+    from ._sweep import page_of_store
 
     target = _target(out, force)
-    ds = read_run(run)
-    path = Path(run) / "spec.toml"
-    if not path.is_file():
-        raise DataError("run", str(run), "holds no spec.toml", "name a directory that a run was written to")
-    text = path.read_text(encoding="utf-8")
-    try:
-        spec: Spec | None = Spec.from_toml(path)
-    except SpecError:
-        spec = None  # its table has moved; what was run can be shown all the same
-    page = _page(ds, spec, text)
+    source = Path(run)
+    page = page_of_store(source) if (source / "sweep.toml").is_file() else page_of_run(source)
     staged = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         staged.write_text(page, encoding="utf-8")
@@ -96,76 +76,3 @@ def _target(out: str | os.PathLike[str], force: bool) -> Path:
     if target.exists() and not force:
         raise SpecError("out", str(target), "is there already", "name a new file, or pass --force")
     return target
-
-
-def _page(ds: xr.Dataset, spec: Spec | None, text: str) -> str:
-    theory, about = _theory(spec, ds)
-    provenance = json.loads(ds.attrs["provenance"])
-    table, _, sentences = _summary(ds).partition("\n\n")
-    data = {
-        "generations": ds["generation"].values.tolist(),
-        "charts": charts(ds, theory),
-        "words": words(ds),
-    }
-    return fill(
-        data=data,
-        facts=_facts(ds, provenance),
-        title=_title(ds),
-        lead="Models trained on the output of models: what is left of the human distribution.",
-        summary=table,
-        sentences=" ".join(sentences.split("\n")),
-        theory=about,
-        spec=text,
-        command="tailbiter run spec.toml --out run",
-    )
-
-
-def _title(ds: xr.Dataset) -> str:
-    generations = f"{int(ds['generation'].values[-1]):,} generations"
-    if "categories" in ds.attrs:
-        return f"{int(ds.attrs['categories']):,} categories over {generations}"
-    return generations
-
-
-def _summary(ds: xr.Dataset) -> str:
-    from tailbiter.families import family_named
-
-    return family_named(ds.attrs["family"]).summarise(ds).text()
-
-
-def _theory(spec: Spec | None, ds: xr.Dataset) -> tuple[xr.Dataset | None, str]:
-    """A prediction at the run's generations, and what to say of it."""
-    from tailbiter.predict import predict
-    from tailbiter.record import Record
-
-    if spec is None:
-        return None, "The table that the run was made from is not where it was, so that nothing is predicted."
-    if spec.generations > MOST_GENERATIONS or _masses(spec) > MOST_MASSES:
-        return None, "Left out here, as it would take long: tailbiter predict spec.toml."
-    at = tuple(ds["generation"].values.tolist())
-    try:
-        theory = predict(spec, record=Record(generations=at))
-    except PredictionError as error:
-        return None, f"Theory knows no law of this run: {error}."
-    kinds: dict[str, list[str]] = {}
-    for name, array in theory.data_vars.items():
-        if "kind" in array.attrs:
-            kinds.setdefault(array.attrs["kind"], []).append(str(name))
-    told = {"exact": "Exact", "bound": "Within a proved bound", "limit": "In a limit only"}
-    sentences = [f"{told.get(kind, kind)}: {', '.join(names)}." for kind, names in kinds.items()]
-    return theory, "Expectations are the thin lines of the charts. " + " ".join(sentences)
-
-
-def _masses(spec: Spec) -> int:
-    """How many different probabilities the reference has."""
-    return len(np.unique(spec.reference.support.ranked)) if spec.reference.traits.has_categories else 0
-
-
-def _facts(ds: xr.Dataset, provenance: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        ("digest of the Spec", provenance["digest"]),
-        ("seed", str(provenance["seed"])),
-        ("replicates", f"{ds.sizes['replicate']:,}"),
-        ("tailbiter", f"{provenance['tailbiter']}, on {provenance['machine']} ({provenance['isa']})"),
-        ("took", f"{provenance['wall_seconds']} s on {provenance['threads']} threads"),
-    ]

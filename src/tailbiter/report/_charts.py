@@ -14,7 +14,7 @@ from tailbiter.summary import band_names
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["charts", "words"]
+__all__ = ["MOST_LINES", "QUANTILES", "charts", "in_words", "line_names", "plain", "words"]
 
 MOST_LINES = 24
 MOST_WORDS = 20_000
@@ -48,7 +48,7 @@ def charts(ds: xr.Dataset, theory: xr.Dataset | None) -> list[dict[str, Any]]:
 
 
 def _chart(ds: xr.Dataset, array: xr.DataArray, title: str, expected: xr.DataArray | None) -> dict[str, Any]:
-    names = _names(ds, array)
+    names = line_names(ds, array)
     series = []
     for index, name in enumerate(names[:MOST_LINES]):
         values = array.values if array.ndim == 2 else array.values[:, :, index]
@@ -57,22 +57,27 @@ def _chart(ds: xr.Dataset, array: xr.DataArray, title: str, expected: xr.DataArr
         theory = None
         if expected is not None:
             theory = expected.values if expected.ndim == 1 else expected.values[:, index]
-        series.append({"name": name, **_line(values), "theory": None if theory is None else _plain(theory)})
+        series.append({"name": name, **_line(values), "theory": None if theory is None else plain(theory)})
     kind = array.ndim == 3 and array.dims[2] == "band"
     units = str(array.attrs.get("units", "1"))
     return {
-        "title": title[0].upper() + title[1:],
+        "title": in_words(title),
         "units": "share" if units == "1" and kind else units,
         "logarithmic": kind,
         "series": series,
     }
 
 
-def _names(ds: xr.Dataset, array: xr.DataArray) -> list[str]:
-    """What the lines of a variable are called."""
-    if array.ndim == 2:
+def in_words(title: str) -> str:
+    """A long name as a title."""
+    return title[0].upper() + title[1:]
+
+
+def line_names(ds: xr.Dataset, array: xr.DataArray) -> list[str]:
+    """What the lines of a variable are called: entries of the dim after its generations."""
+    if array.dims[-1] == "generation":
         return [str(array.name)]
-    dim = str(array.dims[2])
+    dim = str(array.dims[-1])
     if dim == "band":
         return [f"expected {name}" for name in band_names(ds)]
     values = ds[dim].values if dim in ds.coords else np.arange(array.sizes[dim])
@@ -86,10 +91,10 @@ def _line(values: np.ndarray) -> dict[str, list[float | None]]:
     out = np.full((len(QUANTILES), real.shape[1]), np.nan)
     # Order statistics as they are: a count between two counts is none.
     out[:, defined] = np.quantile(real[:, defined], QUANTILES, axis=0, method="inverted_cdf")
-    return {name: _plain(row) for name, row in zip(("median", "low", "high"), out, strict=True)}
+    return {name: plain(row) for name, row in zip(("median", "low", "high"), out, strict=True)}
 
 
-def _plain(values: np.ndarray) -> list[float | None]:
+def plain(values: np.ndarray) -> list[float | None]:
     """Numbers of five digits, as many as a picture shows."""
     return [float(f"{v:.5g}") if math.isfinite(v) else None for v in values.astype(np.float64).tolist()]
 

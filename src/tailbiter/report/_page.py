@@ -11,35 +11,41 @@ from typing import Any
 
 __all__ = ["fill"]
 
+Rows = list[tuple[str, str]]
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
 
 
-def fill(*, data: dict[str, Any], facts: list[tuple[str, str]], **texts: str) -> str:
+def fill(kind: str, *, data: dict[str, Any], tables: dict[str, Rows], **texts: str) -> str:
     """Return the page.
 
     Parameters
     ----------
+    kind : str
+        "run" or "sweep": which body and which script.
     data : dict
         For the script, plain data.
-    facts : list of (str, str)
-        Rows of the table of facts.
+    tables : dict of str to list of (str, str)
+        Fields of the template that are rows of a table, of a name and what is said of it.
     **texts : str
         The template's other fields; escaped.
     """
     folder = files(__package__)
-    rows = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
-        for name, value in facts
+    style, common, script, page, body = (
+        folder.joinpath(name).read_text(encoding="utf-8")
+        for name in ("page.css", "common.js", f"{kind}.js", "page.html", f"{kind}.html")
     )
     values = {
-        "style": folder.joinpath("page.css").read_text(encoding="utf-8"),
-        "script": folder.joinpath("page.js").read_text(encoding="utf-8"),
+        "style": style,
+        "script": common + script,
         "data": _inside_script(json.dumps(data, separators=(",", ":"), allow_nan=False)),
-        "facts": rows,
+        **{name: "".join(_row(*row) for row in rows) for name, rows in tables.items()},
         **{name: html.escape(text) for name, text in texts.items()},
     }
-    template = folder.joinpath("page.html").read_text(encoding="utf-8")
-    return _FIELD.sub(lambda match: values[match[1]], template)
+    return _FIELD.sub(lambda match: values[match[1]], page.replace("{{body}}", body))
+
+
+def _row(name: str, value: str) -> str:
+    return f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
 
 
 def _inside_script(text: str) -> str:

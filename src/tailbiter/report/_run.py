@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""The page of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailbiter.errors import DataError, PredictionError, SpecError
+
+from ._charts import charts, words
+from ._page import fill
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tailbiter.spec import Spec
+
+__all__ = ["page_of_run"]
+
+# Theory takes longer for more different probabilities, and for longer runs: beyond these it is left out.
+MOST_MASSES, MOST_GENERATIONS = 20_000, 5_000
+
+
+def page_of_run(run: Path) -> str:
+    """Return the page of the run that a directory holds."""
+    from tailbiter.run_files import read_run
+    from tailbiter.spec import Spec
+
+    ds = read_run(run)
+    path = run / "spec.toml"
+    if not path.is_file():
+        raise DataError("run", str(run), "holds no spec.toml", "name a directory that a run was written to")
+    try:
+        spec: Spec | None = Spec.from_toml(path)
+    except SpecError:
+        spec = None  # its table has moved; what was run can be shown all the same
+    return _page(ds, spec, path.read_text(encoding="utf-8"))
+
+
+def _page(ds: xr.Dataset, spec: Spec | None, text: str) -> str:
+    theory, about = _theory(spec, ds)
+    provenance = json.loads(ds.attrs["provenance"])
+    table, _, sentences = _summary(ds).partition("\n\n")
+    data = {
+        "generations": ds["generation"].values.tolist(),
+        "charts": charts(ds, theory),
+        "words": words(ds),
+    }
+    return fill(
+        "run",
+        data=data,
+        tables={"facts": _facts(ds, provenance)},
+        title=_title(ds),
+        lead="Models trained on the output of models: what is left of the human distribution.",
+        summary=table,
+        sentences=" ".join(sentences.split("\n")),
+        theory=about,
+        spec=text,
+        command="tailbiter run spec.toml --out run",
+    )
+
+
+def _title(ds: xr.Dataset) -> str:
+    generations = f"{int(ds['generation'].values[-1]):,} generations"
+    if "categories" in ds.attrs:
+        return f"{int(ds.attrs['categories']):,} categories over {generations}"
+    return generations
+
+
+def _summary(ds: xr.Dataset) -> str:
+    from tailbiter.families import family_named
+
+    return family_named(ds.attrs["family"]).summarise(ds).text()
+
+
+def _theory(spec: Spec | None, ds: xr.Dataset) -> tuple[xr.Dataset | None, str]:
+    """A prediction at the run's generations, and what to say of it."""
+    from tailbiter.predict import predict
+    from tailbiter.record import Record
+
+    if spec is None:
+        return None, "The table that the run was made from is not where it was, so that nothing is predicted."
+    if spec.generations > MOST_GENERATIONS or _masses(spec) > MOST_MASSES:
+        return None, "Left out here, as it would take long: tailbiter predict spec.toml."
+    at = tuple(ds["generation"].values.tolist())
+    try:
+        theory = predict(spec, record=Record(generations=at))
+    except PredictionError as error:
+        return None, f"Theory knows no law of this run: {error}."
+    kinds: dict[str, list[str]] = {}
+    for name, array in theory.data_vars.items():
+        if "kind" in array.attrs:
+            kinds.setdefault(array.attrs["kind"], []).append(str(name))
+    told = {"exact": "Exact", "bound": "Within a proved bound", "limit": "In a limit only"}
+    sentences = [f"{told.get(kind, kind)}: {', '.join(names)}." for kind, names in kinds.items()]
+    return theory, "Expectations are the thin lines of the charts. " + " ".join(sentences)
+
+
+def _masses(spec: Spec) -> int:
+    """How many different probabilities the reference has."""
+    return len(np.unique(spec.reference.support.ranked)) if spec.reference.traits.has_categories else 0
+
+
+def _facts(ds: xr.Dataset, provenance: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("digest of the Spec", provenance["digest"]),
+        ("seed", str(provenance["seed"])),
+        ("replicates", f"{ds.sizes['replicate']:,}"),
+        ("tailbiter", f"{provenance['tailbiter']}, on {provenance['machine']} ({provenance['isa']})"),
+        ("took", f"{provenance['wall_seconds']} s on {provenance['threads']} threads"),
+    ]

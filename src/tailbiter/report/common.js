@@ -1,0 +1,207 @@
+"use strict";
+const page = (() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  // Okabe and Ito's colours, and dashes for those who see none.
+  const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#888888"];
+  const DASHES = ["", "6 3", "2 3", "8 3 2 3", "12 4"];
+
+  const one = (id) => document.getElementById(id);
+
+  function filled(made, attributes, parent, text) {
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== undefined) made.textContent = text;
+    if (parent) parent.append(made);
+    return made;
+  }
+  const element = (name, attributes, parent, text) =>
+    filled(document.createElement(name), attributes, parent, text);
+  const drawn = (name, attributes, parent, text) =>
+    filled(document.createElementNS(SVG, name), attributes, parent, text);
+
+  const whole = new Intl.NumberFormat("en");
+  function number(value) {
+    if (value === null || value === undefined) return "–";
+    if (Number.isInteger(value)) return whole.format(value);
+    const size = Math.abs(value);
+    return size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(+value.toPrecision(4));
+  }
+
+  function look(index) {
+    return { stroke: COLOURS[index % COLOURS.length], "stroke-dasharray": DASHES[index % DASHES.length],
+      "stroke-width": 2, fill: "none" };
+  }
+
+  const usable = (v, logarithmic) =>
+    v !== null && v !== undefined && Number.isFinite(v) && (!logarithmic || v > 0);
+
+  function range(values, logarithmic) {
+    let low = Infinity, high = -Infinity;
+    for (const v of values) {
+      if (!usable(v, logarithmic)) continue;
+      if (v < low) low = v;
+      if (v > high) high = v;
+    }
+    return low > high ? [1, 10] : [low, high];
+  }
+
+  function ticks(low, high, logarithmic) {
+    const found = [];
+    if (logarithmic) {
+      for (let e = Math.ceil(Math.log10(low) - 1e-9); e <= Math.log10(high) + 1e-9; e++) found.push(10 ** e);
+      const step = Math.ceil(found.length / 6);
+      return found.filter((_, i) => i % step === 0);
+    }
+    const rough = (high - low) / 5, base = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((m) => m * base).find((s) => s >= rough);
+    for (let x = Math.ceil(low / step) * step; x <= high + step * 1e-9; x += step) found.push(+x.toPrecision(12));
+    return found;
+  }
+
+  function scale(values, from, to, logarithmic) {
+    let [low, high] = range(values, logarithmic);
+    if (!logarithmic && low > 0 && low < 0.5 * high) low = 0;
+    if (low === high) [low, high] = logarithmic ? [low / 2, high * 2] : [low - 0.5, high + 0.5];
+    const warp = logarithmic ? Math.log : (v) => v;
+    const place = (v) => from + (warp(v) - warp(low)) / (warp(high) - warp(low)) * (to - from);
+    return { place, ticks: ticks(low, high, logarithmic), low };
+  }
+
+  function path(xs, ys, x, y, logarithmic) {
+    let out = "", pen = false;
+    xs.forEach((g, i) => {
+      const good = g > 0 && usable(ys[i], logarithmic);
+      if (good) out += `${pen ? "L" : "M"}${x.place(g).toFixed(1)} ${y.place(ys[i]).toFixed(1)}`;
+      pen = good;
+    });
+    return out;
+  }
+
+  function ribbon(xs, low, high, x, y, logarithmic) {
+    const at = xs.map((_, i) => i).filter((i) => xs[i] > 0 && low[i] !== null && high[i] !== null &&
+      (!logarithmic || high[i] > 0));
+    const bottom = (v) => y.place(logarithmic ? Math.max(v, y.low) : v);
+    const up = at.map((i) => `${x.place(xs[i]).toFixed(1)} ${y.place(high[i]).toFixed(1)}`);
+    const down = at.reverse().map((i) => `${x.place(xs[i]).toFixed(1)} ${bottom(low[i]).toFixed(1)}`);
+    return up.length ? `M${[...up, ...down].join("L")}Z` : "";
+  }
+
+  function frame(box, most) {
+    const width = Math.max(240, box.clientWidth), height = Math.max(240, Math.min(most, width * 0.55));
+    const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height });
+    return { svg, width, height };
+  }
+
+  const titled = (chart) => (chart.units === "1" ? chart.title : `${chart.title} (${chart.units})`);
+
+  // Lines over generations: medians, shades between quantiles, theory; what is under the pointer is gone to.
+  function lines({ box, caption, chart, xs, at, logarithmic, hidden, go }) {
+    const { svg, width, height } = frame(box, 420);
+    const shown = chart.series.map((s, i) => ({ ...s, i })).filter((s) => !hidden.has(s.name));
+    const x = scale(xs.filter((g) => g > 0), 48, width - 10, true);
+    const y = scale(shown.flatMap((s) => [...s.median, ...s.low, ...s.high]), height - 32, 10, logarithmic);
+    for (const t of x.ticks) {
+      drawn("line", { class: "axis", x1: x.place(t), x2: x.place(t), y1: 10, y2: height - 32 }, svg);
+      drawn("text", { x: x.place(t), y: height - 18, "text-anchor": "middle" }, svg, number(t));
+    }
+    for (const t of y.ticks) {
+      drawn("line", { class: "axis", x1: 48, x2: width - 10, y1: y.place(t), y2: y.place(t) }, svg);
+      drawn("text", { x: 44, y: y.place(t) + 4, "text-anchor": "end" }, svg, number(t));
+    }
+    drawn("text", { x: width / 2, y: height - 3, "text-anchor": "middle" }, svg, "generation");
+    for (const s of shown) {
+      drawn("path", { d: ribbon(xs, s.low, s.high, x, y, logarithmic), fill: COLOURS[s.i % COLOURS.length],
+        opacity: 0.15 }, svg);
+    }
+    for (const s of shown) {
+      drawn("path", { d: path(xs, s.median, x, y, logarithmic), ...look(s.i) }, svg);
+      if (s.theory) {
+        drawn("path", { d: path(xs, s.theory, x, y, logarithmic), fill: "none", stroke: "currentColor",
+          "stroke-width": 0.8 }, svg);
+      }
+    }
+    const g = xs[at];
+    if (g > 0) drawn("line", { class: "cursor", x1: x.place(g), x2: x.place(g), y1: 10, y2: height - 32 }, svg);
+    const nearest = (event) => {
+      const inside = (event.clientX - svg.getBoundingClientRect().left) * width / svg.clientWidth;
+      let best = at;
+      xs.forEach((v, i) => {
+        if (v > 0 && !(Math.abs(x.place(v) - inside) >= Math.abs(x.place(xs[best] || 1) - inside))) best = i;
+      });
+      if (best !== at) go(best);
+    };
+    svg.addEventListener("pointermove", nearest);
+    svg.addEventListener("pointerdown", nearest);
+    box.replaceChildren(svg);
+    const theory = shown.some((s) => s.theory) ? "; thin lines: the mean, by theory" : "";
+    caption.textContent = `${titled(chart)}: median over replicates, shade from the 5 % to ` +
+      `the 95 % quantile${theory}.`;
+  }
+
+  // The chart's numbers at one generation.
+  function values({ table, chart, at, hidden }) {
+    table.replaceChildren();
+    const head = element("tr", {}, element("thead", {}, table));
+    const theory = chart.series.some((s) => s.theory);
+    for (const [j, title] of ["", "median", "5 %", "95 %", ...(theory ? ["theory"] : [])].entries()) {
+      element(j ? "th" : "td", j ? { class: "number", scope: "col" } : {}, head, title);
+    }
+    const body = element("tbody", {}, table);
+    for (const s of chart.series) {
+      if (hidden.has(s.name)) continue;
+      const row = element("tr", {}, body);
+      element("th", { scope: "row" }, row, s.name);
+      const cells = [s.median[at], s.low[at], s.high[at], ...(theory ? [s.theory ? s.theory[at] : null] : [])];
+      for (const v of cells) element("td", { class: "number" }, row, number(v));
+    }
+  }
+
+  // A box to tick for each line, with its key.
+  function keys({ box, chart, hidden, changed }) {
+    box.replaceChildren();
+    chart.series.forEach((s, i) => {
+      const label = element("label", {}, box);
+      const tick = element("input", { type: "checkbox" }, label);
+      tick.checked = !hidden.has(s.name);
+      tick.addEventListener("change", () => {
+        hidden[tick.checked ? "delete" : "add"](s.name);
+        changed();
+      });
+      const key = drawn("svg", { viewBox: "0 0 32 10", "aria-hidden": "true" }, label);
+      drawn("line", { x1: 0, x2: 32, y1: 5, y2: 5, ...look(i) }, key);
+      label.append(` ${s.name}`);
+    });
+  }
+
+  // A slider, and beside it what it stands at.
+  function slide({ input, output, at, text, spoken }) {
+    input.value = at;
+    input.setAttribute("aria-valuetext", spoken);
+    output.textContent = text;
+  }
+
+  // Orders rows by a column; what is not known goes to the end.
+  function sorted(rows, column, down) {
+    const sign = down ? -1 : 1;
+    return rows.sort((a, b) => {
+      if (a[column] === b[column]) return 0;
+      if (a[column] === null || b[column] === null) return a[column] === null ? 1 : -1;
+      return (a[column] < b[column] ? -1 : 1) * sign;
+    });
+  }
+
+  // Headings that sort when pressed.
+  function headings({ row, columns, isNumber, first, order, changed }) {
+    columns.forEach((title, j) => {
+      const cell = element("th", { scope: "col", ...(isNumber(j) ? { class: "number" } : {}) }, row);
+      element("button", { type: "button" }, cell, title).addEventListener("click", () => {
+        order.down = order.column === j ? !order.down : first(j);
+        order.column = j;
+        changed();
+      });
+    });
+  }
+
+  const data = JSON.parse(one("data").textContent);
+  return { data, one, element, drawn, whole, number, range, usable, frame, titled, lines, values, keys, slide, sorted,
+    headings };
+})();

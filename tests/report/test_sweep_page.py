@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""The report of a sweep as a file: its numbers are the store's, unfinished or uneven ones too."""
+
+import html
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tailbiter as tb
+from tailbiter.cli import main
+from tailbiter.report import _cells
+from tailbiter.store import Failure
+
+BASE = tb.Spec(
+    reference=tb.Zipf(categories=30), regime=tb.Anchored(real=0.1), samples=100, generations=12, replicates=5
+)
+VARY = {"samples": [50, 100, 200], "regime.real": [0.1, 0.5]}
+
+
+def written(folder: Path, sweep: tb.Sweep) -> Path:
+    tb.run_sweep(sweep, folder / "sweep", threads=1)
+    return tb.report(folder / "sweep", folder / "page.html")
+
+
+def data_of(page: Path) -> dict:
+    text = page.read_text(encoding="utf-8")
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+
+
+def shaped(data: dict, quantity: dict, name: str) -> np.ndarray:
+    """[cell, generation, line], NaN where there is nothing."""
+    values = np.array([np.nan if v is None else v for v in quantity[name]], np.float64)
+    return values.reshape(len(data["ids"]), len(data["generations"]), len(quantity["lines"]))
+
+
+def expected(ds: object, name: str) -> list[np.ndarray]:
+    values = np.asarray((tb.share_alive(ds) if name == "share_alive" else ds[name]).values, np.float64)
+    return [np.quantile(values, share, axis=0, method="inverted_cdf") for share in (0.5, 0.05, 0.95)]
+
+
+@pytest.mark.parametrize(
+    "title", ["Share of the band's categories alive", "Categories present in the training set"]
+)
+def test_numbers_are_those_of_each_cell_run_by_itself(title: str, tmp_path: Path) -> None:
+    sweep = tb.Sweep(BASE, vary=VARY)
+    data = data_of(written(tmp_path, sweep))
+    assert data["generations"] == list(range(13))
+    quantity = next(one for one in data["quantities"] if one["title"] == title)
+    name = "share_alive" if quantity["share"] else "survivors"
+    for cell in sweep.cells():
+        for stat, row in zip(("median", "low", "high"), expected(tb.simulate(cell.spec), name), strict=True):
+            found = shaped(data, quantity, stat)[cell.number]
+            wanted = row.reshape(13, -1)
+            np.testing.assert_allclose(found[:, : wanted.shape[1]], wanted, rtol=1e-4)
+            assert np.isnan(found[:, wanted.shape[1] :]).all()
+
+
+def test_cells_with_fewer_replicates_are_not_diluted(tmp_path: Path) -> None:
+    sweep = tb.Sweep(BASE, vary={"replicates": [2, 9], "generations": [6, 12]}, design="zip")
+    data = data_of(written(tmp_path, sweep))
+    quantity = next(one for one in data["quantities"] if one["title"].startswith("Categories present"))
+    found = shaped(data, quantity, "low")[:, :, 0]
+    for number in range(2):
+        generations = sweep.spec(number).generations
+        wanted = expected(tb.simulate(sweep.spec(number)), "survivors")[1]
+        assert found[number, : generations + 1].tolist() == wanted.tolist()
+        assert np.isnan(found[number, generations + 1 :]).all()
+
+
+def test_a_cell_by_itself_is_the_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page says of running one cell again does run, and gives that cell's bits."""
+    monkeypatch.chdir(tmp_path)
+    data = data_of(written(tmp_path, tb.Sweep(BASE, vary=VARY, seed=77)))
+    text = re.search(r'aria-label="Sweep"><pre>(.*?)</pre>', Path("page.html").read_text(), re.S)[1]
+    Path("sweep.toml").write_text(html.unescape(text), encoding="utf-8")
+    exec(data["alone"].replace("@", "4"), {})
+    ds, store = tb.read_run("cell-4"), tb.open_sweep("sweep")
+    assert (ds.survivors.values == store.survivors.sel({"samples": 200, "regime.real": 0.1}).values).all()
+    assert "words" in data_of(Path("cell-4.html"))
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    nasty = "</script><script>alert(1)</script>"
+    sweep = tb.Sweep(BASE, vary=VARY)
+    part = tb.Sweep(BASE, vary={"samples": [50, 100], "regime.real": [0.1, 0.5]})
+    tb.run_sweep(part, tmp_path / "sweep", threads=1)
+    store = tb.Store.create(tmp_path / "sweep", sweep)
+    store.add_failure(Failure(sweep.ids[5], {"samples": 200, "regime.real": 0.5}, "DataError", nasty))
+    page = tb.report(tmp_path / "sweep", tmp_path / "page.html")
+    data, text = data_of(page), page.read_text(encoding="utf-8")
+    assert [bool(one) for one in data["ids"]] == [True] * 4 + [False] * 2
+    assert np.isnan(shaped(data, data["quantities"][1], "median")[4:]).all()
+    assert "4 of 6 cells done, 2 missing." in text
+    assert "failed: samples = 200, regime.real = 0.5" in text
+    assert html.escape(nasty) in text
+    assert nasty not in text
+
+
+@pytest.mark.parametrize(
+    ("base", "vary", "more"),
+    [
+        (BASE, {"samples": [50, 100]}, {}),
+        (BASE, {"regime": [tb.Replace(), tb.Anchored(real=0.1)], "samples": [50, 100]}, {}),
+        (BASE, [{"samples": 50, "regime.real": 0.1}, {"samples": 70, "regime.real": 0.2}], {}),
+        (
+            BASE,
+            {"samples": tb.Range(50, 100), "regime.real": tb.Range(0.1, 0.5)},
+            {"design": "sobol", "points": 4},
+        ),
+        (
+            tb.Spec(reference=tb.Gaussian(dimensions=2), generations=9),
+            {"samples": [9, 20], "replicates": [2]},
+            {},
+        ),
+        (
+            tb.Spec(
+                reference=tb.GaussianMixture([0.5, 0.5], [0.0, 9.0], [1.0, 1.0]), generations=4, replicates=2
+            ),
+            {"samples": [30, 40]},
+            {},
+        ),
+    ],
+    ids=["one field", "tables", "rows", "sobol", "gaussian", "mixture"],
+)
+def test_every_design_and_family_has_its_page(
+    base: tb.Spec, vary: object, more: dict, tmp_path: Path
+) -> None:
+    sweep = tb.Sweep(base, vary=vary, **more)
+    data = data_of(written(tmp_path, sweep))
+    assert len(data["ids"]) == len(sweep)
+    assert [field["name"] for field in data["fields"]] == list(sweep.names)
+    assert data["quantities"]
+    for quantity in data["quantities"]:
+        assert shaped(data, quantity, "median").shape[0] == len(sweep)
+        assert len(quantity["labels"]) == len(quantity["lines"])
+
+
+def test_a_table_is_told_in_words(tmp_path: Path) -> None:
+    data = data_of(written(tmp_path, tb.Sweep(BASE, vary={"regime": [tb.Replace(), tb.Window(3)]})))
+    assert data["fields"][0]["labels"] == ["replace", "window, k 3"]
+
+
+def test_a_page_has_room_for_so_many_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generations are thinned out first, then quantities left out, and the page says which."""
+    sweep = tb.Sweep(BASE, vary=VARY)
+    monkeypatch.setattr(_cells, "MOST_NUMBERS", 3 * 6 * 6 * 5)
+    page = written(tmp_path, sweep)
+    data = data_of(page)
+    assert len(data["generations"]) <= 6
+    assert (data["generations"][0], data["generations"][-1]) == (0, 12)
+    assert sum(len(one["lines"]) for one in data["quantities"]) <= 5
+    assert "no room here for" in page.read_text(encoding="utf-8")
+
+
+def test_bad_input_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tb.Store.create("empty", tb.Sweep(BASE, vary=VARY))
+    assert main(["report", "empty"]) == 2
+    assert "has no finished cell" in capsys.readouterr().err
+    monkeypatch.setattr(_cells, "MOST_CELLS", 5)
+    assert main(["report", "empty"]) == 2
+    error = capsys.readouterr().err
+    assert "has 6 cells, and a page shows 5 at most" in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.glob("*.html"))
