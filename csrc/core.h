@@ -84,7 +84,7 @@ typedef struct {
     size_t chosen_capacity;
     uint64_t *seen;
     size_t seen_capacity;
-    double *rewards;  /* two values a level of reward */
+    double *rewards;  /* three values a level of reward */
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
     double *best;     /* what such a draw keeps of a batch; where the best of it are kept */
     struct {

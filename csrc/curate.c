@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "fmath.h"
+
 static void add_levels(const tb_curation_t *self, const uint32_t *id, const double *weight, size_t length,
                        double *mass) {
     memset(mass, 0, self->levels * sizeof *mass);
@@ -22,51 +24,76 @@ static void best_of(const tb_curation_t *self, const double *mass, double sum, d
     }
 }
 
-/* One draw's rivals: how many of the other candidates are still to be placed, the product of probabilities so far and
- * the sum of their factors. */
+/* One draw's rivals, and what choices between levels go by. */
 typedef struct {
     const tb_curation_t *self;
     const double *share; /* of each level */
+    const double *step;  /* e^reward of each level over that of the next */
     double *factor;
 } tb_rivals_t;
 
-/* Every way in which the other candidates fall to levels, each with its multinomial probability. */
-static void place_rivals(const tb_rivals_t *all, size_t level, uint64_t left, double probability, double sum) {
-    const tb_curation_t *self = all->self;
-    while (level < self->levels && all->share[level] == 0.0) level++;
-    if (left == 0) {
-        for (size_t l = 0; l < self->levels; l++) {
-            all->factor[l] += probability * self->factor[l] / (self->factor[l] + sum);
-        }
-        return;
+/* `sum` adds up e^reward over the rivals, over that of level `top`, the highest among them: so rewards may differ by
+ * any amount. */
+static void add_choice(const tb_rivals_t *all, size_t top, double probability, double sum) {
+    double own = 1.0, rest = sum;
+    for (size_t l = top + 1; l-- > 0;) {
+        all->factor[l] += probability * own / (own + sum);
+        if (l) own *= all->step[l - 1];
     }
-    if (level == self->levels) return;
-    for (uint64_t here = 0;; here++) {
-        place_rivals(all, level + 1, left - here, probability, sum);
-        if (here == left) return;
-        probability *= all->share[level] * (double)(left - here) / (double)(here + 1);
-        sum += self->factor[level];
+    for (size_t l = top + 1; l < all->self->levels; l++) {
+        rest *= all->step[l - 1];
+        all->factor[l] += probability / (1.0 + rest);
     }
 }
 
-static void choose(const tb_curation_t *self, double *mass, double sum, double *factor) {
+/* Every way in which `left` more candidates fall to levels from `level` on, each with its multinomial probability. */
+static void place_rivals(const tb_rivals_t *all, size_t level, uint64_t left, double probability, double sum) {
+    const size_t levels = all->self->levels;
+    while (level < levels && all->share[level] == 0.0) {
+        sum *= all->step[level++];
+    }
+    if (level == levels) return;
+    for (uint64_t here = 0; here < left; here++) {
+        place_rivals(all, level + 1, left - here, probability, (sum + (double)here) * all->step[level]);
+        probability *= all->share[level] * (double)(left - here) / (double)(here + 1);
+    }
+    add_choice(all, level, probability, sum + (double)left);
+}
+
+static void choose(const tb_curation_t *self, double *mass, double sum, double *step, double *factor) {
     for (size_t l = 0; l < self->levels; l++) {
         mass[l] /= sum;
         factor[l] = 0.0;
+        step[l] = l + 1 < self->levels ? tb_exp(self->factor[l] - self->factor[l + 1]) : 0.0;
     }
-    const tb_rivals_t rivals = {self, mass, factor};
+    const tb_rivals_t rivals = {self, mass, step, factor};
     place_rivals(&rivals, 0, self->candidates - 1, 1.0, 0.0);
 }
 
+/* e^reward over that of the best there is. */
+static void choose_among_all(const tb_curation_t *self, const double *mass, double *factor) {
+    size_t best = self->levels - 1;
+    while (best > 0 && mass[best] == 0.0) best--;
+    for (size_t l = 0; l < self->levels; l++) {
+        factor[l] = l <= best ? tb_exp(self->factor[l] - self->factor[best]) : 0.0;
+    }
+}
+
+/* So much larger, products with the smallest of doubles lose nothing. */
+static const double LIFT = 0x1p100;
+
 void tb_curate(const tb_curation_t *self, tb_model_t *model, double *room) {
-    double *mass = room, *factor = room + self->levels, sum = 0.0;
+    double *mass = room, *factor = mass + self->levels, *step = factor + self->levels, sum = 0.0;
     if (self->kind == TB_CURATE_WEIGH) {
-        for (size_t i = 0; i < model->length; i++) model->weight[i] *= self->factor[self->level[model->id[i]]];
+        for (size_t i = 0; i < model->length; i++) {
+            model->weight[i] = LIFT * model->weight[i] * self->factor[self->level[model->id[i]]];
+        }
         return;
     }
     add_levels(self, model->id, model->weight, model->length, mass);
     for (size_t l = 0; l < self->levels; l++) sum += mass[l];
-    if (self->kind == TB_CURATE_CHOICE) choose(self, mass, sum, factor);
+    if (self->kind == TB_CURATE_CHOICE && self->candidates) choose(self, mass, sum, step, factor);
+    if (self->kind == TB_CURATE_CHOICE && !self->candidates) choose_among_all(self, mass, factor);
     if (self->kind == TB_CURATE_BEST_OF) best_of(self, mass, sum, factor);
     for (size_t i = 0; i < model->length; i++) model->weight[i] *= factor[self->level[model->id[i]]];
 }

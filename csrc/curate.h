@@ -3,7 +3,7 @@
 #define TB_CURATE_H
 #include "model.h"
 
-/* Changes the weights of a model that lists all its categories. Room for two doubles a level. */
+/* Changes the weights of a model that lists all its categories. Room for three doubles a level. */
 void tb_curate(const tb_curation_t *self, tb_model_t *model, double *room);
 
 /* The level at which the best `keep` items of a batch end, and how many of that level are among them. */

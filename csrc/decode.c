@@ -9,14 +9,6 @@ int tb_decodes(const tb_decoding_t *self) {
     return self->temperature != 1.0 || self->top_k || self->top_p < 1.0 || self->min_p > 0.0 || self->epsilon > 0.0;
 }
 
-static double largest(const tb_model_t *model) {
-    double most = model->others > 0.0 ? model->other : 0.0;
-    for (size_t i = 0; i < model->length; i++) {
-        if (model->weight[i] > most) most = model->weight[i];
-    }
-    return most;
-}
-
 static double heat(double weight, double log_most, double power) {
     return weight > 0.0 ? tb_exp((tb_log(weight) - log_most) * power) : 0.0;
 }
@@ -24,7 +16,7 @@ static double heat(double weight, double log_most, double power) {
 /* Over the largest, which becomes 1: nothing overflows, and what underflows is less than any draw can tell from 0.
  * Counts repeat, so the last result is kept. */
 static void apply_temperature(tb_model_t *model, double temperature) {
-    const double log_most = tb_log(largest(model)), power = 1.0 / temperature;
+    const double log_most = tb_log(tb_model_largest(model)), power = 1.0 / temperature;
     double last = 0.0, result = 0.0;
     for (size_t i = 0; i < model->length; i++) {
         if (model->weight[i] != last) {
@@ -34,6 +26,7 @@ static void apply_temperature(tb_model_t *model, double temperature) {
         model->weight[i] = result;
     }
     model->other = heat(model->other, log_most, power);
+    model->whole = 0;
 }
 
 /* Doubles that are not negative have the order of their bits. */
@@ -133,14 +126,29 @@ static void keep_top(tb_model_t *model, tb_cut_t cut, double *room) {
     keep_lowest(model, cut.cut, cut.by_weight ? __builtin_ceil(cut.rest / cut.cut) : cut.rest, room);
 }
 
+/* The weight that has a share of some amount. Among whole weights it is the first that is not below it, without any
+ * rounding. */
+static double share_of(double share, tb_ratio_t exact, double amount, int whole) {
+    if (!whole || !exact.of) return share * amount;
+    __extension__ typedef unsigned __int128 u128;
+    const u128 product = (u128)exact.part * (uint64_t)amount;
+    return product ? (double)(uint64_t)((product + exact.of - 1) / exact.of) : 1.0;
+}
+
 void tb_decode(const tb_decoding_t *self, tb_model_t *model, double *room) {
+    const int whole = model->whole && self->temperature == 1.0;
     if (self->temperature != 1.0) apply_temperature(model, self->temperature);
     if (self->top_k) keep_top(model, (tb_cut_t){.by_weight = 0, .need = (double)self->top_k}, room);
-    if (self->top_p < 1.0)
-        keep_top(model, (tb_cut_t){.by_weight = 1, .need = self->top_p * tb_model_total(model)}, room);
-    if (self->min_p > 0.0) cut_below(model, self->min_p * largest(model));
+    if (self->top_p < 1.0) {
+        const double need = share_of(self->top_p, self->exact_top_p, tb_model_total(model), whole);
+        keep_top(model, (tb_cut_t){.by_weight = 1, .need = need}, room);
+    }
+    if (self->min_p > 0.0) {
+        cut_below(model, share_of(self->min_p, self->exact_min_p, tb_model_largest(model), whole));
+    }
     if (self->epsilon > 0.0) {
-        const double most = largest(model), least = self->epsilon * tb_model_total(model);
+        const double most = tb_model_largest(model),
+                     least = share_of(self->epsilon, self->exact_epsilon, tb_model_total(model), whole);
         if (most < least) {
             keep_top(model, (tb_cut_t){.by_weight = 0, .need = 1.0}, room);
         } else {

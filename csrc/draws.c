@@ -44,7 +44,7 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
     self->levels = tb_take(tb_index_room(padded) + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     int complete = self->levels != NULL;
     if (plan->program.curation.kind != TB_CURATE_NOT) {
-        self->rewards = tb_take(2 * plan->program.curation.levels, sizeof(double), &self->bytes);
+        self->rewards = tb_take(3 * plan->program.curation.levels, sizeof(double), &self->bytes);
         complete = complete && self->rewards;
     }
     for (int i = 0; spares && i < 2; i++) {

@@ -289,6 +289,7 @@ int tb_estimate(tb_lineage_t *self) {
     model->categories = self->plan->program.categories;
     model->others = (double)(model->categories - self->length + (self->plan->program.error_rate > 0.0));
     model->other = 0.0;
+    model->whole = self->plan->program.estimator.kind == TB_MAXIMUM_LIKELIHOOD;
     if (right > 0.0) {
         code = weigh(self, right);
     } else {

@@ -63,12 +63,18 @@ double *tb_wrong_of(const tb_lineage_t *self, double *column);
 /* rule.c: changes the model by a rule compiled elsewhere; or says in the output why not. Only weights that can be drawn
  * are let through. */
 int tb_apply_rule(tb_lineage_t *self, int decoding);
+/* Says in the output what failed, and where. */
+void tb_tell(const tb_lineage_t *self, int problem, int decoding, double weight);
 
 /* shape.c: the batch of n items drawn from the shaped model. Or no batch: the model is only remembered. */
 /* Where a detector judges by band the law comes first, and how much of it is kept. */
 int tb_shape(tb_lineage_t *self, uint64_t n, tb_address_t at);
 int tb_shape_first(tb_lineage_t *self, double *kept);
 int tb_remember(tb_lineage_t *self);
+/* The category of item `index` of those that fall evenly to all whose place is not below `listed`. `half`: the upper
+ * half of its first word. */
+uint32_t tb_place_item(const uint32_t *place, size_t listed, uint32_t categories, tb_address_t at, uint64_t index,
+                       uint32_t half);
 
 /* crawl.c: how many of n items kept are human where a share `kept` of what the model puts out is. */
 uint64_t tb_crawl(tb_lineage_t *self, uint64_t n, double kept, tb_address_t at);

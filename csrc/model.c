@@ -26,14 +26,37 @@ double tb_model_total(const tb_model_t *self) {
     return tb_sum(self->weight, self->length) + self->others * self->other;
 }
 
-/* To the nearest whole number, up to 2^52: beyond, doubles are whole. */
-static double whole(double x) {
-    const double nearest = (x + 0x1p52) - 0x1p52;
-    return x > 0.0 && nearest < 1.0 ? 1.0 : nearest;
+double tb_model_largest(const tb_model_t *self) {
+    double most = self->others > 0.0 ? self->other : 0.0;
+    for (size_t i = 0; i < self->length; i++) {
+        if (self->weight[i] > most) most = self->weight[i];
+    }
+    return most;
 }
 
+static void multiply(tb_model_t *self, double by) {
+    for (size_t i = 0; i < self->length; i++) self->weight[i] *= by;
+    self->other *= by;
+}
+
+/* To where neither the sum nor what it is divided by overflows. Powers of two round nothing; what they push below the
+ * smallest double is less than any draw can tell from 0. */
+static void bring_within(tb_model_t *self) {
+    const double most = tb_model_largest(self);
+    if (most > 0x1p500) multiply(self, 0x1p-500);
+    for (int i = 0; i < 2 && most > 0.0 && most < 0x1p-500; i++) multiply(self, 0x1p300);
+}
+
+/* To the nearest whole number, up to 2^52: beyond, doubles are whole. */
+static double whole(double x) { return (x + 0x1p52) - 0x1p52; }
+
 double tb_model_quantise(tb_model_t *self, double *lump) {
-    const double scale = 0x1p52 / tb_model_total(self);
+    double total = tb_model_total(self);
+    if (!(total > 0x1p-500 && total < 0x1p500)) {
+        bring_within(self);
+        total = tb_model_total(self);
+    }
+    const double scale = 0x1p52 / total;
     for (size_t i = 0; i < self->length; i++) self->weight[i] = whole(self->weight[i] * scale);
     *lump = whole(self->others * self->other * scale);
     return tb_sum(self->weight, self->length) + *lump;

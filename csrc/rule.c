@@ -6,9 +6,13 @@ static const double MOST = 0x1p800, LEAST = 0x1p-800;
 
 static int is_wrong(double weight) { return !(weight >= 0.0 && weight <= MOST); }
 
-static int fail(const tb_lineage_t *self, int decoding, int problem, double weight) {
+void tb_tell(const tb_lineage_t *self, int problem, int decoding, double weight) {
     tb_failure_t *failure = self->recorder->output->failure;
     if (failure) *failure = (tb_failure_t){problem, decoding, self->replicate, self->generation, weight};
+}
+
+static int fail(const tb_lineage_t *self, int decoding, int problem, double weight) {
+    tb_tell(self, problem, decoding, weight);
     return TB_ERR_RULE;
 }
 

@@ -14,10 +14,30 @@ static uint64_t first_word(tb_address_t at, uint32_t purpose) {
     return word[0];
 }
 
+/* The id of item `index` of those that are spread, beginning with half of a word; `floor` is 2^32 modulo the
+ * categories (Lemire 2019, doi:10.1145/3230636).
+ *
+ * Attempts follow each other until one serves. As few as one in 1024 categories does, so 255 attempts are often not
+ * enough. But few items are spread, 4 for each category at most (see list_if_cheaper and in_parts): slots have 32 bits,
+ * and the upper bits of the address are free. So there is room for 2^24 attempts, and that no one of them serves has a
+ * probability below e^-16000. */
+uint32_t tb_place_item(const uint32_t *place, size_t listed, uint32_t categories, tb_address_t at, uint64_t index,
+                       uint32_t half) {
+    const uint32_t floor = (0 - categories) % categories;
+    uint64_t x = (uint64_t)half * categories;
+    for (uint32_t attempt = 1; (uint32_t)x < floor || place[x >> 32] < listed; attempt++) {
+        const tb_address_t again = tb_at(at, at.purpose, attempt);
+        uint64_t two[2];
+        tb_philox(&again, (uint32_t)(index / 2), two);
+        x = (two[index % 2] >> 32) * categories;
+    }
+    return (uint32_t)(x >> 32);
+}
+
 /* Counts `count` items among categories chosen evenly from those that are not among the first `listed` elements. */
 static void spread(tb_lineage_t *self, uint64_t count, size_t listed, tb_address_t at) {
     enum { SOME = 128 };
-    const uint32_t categories = (uint32_t)self->plan->program.categories, floor = (0 - categories) % categories;
+    const uint32_t categories = (uint32_t)self->plan->program.categories;
     uint64_t word[SOME + 2 * TB_ROW];
     at = tb_at(at, TB_FOR_UNLISTED, 0);
     for (uint64_t first = 0; first < count; first += SOME) {
@@ -25,14 +45,9 @@ static void spread(tb_lineage_t *self, uint64_t count, size_t listed, tb_address
         self->plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
         for (size_t i = 0; i < some; i++) __builtin_prefetch(&self->place[(word[i] >> 32) * categories >> 32], 1);
         for (size_t i = 0; i < some; i++) {
-            uint64_t x = (word[i] >> 32) * categories;
-            for (uint32_t attempt = 1; (uint32_t)x < floor || self->place[x >> 32] < listed; attempt++) {
-                const tb_address_t again = tb_at(at, at.purpose, attempt);
-                uint64_t two[2];
-                tb_philox(&again, (uint32_t)((first + i) / 2), two);
-                x = (two[(first + i) % 2] >> 32) * categories;
-            }
-            self->batch[tb_place_of(self, (uint32_t)(x >> 32))] += 1.0;
+            const uint32_t id =
+                tb_place_item(self->place, listed, categories, at, first + i, (uint32_t)(word[i] >> 32));
+            self->batch[tb_place_of(self, id)] += 1.0;
         }
     }
 }
@@ -136,7 +151,10 @@ static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     double lump = 0.0;
     list_if_cheaper(model, (double)n);
     const size_t listed = model->length;
-    if (tb_model_total(model) == 0.0) return TB_ERR_NOTHING;
+    if (tb_model_total(model) == 0.0) {
+        tb_tell(self, TB_NOTHING_ACCEPTED, 0, 0.0);
+        return TB_ERR_NOTHING;
+    }
     const double total = tb_model_quantise(model, &lump);
     self->length = listed;
     model->weight[listed] = lump;

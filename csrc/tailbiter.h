@@ -17,8 +17,8 @@ enum {
     TB_ERR_MEMORY = -1,    /* an allocation failed */
     TB_ERR_CANCELLED = -2, /* the control's flag was raised */
     TB_ERR_PROGRAM = -3,   /* more bands, generations or categories than the core has room for */
-    TB_ERR_NOTHING = -4,   /* curation accepts nothing of what a model puts out */
-    TB_ERR_RULE = -5       /* a rule compiled elsewhere failed; the output's failure says where */
+    TB_ERR_NOTHING = -4,   /* curation accepts nothing of what a model puts out; the output's failure says where */
+    TB_ERR_RULE = -5       /* a rule compiled elsewhere failed; the same */
 };
 const char *tb_strerror(int code);
 
@@ -38,22 +38,28 @@ typedef struct {
     int smoothed;  /* Good-Turing: log-linear; shrinkage: toward the model before */
 } tb_estimator_t;
 
+/* A share as it was written, which a double may not be; 0 of 0: as the double has it. */
+typedef struct {
+    uint64_t part, of;
+} tb_ratio_t;
+
 /* Decoding: how a model is sampled. The cuts are those of text generators, one after the other in the order of the
  * fields; each sees what the one before has left. */
 typedef struct {
-    double temperature; /* 1: as fitted */
-    uint64_t top_k;     /* 0: all */
-    double top_p;       /* 1: all */
-    double min_p;       /* 0: all */
-    double epsilon;     /* 0: all */
+    double temperature;                                 /* 1: as fitted */
+    uint64_t top_k;                                     /* 0: all */
+    double top_p;                                       /* 1: all */
+    double min_p;                                       /* 0: all */
+    double epsilon;                                     /* 0: all */
+    tb_ratio_t exact_top_p, exact_min_p, exact_epsilon; /* by which whole weights are judged */
 } tb_decoding_t;
 
 /* Curation: what is kept of a model's output for its quality. Categories of one reward fare alike, so everything is
  * worked out by level of reward. */
 enum {
     TB_CURATE_NOT = 0,
-    TB_CURATE_WEIGH = 1,   /* weights times the level's factor: a verifier, and a choice among without limit */
-    TB_CURATE_CHOICE = 2,  /* one of `candidates`, with probability proportional to the level's factor */
+    TB_CURATE_WEIGH = 1,   /* weights times the level's factor, at most 1 */
+    TB_CURATE_CHOICE = 2,  /* one of `candidates`, with probability proportional to e^factor; 0: out of all there is */
     TB_CURATE_BEST_OF = 3, /* the first among the best of `candidates` */
     TB_CURATE_TOP = 4      /* the best of `drawn` items */
 };
@@ -80,10 +86,11 @@ typedef struct {
 enum {
     TB_RULE_GAVE_UP = 1,
     TB_RULE_WRONG_WEIGHT = 2, /* not a number, negative or above 2^800 */
-    TB_RULE_NOTHING = 3       /* weights that add up to less than 2^-800 */
+    TB_RULE_NOTHING = 3,      /* weights that add up to less than 2^-800 */
+    TB_NOTHING_ACCEPTED = 4   /* by curation, of what a model puts out */
 };
 
-/* Where a rule failed, and why. */
+/* Where a rule or curation failed, and why. */
 typedef struct {
     int problem, decoding; /* one of the above; whether it was the rule of decoding */
     uint32_t replicate, generation;

@@ -9,20 +9,25 @@ enum { COUNT = 4, LEVELS = 3, CANDIDATES = 4 };
 
 static const uint32_t level[COUNT] = {2, 0, 1, 2};
 static const double factor[LEVELS] = {0.125, 0.5, 1.0};
+static const double near[LEVELS] = {-2.0, -0.5, 0.25}, far[LEVELS] = {-900.0, -1e-3, 1e300};
+static const double *reward = near;
 
 /* The probability of what is taken out of these candidates, for each of them. */
 static void take(const tb_curation_t *rule, const int *candidate, int k, double probability, double *out) {
-    double sum = 0.0;
+    double sum = 0.0, share[CANDIDATES];
     int best = 0;
     for (int i = 0; i < k; i++) {
-        sum += factor[level[candidate[i]]];
         if (level[candidate[i]] > level[candidate[best]]) best = i;
+    }
+    for (int i = 0; i < k; i++) {
+        share[i] = exp(reward[level[candidate[i]]] - reward[level[candidate[best]]]);
+        sum += share[i];
     }
     if (rule->kind == TB_CURATE_BEST_OF) {
         out[candidate[best]] += probability;
         return;
     }
-    for (int i = 0; i < k; i++) out[candidate[i]] += probability * factor[level[candidate[i]]] / sum;
+    for (int i = 0; i < k; i++) out[candidate[i]] += probability * share[i] / sum;
 }
 
 static void enumerate(const tb_curation_t *rule, const double *p, int k, double *out) {
@@ -42,8 +47,8 @@ static void enumerate(const tb_curation_t *rule, const double *p, int k, double 
 static void check_rule(int kind, int k, const double *weight) {
     uint32_t id[COUNT] = {3, 0, 2, 1}, place[COUNT] = {1, 3, 2, 0};
     double listed[COUNT], room[3 * LEVELS], p[COUNT], expected[COUNT] = {0}, sum = 0.0, after = 0.0;
-    const tb_curation_t rule = {kind, (uint64_t)k, LEVELS, level, factor, NULL};
-    tb_model_t model = {COUNT, id, listed, 0.0, 0.0, place, COUNT};
+    const tb_curation_t rule = {kind, (uint64_t)k, LEVELS, level, reward, NULL};
+    tb_model_t model = {COUNT, id, listed, 0.0, 0.0, place, COUNT, 0};
     for (int i = 0; i < COUNT; i++) sum += weight[i];
     for (int i = 0; i < COUNT; i++) {
         p[i] = weight[i] / sum;
@@ -65,13 +70,42 @@ static void check_rules(void) {
     }
 }
 
+/* Without end of candidates: e^reward beside that of the best there is, however far the others are. */
+static void check_choice_among_all(void) {
+    uint32_t id[COUNT] = {0, 1, 2, 3}, place[COUNT] = {0, 1, 2, 3};
+    double all[COUNT] = {1, 2, 3, 4}, worst[COUNT] = {0, 2, 0, 0}, some[COUNT] = {0, 2, 3, 0}, room[3 * LEVELS];
+    const tb_curation_t rule = {TB_CURATE_CHOICE, 0, LEVELS, level, far, NULL};
+    tb_model_t model = {COUNT, id, all, 0.0, 0.0, place, COUNT, 0};
+    tb_curate(&rule, &model, room);
+    CHECK(all[0] == 1.0 && all[1] == 0.0 && all[2] == 0.0 && all[3] == 4.0);
+    model.weight = worst;
+    tb_curate(&rule, &model, room);
+    CHECK(worst[0] == 0.0 && worst[1] == 2.0 && worst[2] == 0.0 && worst[3] == 0.0);
+    model.weight = some;
+    tb_curate(&rule, &model, room);
+    CHECK(some[1] == 0.0 && some[2] == 3.0);
+}
+
 static void check_weights(void) {
     uint32_t id[COUNT] = {0, 1, 2, 3}, place[COUNT] = {0, 1, 2, 3};
     double weight[COUNT] = {1, 2, 3, 4};
     const tb_curation_t rule = {TB_CURATE_WEIGH, 0, LEVELS, level, factor, NULL};
-    tb_model_t model = {COUNT, id, weight, 0.0, 0.0, place, COUNT};
+    tb_model_t model = {COUNT, id, weight, 0.0, 0.0, place, COUNT, 0};
     tb_curate(&rule, &model, NULL);
-    CHECK(weight[0] == 1.0 && weight[1] == 0.25 && weight[2] == 1.5 && weight[3] == 4.0);
+    CHECK(weight[1] == 0.25 * weight[0] && weight[2] == 1.5 * weight[0] && weight[3] == 4.0 * weight[0]);
+}
+
+/* The rarest of doubles as a rate: what is accepted by it alone keeps its law. */
+static void check_smallest_rate(void) {
+    static const double rates[LEVELS] = {0x1p-1074, 0.0, 0.0};
+    static const uint32_t same[COUNT] = {0, 0, 0, 0};
+    uint32_t id[COUNT] = {0, 1, 2, 3}, place[COUNT] = {0, 1, 2, 3};
+    double weight[COUNT] = {0.1, 0.2, 0.3, 0.4}, lump;
+    const tb_curation_t rule = {TB_CURATE_WEIGH, 0, LEVELS, same, rates, NULL};
+    tb_model_t model = {COUNT, id, weight, 0.0, 0.0, place, COUNT, 0};
+    tb_curate(&rule, &model, NULL);
+    const double total = tb_model_quantise(&model, &lump);
+    for (int i = 0; i < COUNT; i++) CHECK(fabs(weight[i] / total - 0.1 * (i + 1)) < 1e-15);
 }
 
 static void check_best(void) {
@@ -91,7 +125,11 @@ static void check_best(void) {
 
 int main(void) {
     check_rules();
+    reward = far;
+    check_rules();
+    check_choice_among_all();
     check_weights();
+    check_smallest_rate();
     check_best();
     return finish();
 }

@@ -34,7 +34,7 @@ static void make_case(case_t *self, size_t count, uint64_t *state, int whole) {
         self->dense[id] = self->weight[i];
     }
     self->model = (tb_model_t){listed, self->id,    self->weight, other > 0.0 ? (double)(count - listed) : 0.0,
-                               other,  self->place, count};
+                               other,  self->place, count,        whole};
 }
 
 static const double *sorted_by;
@@ -118,7 +118,7 @@ static void check_cuts(void) {
     uint64_t state = 1;
     for (int i = 0; i < 20000; i++) {
         const size_t count = 1 + next_word(&state) % MOST;
-        tb_decoding_t how = {1.0, 0, 1.0, 0.0, 0.0};
+        tb_decoding_t how = {.temperature = 1.0, .top_p = 1.0};
         const uint64_t word = next_word(&state);
         const int whole = word & 1;
         if (word & 2) how.top_k = 1 + next_word(&state) % (count + 5);
@@ -131,14 +131,69 @@ static void check_cuts(void) {
     }
 }
 
+/* All shares of hundredths of all piles of up to 40 items in three categories: what is exactly at a share stays. */
+static void check_shares(void) {
+    for (uint64_t part = 1; part < 100; part++) {
+        const double share = (double)part / 100.0;
+        const tb_ratio_t exact = {part, 100};
+        for (int total = 1; total <= 40; total++) {
+            for (int a = (total + 2) / 3; a <= total; a++) {
+                const int b = (total - a + 1) / 2 < a ? (total - a + 1) / 2 : a, c = total - a - b;
+                const int count[3] = {a, b, c};
+                const tb_decoding_t how[3] = {
+                    {1.0, 0, share, 0.0, 0.0, exact, {0, 1}, {0, 1}},
+                    {1.0, 0, 1.0, share, 0.0, {1, 1}, exact, {0, 1}},
+                    {1.0, 0, 1.0, 0.0, share, {1, 1}, {0, 1}, exact},
+                };
+                for (int rule = 0; rule < 3; rule++) {
+                    uint32_t id[3] = {0, 1, 2}, place[3] = {0, 1, 2};
+                    double weight[3] = {a, b, c}, room[3];
+                    tb_model_t model = {3, id, weight, 0.0, 0.0, place, 3, 1};
+                    uint64_t before = 0;
+                    int right = 1;
+                    tb_decode(&how[rule], &model, room);
+                    for (int i = 0; i < 3; i++) {
+                        const uint64_t items = (uint64_t)count[i];
+                        int stays = rule == 0   ? 100 * before < part * (uint64_t)total
+                                    : rule == 1 ? 100 * items >= part * (uint64_t)a
+                                                : 100 * items >= part * (uint64_t)total;
+                        if (rule == 2 && i == 0) stays = 1; /* the most probable, where none has the share */
+                        right = right && weight[i] == (stays ? (double)count[i] : 0.0);
+                        before += items;
+                    }
+                    CHECK(right);
+                }
+            }
+        }
+    }
+}
+
+/* The largest counts there are, with a share of which only 128 bits tell on which side of a count it lies. */
+static void check_largest(void) {
+    const double half = 0x1p52;
+    for (int more = -1; more <= 1; more++) {
+        uint32_t id[2] = {0, 1}, place[2] = {0, 1};
+        double weight[2] = {half, half - 1.0}, room[2];
+        const uint64_t of = UINT64_C(1) << 63;
+        /* (2^52 - 1) / (2^53 - 1) is (2^63 - 2^11) / (2^64 - 2^11), here over 2^63 */
+        const uint64_t part = (of >> 1) - (UINT64_C(1) << 9) - (UINT64_C(1) << 0) + (uint64_t)(more + 1);
+        const tb_decoding_t how = {1.0, 0, 1.0, 0.0, 0.5, {1, 1}, {0, 1}, {part, of}};
+        tb_model_t model = {2, id, weight, 0.0, 0.0, place, 2, 1};
+        __extension__ typedef unsigned __int128 u128;
+        const int stays = (u128)(UINT64_C(1) << 52) * of - of >= (u128)part * ((UINT64_C(1) << 53) - 1);
+        tb_decode(&how, &model, room);
+        CHECK(weight[0] == half && (weight[1] > 0.0) == stays);
+    }
+}
+
 /* From the coldest to the hottest nothing overflows, and the most probable category stays. */
 static void check_temperatures(void) {
     static const double temperature[] = {1e-3, 0.05, 20.0, 1e3};
     for (size_t i = 0; i < 4; i++) {
         uint32_t id[4] = {0, 1, 2, 3}, place[4] = {0, 1, 2, 3};
         double weight[4] = {0x1p52, 1.0, 0.0, 3.0}, room[4];
-        const tb_decoding_t how = {temperature[i], 0, 1.0, 0.0, 0.0};
-        tb_model_t model = {4, id, weight, 0.0, 0.0, place, 4};
+        const tb_decoding_t how = {.temperature = temperature[i], .top_p = 1.0};
+        tb_model_t model = {4, id, weight, 0.0, 0.0, place, 4, 0};
         tb_decode(&how, &model, room);
         CHECK(weight[0] == 1.0 && weight[2] == 0.0);
         CHECK(fabs(weight[1] - pow(0x1p-52, 1.0 / temperature[i])) <= 1e-13);
@@ -148,6 +203,8 @@ static void check_temperatures(void) {
 
 int main(void) {
     check_cuts();
+    check_shares();
+    check_largest();
     check_temperatures();
     return finish();
 }

@@ -2,6 +2,7 @@
 /* Rules compiled elsewhere: the bits of built-in ones, and every way to fail. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runs.h"
 
@@ -116,6 +117,27 @@ static void test_failure(tb_rules_t rules, int problem) {
     free(setup);
 }
 
+/* Curation that accepts one half: a lineage ends where the other is gone, and says where. */
+static void test_nothing_accepted(void) {
+    static uint32_t level[CATEGORIES + 1];
+    static const double rates[] = {1.0, 0.0};
+    setup_t *setup = new_case();
+    records_t *records;
+    tb_failure_t failure = {0};
+
+    for (size_t i = 0; i < CATEGORIES; i++) level[i] = i > 1; /* the two commonest are accepted */
+    setup->program.weights = memset(setup->weights, 0, sizeof setup->weights);
+    for (size_t i = 0; i < CATEGORIES; i++) setup->weights[i] = 1;
+    setup->samples[0] = 1;
+    setup->program.curation = (tb_curation_t){TB_CURATE_WEIGH, 0, 2, level, rates, NULL};
+    records = new_records(setup, LINEAGES, EVERY_VARIABLE);
+    CHECK(run_case(setup, records, &failure) == TB_ERR_NOTHING);
+    CHECK(failure.problem == TB_NOTHING_ACCEPTED && failure.generation == 1 && failure.replicate < LINEAGES);
+    CHECK(run_case(setup, records, NULL) == TB_ERR_NOTHING);
+    drop_records(records);
+    free(setup);
+}
+
 int main(void) {
     const tb_decoding_t all = {.temperature = 1.0, .top_k = CATEGORIES, .top_p = 1.0};
     const tb_decoding_t none = {.temperature = 1.0, .top_p = 1.0},
@@ -135,5 +157,6 @@ int main(void) {
     put = -0.0;
     test_failure((tb_rules_t){put_all, NULL}, TB_RULE_NOTHING);
     test_failure((tb_rules_t){NULL, put_all}, TB_RULE_NOTHING);
+    test_nothing_accepted();
     return finish();
 }

@@ -28,9 +28,8 @@ _CANDIDATES = "give a number of candidates such as 2"
 _MOST_CANDIDATES = 10**4
 _MOST_WAYS = 10**5  # in which a draw's rivals fall to levels of reward, times the levels
 _RATE = "give a rate such as 0.9"
-_LEAST_RATE = 1e-12
 _WRONG = "give a reward such as 0"
-_SPREAD = 600.0  # e to a larger difference leaves no room for whole weights beside it
+_SPREAD = 700.0  # e to a larger difference is no normal double
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +41,11 @@ class Levels:
     kind : {"weigh", "choice", "best_of", "top"}
         The rule.
     candidates : int
-        Of which one is taken; 0 where the rule has none.
+        Of which one is taken; 0 where the rule has none, or no end of them.
     level : uint32[K + 1]
         Level of each category in the order of the reference's table; last, of what is outside it.
     factor : float64[L]
-        By level: what weights are multiplied by ("weigh"), or are chosen in proportion to ("choice").
+        By level: what weights are multiplied by ("weigh"), or the reward ("choice").
     share : Fraction or None
         Of the items drawn, those kept ("top").
     """
@@ -113,10 +112,6 @@ def _exponentials(rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """``e^(reward - highest)`` by the core's own exponential."""
     from ._core import fmath
 
-    if rewards[-1] - rewards[0] > _SPREAD:
-        value = float(rewards[-1] - rewards[0])
-        problem = f"is the range of the rewards, beyond {_SPREAD:g}"
-        raise SpecError("curation.reward", value, problem, "scale the rewards, or use BestOf")
     return fmath.exp_array(rewards - rewards[-1])
 
 
@@ -166,14 +161,15 @@ class Choice(_Curation, frozen=True, kw_only=True, tag="choice"):
     def levels(self) -> Levels:
         """Return the rule by level of reward."""
         rewards, level = _ranked(self.rewards)
-        factor = _exponentials(rewards)
         if self.k == math.inf:
-            return Levels("weigh", 0, level, factor)
+            if rewards[-1] - rewards[0] > _SPREAD:
+                return Levels("choice", 0, level, rewards)
+            return Levels("weigh", 0, level, _exponentials(rewards))
         ways = math.comb(len(rewards) + int(self.k) - 2, int(self.k) - 1) * len(rewards)
         if ways > _MOST_WAYS:
             problem = f"with {len(rewards):,} different rewards makes {ways:,} terms, above {_MOST_WAYS:,}"
             raise SpecError("curation.k", self.k, problem, "round the rewards to fewer, or take k = inf")
-        return Levels("choice", int(self.k), level, factor)
+        return Levels("choice", int(self.k), level, rewards)
 
 
 class BestOf(_Curation, frozen=True, kw_only=True, tag="best_of"):
@@ -222,7 +218,7 @@ class Verifier(_Curation, frozen=True, kw_only=True, tag="verifier"):
     Parameters
     ----------
     accepts_good, accepts_bad : float
-        Probability that a good item is accepted, and a bad one; 0, or from 1e-12 to 1; not both 0.
+        Probability that a good item is accepted, and a bad one; not both 0.
     threshold : float, default 0.5
         What is good: a reward of at least this.
     reward, wrong
@@ -253,10 +249,7 @@ class Verifier(_Curation, frozen=True, kw_only=True, tag="verifier"):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("accepts_good", "accepts_bad"):
-            rate = within(getattr(self, name), f"curation.{name}", 0, 1, _RATE)
-            if 0 < rate < _LEAST_RATE:
-                raise SpecError(f"curation.{name}", rate, f"is below {_LEAST_RATE:g}, and not 0", _RATE)
-            SET(self, name, rate)
+            SET(self, name, within(getattr(self, name), f"curation.{name}", 0, 1, _RATE))
         SET(self, "threshold", number(self.threshold, "curation.threshold", "give a reward such as 0.5"))
 
     @property

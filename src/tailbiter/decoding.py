@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, cast
 
 import msgspec
@@ -59,6 +60,10 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
     that stand first in its table), so `top_k` never leaves more than k. What is cut is not sampled: under
     `Replace` it is gone.
 
+    What has exactly the share that is asked for stays. Shares of counts are judged as they are written,
+    without rounding: 7 items of 100 have the share .07. After a temperature, or by an estimator that
+    smooths, probabilities are real numbers and rounded, and so are shares.
+
     Generation 1 is human; decoding touches the batches of generations 2 and later.
 
     Examples
@@ -97,6 +102,15 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
         SET(self, "epsilon", epsilon)
         if self.rule is not None:
             SET(self, "rule", Rule.of(self.rule, "decoding.rule"))
+
+    @property
+    def ratios(self) -> tuple[tuple[int, int], ...]:
+        """`top_p`, `min_p` and `epsilon` as they are written, in whole numbers: .07 is 7 of 100.
+
+        Beyond 2**63 the nearest of smaller ones: no share that counts can have lies between the two.
+        """
+        shares = (Fraction(repr(share)) for share in (self.top_p, self.min_p, self.epsilon))
+        return tuple(share.limit_denominator(2**63).as_integer_ratio() for share in shares)
 
     @property
     def neutral(self) -> bool:

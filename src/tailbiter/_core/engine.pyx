@@ -4,6 +4,7 @@
 import numpy as np
 
 from tailbiter._core.common import check_rows
+from tailbiter.errors import SpecError
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
@@ -23,6 +24,7 @@ from tailbiter._core.common cimport (
 
 cdef extern from "tailbiter.h" nogil:
     int TB_STREAM_VERSION
+    int TB_NOTHING_ACCEPTED
 
     ctypedef struct tb_estimator_t:
         int kind
@@ -52,12 +54,19 @@ cdef extern from "tailbiter.h" nogil:
         int32_t *group_survivors
         double *group_mass
 
+    ctypedef struct tb_ratio_t:
+        uint64_t part
+        uint64_t of
+
     ctypedef struct tb_decoding_t:
         double temperature
         uint64_t top_k
         double top_p
         double min_p
         double epsilon
+        tb_ratio_t exact_top_p
+        tb_ratio_t exact_min_p
+        tb_ratio_t exact_epsilon
 
     ctypedef struct tb_curation_t:
         int kind
@@ -278,6 +287,13 @@ class RuleFailed(Exception):
         self.weight = failure["weight"]
 
 
+def nothing_accepted(levers, failure):
+    """One line about curation that accepts nothing."""
+    rates = dict(zip(("accepts_bad", "accepts_good"), levers.factor.tolist()))
+    where = f"the model of generation {failure['generation']} of replicate {failure['replicate']}"
+    return SpecError("curation", rates, f"accepts nothing of what {where} puts out", "give both rates above 0")
+
+
 cdef class Engine:
     """Runs replicates of one Program.
 
@@ -325,7 +341,10 @@ cdef class Engine:
         to.estimator = tb_estimator_t(levers.estimator, levers.amount, levers.smoothed)
         to.error_rate = levers.error_rate
         cuts = levers.decoding
-        to.decoding = tb_decoding_t(cuts.temperature, cuts.top_k or 0, cuts.top_p, cuts.min_p, cuts.epsilon)
+        top_p, min_p, epsilon = (tb_ratio_t(part, of) for part, of in cuts.ratios)
+        to.decoding = tb_decoding_t(
+            cuts.temperature, cuts.top_k or 0, cuts.top_p, cuts.min_p, cuts.epsilon, top_p, min_p, epsilon,
+        )
         to.rules.estimator = <tb_rule_t *><size_t>rules[0]
         to.rules.decoding = <tb_rule_t *><size_t>rules[1]
         to.curation.kind = levers.curation
@@ -391,6 +410,8 @@ cdef class Engine:
                 self.plan, <uint32_t>start, <uint32_t>(stop - start), &to, &snapshots, &control.state
             )
         try:
+            if failure.problem == TB_NOTHING_ACCEPTED:
+                raise nothing_accepted(self.source.levers, failure)
             if failure.problem:
                 raise RuleFailed(failure)
             check(code)
