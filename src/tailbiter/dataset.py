@@ -7,12 +7,13 @@ when it is read, by the functions here, and never stored.
 
 from __future__ import annotations
 
+import json
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tailbiter._variables import FAMILIES, FLOOR, HELD_OUT, Variable
+from tailbiter._variables import FAMILIES, FLOOR, HELD_OUT, STAGES, Variable
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
@@ -91,7 +92,16 @@ def build_dataset(
         coords |= _category_coords(program)
     if snapshots is not None:
         data |= _snapshot_variables(snapshots, program.support.position[program.order])
-    return xr.Dataset(data, coords, {**attrs, **sizes(program)})
+    return xr.Dataset(data, coords, {**attrs, **sizes(program), **_human(program)})
+
+
+def _human(program: Program) -> dict[str, str]:
+    """What stages are measured against, where they are to be told: JSON."""
+    if not set(STAGES) & set(program.variables):
+        return {}
+    from tailbiter.human_sample import describe
+
+    return {"human_sample": json.dumps(describe(program))}
 
 
 def sizes(program: Program) -> dict[str, int]:

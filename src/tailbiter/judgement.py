@@ -19,32 +19,38 @@ _SHARE = "give a share such as 0.5"
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds of the stages of collapse; they change no random bit.
 
+    The first human sample is what one as large as generation 1's is expected to have; `stages` says in how
+    many records in a row a stage must hold.
+
     Parameters
     ----------
     tail_left : float, default 0.5
-        Early collapse: the tail's coverage falls below this share of generation 1's.
+        Early collapse: the tail's coverage falls below this share of the first human sample's.
     head_moved : float, default 0.1
         And total variation on the renormalised head is below this.
     diversity_left : float, default 0.5
-        Late collapse, concentrating: the Gini-Simpson index falls below this share of generation 1's.
+        Late collapse, concentrating: the Gini-Simpson index falls below this share of the first human
+        sample's.
     moved : float, default 0.5
-        Late collapse, flattening: total variation from the reference has gone this share of the way that
-        generation 1 left it, and the effective number is not below generation 1's.
+        Late collapse, flattening: total variation from the reference has gone this share of the way that the
+        first human sample left it, and the effective number is not below that sample's.
     risk_rise : float, default 0.1
-        A rise of population risk: excess risk (the Brier distance) exceeds generation 1's by this share.
+        A rise of population risk: excess risk (the Brier distance) exceeds the first human sample's by this
+        share, and by three standard deviations.
     risk_catastrophic : float, default 0.5
-        A catastrophic one: it has gone this share of the way from generation 1's to that of one category
-        drawn from the reference.
+        A catastrophic one: it has gone this share of the way from the first human sample's to that of one
+        category drawn from the reference.
     perplexity_rise : float, default 0.5
-        Held-out loss: perplexity exceeds generation 1's by this share.
+        Held-out loss: perplexity exceeds the first human sample's by this share.
     variance_left : float, default 0.05
-        Collapsing variance: the Gini-Simpson index falls below this share of generation 1's.
+        Collapsing variance: the Gini-Simpson index falls below this share of the first human sample's.
     effective_left : float, default 0.5
-        Loss of entropy: the effective number falls below this share of generation 1's.
+        Loss of entropy: the effective number falls below this share of the first human sample's.
     coverage_left : float, default 0.5
-        Loss of modes: the reference mass of what is present falls below this share of generation 1's.
+        Loss of modes: the reference mass of what is present falls below this share of the first human
+        sample's.
     top_share : float, default 0.5
-        Mode collapse: the largest probability has gone this share of the way from generation 1's to 1.
+        Mode collapse: the largest probability has gone this share of the way from the reference's to 1.
     wrong : float, default 0.05
         Hallucinated data: wrong mass exceeds this.
 

@@ -30,6 +30,7 @@ LAYERS = (
     {"spec"},
     {"sweep"},
     {"levers", "program", "theory"},
+    {"human_sample"},
     {"dataset", "estimate", "density", "stages"},
     {"summary", "plot"},
     {"families"},

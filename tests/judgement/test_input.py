@@ -133,7 +133,7 @@ def test_what_is_not_given_cannot_be_recorded() -> None:
 
 
 def test_flags(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sizes = ["--samples", "20", "--generations", "20", "--replicates", "3"]
+    sizes = ["--samples", "20", "--generations", "40", "--replicates", "3"]
     words = ["--counts", str(table), "--counts-column", "train", "--labels-column", "word", *sizes]
     for held_out in (":test", f"{table}:test"):
         assert main(["run", *words, "--held-out", held_out, "--groups", "kind", "--json"]) == 0

@@ -15,12 +15,21 @@ from tailbiter.stages import in_words, kaplan_meier, median
 GENERATIONS = [0, 1, 2, 4, 8, 16]
 
 
-def made_up(**rows: list[list[float]]) -> xr.Dataset:
-    """A run with these values, rows replicates, columns the generations above."""
+def made_up(sample: dict[str, float] | None = None, **rows: list[list[float]]) -> xr.Dataset:
+    """A run with these values, rows replicates, columns the generations above, beside a human sample.
+
+    That has the values of the first replicate's generation 1, and none that chance moves.
+    """
     data = {name: (("replicate", "generation"), np.array(values, float)) for name, values in rows.items()}
     count = len(next(iter(rows.values())))
     coords = {"replicate": np.arange(count), "generation": GENERATIONS}
-    return xr.Dataset(data, coords, {"family": "categorical", "spec": "{}"})
+    expected = {name: values[0][1] for name, values in rows.items()} | (sample or {})
+    still = {"sd": 0.0, "rates": [1e12], "logs": [0.0], "one": 0.0, "reference": 0.8}
+    chance = {name: {"mean": value, **still} for name, value in expected.items() if name != "wrong_mass"}
+    human = {"items": 10**12, "expected": expected, "fewest": 10**12, "chance": chance}
+    return xr.Dataset(
+        data, coords, {"family": "categorical", "spec": "{}", "human_sample": json.dumps(human)}
+    )
 
 
 def onsets(ds: xr.Dataset, stage: str, thresholds: tb.Stages | None = None) -> list[float]:
@@ -53,9 +62,9 @@ def test_an_onset_lies_between_two_records() -> None:
 
 
 def test_late_collapse_concentrates_or_flattens() -> None:
-    gini = [[0.9, 0.8, 0.7, 0.41, 0.39, 0.1], [0.5, 0.5, 0.6, 0.7, 0.8, 0.9], [0.9, 0.8, 0.8, 0.8, 0.8, 0.8]]
-    moved = [[0, 0.1, 0.3, 0.6, 0.6, 0.9], [0, 0.2, 0.59, 0.61, 0.9, 0.9], [0, 0.1, 0.6, 0.6, 0.6, 0.6]]
-    wide = [[5, 4, 3, 2, 1, 0.5], [2, 2, 3, 4, 5, 6], [5, 4, 3.9, 3.9, 3.9, 3.9]]
+    gini = [[0.9, 0.8, 0.7, 0.41, 0.39, 0.1], [0.8, 0.5, 0.6, 0.7, 0.8, 0.9], [0.9, 0.8, 0.8, 0.8, 0.8, 0.8]]
+    moved = [[0, 0.2, 0.3, 0.6, 0.6, 0.9], [0, 0.1, 0.59, 0.61, 0.9, 0.9], [0, 0.1, 0.6, 0.6, 0.6, 0.6]]
+    wide = [[5, 4, 3, 2, 1, 0.5], [4, 4, 4, 4, 5, 6], [5, 4, 3.9, 3.9, 3.9, 3.9]]
     ds = made_up(gini_simpson=gini, total_variation=moved, entropy=wide)
     np.testing.assert_array_equal(onsets(ds, "late_concentrating"), [8, np.nan, np.nan])
     np.testing.assert_array_equal(onsets(ds, "late_flattening"), [np.nan, 4, np.nan])
@@ -87,25 +96,34 @@ def test_the_profile_has_its_thresholds() -> None:
     assert onset["test_loss"] == 4
 
 
-def test_generation_1_is_never_collapsed_by_sampling() -> None:
-    """Ten items of a thousand categories: far from the reference at once, by sampling alone."""
-    spec = tb.Spec(reference=tb.Zipf(1000), samples=10, generations=1, replicates=64, stages=tb.Stages())
-    found = tb.stages(tb.simulate(spec))
-    assert not np.isfinite(found.onset).any()
-    human = tb.Spec(
-        reference=tb.Zipf(1000), regime=tb.RealOnly(), samples=200, generations=300, stages=tb.Stages()
-    )
-    fresh = tb.stages(tb.simulate(human))
-    for stage in (
-        "early",
-        "late",
-        "risk_catastrophic",
-        "variance",
-        "modes_lost",
-        "mode_collapse",
-        "one_left",
-    ):
-        assert not np.isfinite(fresh.onset.sel(stage=stage)).any(), stage
+def test_a_stage_must_last_where_chance_reaches_it_too() -> None:
+    """At one of 4 records in a row, with 1e-6 in all."""
+    ds = made_up(brier=[[0.0, 0.1, 0.2, 0.2, 0.2, 0.2]])
+    human = json.loads(ds.attrs["human_sample"])
+    human["chance"]["brier"]["sd"] = 1 / 1200  # .01 above the mean, twelve deviations: 1/145, four times 2e-9
+    ds.attrs["human_sample"] = json.dumps(human)
+    assert int(tb.stages(ds).records_in_a_row.sel(stage="risk_rise")) == 4
+    assert onsets(ds, "risk_rise") == [2]
+    ds.brier[0, 4] = 0.1
+    np.testing.assert_array_equal(onsets(ds, "risk_rise"), [np.nan])
+    assert tb.stages(ds).onset_after.values.tolist() == [[8]]  # 16 is above, and may be the first of four
+    human["chance"]["brier"]["sd"] = 1.0  # three deviations: 1/10
+    ds.attrs["human_sample"] = json.dumps(human)
+    assert "7 records in a row, of 4" in json.loads(tb.stages(ds).attrs["left_out"])["risk_rise"]
+
+
+def test_without_a_law_of_human_samples_a_stage_lies_beyond_every_generation_1() -> None:
+    """With 100 replicates that happens six times in a row by chance with 1 in 1.7e9, five times in 9.7e7."""
+    law = {"reference": tb.Zipf(100), "samples": 100, "generations": 100, "stages": tb.Stages()}
+    ds = tb.simulate(tb.Spec(replicates=100, estimator=tb.GoodTuring(), **law))
+    found = tb.stages(ds)
+    assert int(found.records_in_a_row.sel(stage="risk_rise")) == 6
+    bare = tb.stages(tb.simulate(tb.Spec(replicates=1, estimator=tb.GoodTuring(), **law)))
+    assert "replicates show" in json.loads(bare.attrs["left_out"])["late_concentrating"]
+    highest = ds.brier.sel(generation=1).max()
+    beyond = (ds.brier > max(1.1 * ds.brier.sel(generation=1).mean(), highest)).values[:, 2:]
+    first = [next((t for t in range(94) if row[t : t + 6].all()), np.nan) for row in beyond]
+    np.testing.assert_array_equal(found.onset.sel(stage="risk_rise"), np.array(first) + 2)
 
 
 def test_what_a_run_cannot_tell_is_listed_with_the_reason() -> None:
@@ -118,10 +136,10 @@ def test_what_a_run_cannot_tell_is_listed_with_the_reason() -> None:
 
 def test_thresholds_are_the_specs_and_stand_in_the_definitions() -> None:
     law = tb.Zipf(50)
-    spec = tb.Spec(reference=law, samples=50, generations=20, stages=tb.Stages(tail_left=0.25))
+    spec = tb.Spec(reference=law, samples=500, generations=20, stages=tb.Stages(tail_left=0.25))
     found = tb.stages(tb.simulate(spec))
     assert json.loads(found.attrs["thresholds"])["tail_left"] == 0.25
-    assert "below 0.25 of" in str(found.definition.sel(stage="tail_lost").values)
+    assert "below 0.25 of the first human sample's" in str(found.definition.sel(stage="tail_lost").values)
     assert spec.digest() != spec.replace(stages=tb.Stages()).digest()
     assert spec.replace(stages=tb.Stages()).digest() == spec.replace(stages=None).digest()
     assert tb.Spec.from_toml(spec.to_toml()) == spec

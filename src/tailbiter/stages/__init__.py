@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from tailbiter.errors import SpecError
 from tailbiter.judgement import Stages, as_stages
 
-from ._profile import NOT_TOLD, PROFILE, Definition, Values
+from ._chance import FALSE_ALARM
+from ._profile import LATE, NOT_TOLD, OWN, PROFILE, Definition, Values
 from ._survival import kaplan_meier, median
 from ._words import as_plain, in_words
 
 if TYPE_CHECKING:
     import xarray as xr
+
+Floats = npt.NDArray[np.float64]
 
 __all__ = ["as_plain", "in_words", "kaplan_meier", "median", "stages"]
 
@@ -24,13 +28,15 @@ __all__ = ["as_plain", "in_words", "kaplan_meier", "median", "stages"]
 def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
     """Say when each replicate reached each stage of collapse, and the whole collapse profile.
 
-    Generation 1 is what a stage is measured against: it is fitted to human data, so what sampling alone does
-    to it is no collapse, and no stage is reached before generation 2.
+    A stage is measured against what a human sample as large as generation 1's is expected to have, and holds
+    in so many records in a row that a lineage of fresh human samples would reach it with a chance of 1e-6 at
+    most: what sampling alone does is no collapse, and no stage is reached before generation 2.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        A run of a reference with categories. ``Spec(stages=Stages())`` records what early collapse needs.
+        A run of a reference with categories. ``Spec(stages=Stages())`` records what early collapse needs,
+        and what a human sample is expected to have (attribute ``human_sample``).
     thresholds : Stages, optional
         By default those of the run's Spec, or else the default ones.
 
@@ -38,11 +44,13 @@ def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
     -------
     xarray.Dataset
         dims replicate, stage. ``onset``: the first recorded generation at which a replicate has reached the
-        stage, NaN where it has not. ``onset_after``: the last recorded generation before it, so that the
+        stage, and from which on it holds in as many records as ``records_in_a_row`` says; NaN where it has
+        not. ``onset_after``: the last recorded generation before it, so that the
         onset lies after it and not after ``onset``; where the stage was not reached, the last generation at
         which it could be told. ``median_onset``: the Kaplan-Meier median over replicates, NaN where half of
-        them did not reach it; ``share_reached``. Coordinates ``definition`` and ``source``; attributes
-        ``thresholds`` and ``left_out`` (JSON): definitions that this run cannot tell, and why.
+        them did not reach it; ``share_reached``. Coordinates ``definition``, ``source`` and
+        ``records_in_a_row``; attributes ``thresholds``, ``human_sample``, ``false_alarm`` and ``left_out``
+        (JSON): definitions that this run cannot tell, and why.
 
     Raises
     ------
@@ -63,68 +71,109 @@ def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
     >>> bool(found.median_onset.sel(stage="late_concentrating") > 1)
     True
     """
-    import xarray as xr
-
     _refuse_unfit(ds)
     thresholds = _thresholds(ds) if thresholds is None else _given(thresholds)
     values = Values(ds)
-    told: list[Definition] = []
+    told: dict[str, Told] = {}
     left_out = dict(NOT_TOLD)
     for definition in PROFILE:
-        reason = values.lacks(definition)
-        if reason is None:
-            told.append(definition)
+        found = _tell(definition, values, thresholds)
+        if isinstance(found, str):
+            left_out[definition.name] = found
         else:
-            left_out[definition.name] = reason
-    onsets = [_onset(definition, values, thresholds) for definition in told]
-    shape = (ds.sizes["replicate"], len(told))
-    onset = np.array([onset for onset, _ in onsets]).T.reshape(shape)
-    after = np.array([after for _, after in onsets]).T.reshape(shape)
+            told[definition.name] = found
+    for name, parts in LATE.items():
+        if some := [told[part] for part in parts if part in told]:
+            told[name] = _first_of(some, " or ".join(part for part in parts if part in told))
+        else:
+            left_out[name] = f"needs {' or '.join(parts)}"
+    return _dataset(ds, told, left_out, thresholds)
+
+
+class Told(NamedTuple):
+    """Of one stage: by replicate when it was reached and until when not, and how that is told."""
+
+    onset: Floats
+    after: Floats
+    said: str
+    source: str
+    records: float
+
+
+def _tell(definition: Definition, values: Values, by: Stages) -> Told | str:
+    """Onsets of a stage, or why it cannot be told."""
+    reason = values.lacks(definition)
+    if reason is not None:
+        return reason
+    records = values.records(definition, by)
+    if records > values.later:
+        in_all = "any number of" if records == np.inf else f"{records:,.0f}"
+        what = "what it does to samples this small" if values.known(definition) else "what replicates show"
+        return (
+            f"chance alone: by {what} it would have to hold in {in_all} records in a row, "
+            f"of {values.later:,} after generation 1"
+        )
+    onset, after = _onset(definition, values, by, int(records))
+    return Told(onset, after, definition.said(by), definition.source, records)
+
+
+def _first_of(stages: list[Told], said: str) -> Told:
+    """Whichever stage comes first."""
+    onsets = np.array([stage.onset for stage in stages])
+    first = np.where(np.isnan(onsets), np.inf, onsets).argmin(axis=0)
+    row = np.arange(first.size)
+    onset = onsets[first, row]
+    after = np.array([stage.after for stage in stages])
     reached = np.isfinite(onset)
-    generations = {"units": "generations"}
-    medians = [
-        median(np.where(reached[:, i], onset[:, i], after[:, i]), reached[:, i]) for i in range(shape[1])
-    ]
+    after = np.where(reached, after[first, row], after.min(axis=0))
+    return Told(onset, after, said, OWN, min(stage.records for stage in stages))
+
+
+def _dataset(ds: xr.Dataset, told: dict[str, Told], left_out: dict[str, str], by: Stages) -> xr.Dataset:
+    """Put what was told together, early and late collapse first."""
+    import xarray as xr
+
+    names = sorted(told, key=lambda name: (name not in ("early", "late"), name != "early"))
+    shape = (ds.sizes["replicate"], len(names))
+    onset = np.array([told[name].onset for name in names]).T.reshape(shape)
+    after = np.array([told[name].after for name in names]).T.reshape(shape)
+    reached = np.isfinite(onset)
+    times = np.where(reached, onset, after)
+    medians = np.array([median(times[:, i], reached[:, i]) for i in range(len(names))])
     data = {
-        "onset": (
-            ("replicate", "stage"),
-            onset,
-            {"long_name": "first recorded generation of the stage", **generations},
-        ),
-        "onset_after": (
-            ("replicate", "stage"),
-            after,
-            {"long_name": "last recorded generation before the stage", **generations},
-        ),
-        "median_onset": (
-            ("stage",),
-            np.array(medians),
-            {"long_name": "Kaplan-Meier median of the onset", **generations},
-        ),
+        "onset": _in_generations("first recorded generation of the stage", onset),
+        "onset_after": _in_generations("last recorded generation before the stage", after),
+        "median_onset": _in_generations("Kaplan-Meier median of the onset", medians),
         "share_reached": (
-            ("stage",),
+            "stage",
             reached.mean(axis=0),
             {"long_name": "share of replicates that reached the stage", "units": "1"},
         ),
     }
+    in_a_row = np.array([told[name].records for name in names])
+    in_a_row_attrs = {"long_name": "records in a row in which the stage must hold", "units": "records"}
     coords = {
         "replicate": ds["replicate"],
-        "stage": (
-            "stage",
-            np.array([d.name for d in told], dtype=object),
-            {"long_name": "stage", "units": "1"},
-        ),
-        "definition": ("stage", np.array([d.said(thresholds) for d in told], dtype=object)),
-        "source": ("stage", np.array([d.source for d in told], dtype=object)),
+        "stage": ("stage", np.array(names, dtype=object), {"long_name": "stage", "units": "1"}),
+        "definition": ("stage", np.array([told[name].said for name in names], dtype=object)),
+        "source": ("stage", np.array([told[name].source for name in names], dtype=object)),
+        "records_in_a_row": ("stage", in_a_row, in_a_row_attrs),
     }
     attrs = {
         "spec": ds.attrs.get("spec", "{}"),
-        "thresholds": json.dumps({name: getattr(thresholds, name) for name in thresholds.__struct_fields__}),
-        "definitions": json.dumps({d.name: d.said(thresholds) for d in told}),
+        "thresholds": json.dumps({name: getattr(by, name) for name in by.__struct_fields__}),
+        "definitions": json.dumps({name: told[name].said for name in names}),
         "left_out": json.dumps(left_out),
+        "human_sample": ds.attrs.get("human_sample", "{}"),
+        "false_alarm": FALSE_ALARM,
         "last_generation": int(ds["generation"].values[-1]),
     }
     return xr.Dataset(data, coords, attrs)
+
+
+def _in_generations(long_name: str, values: Floats) -> tuple[tuple[str, ...], Floats, dict[str, str]]:
+    dims = ("replicate", "stage")[-values.ndim :]
+    return dims, values, {"long_name": long_name, "units": "generations"}
 
 
 def _refuse_unfit(ds: xr.Dataset) -> None:
@@ -150,13 +199,19 @@ def _given(thresholds: Any) -> Stages:
     return Stages() if made is None else made
 
 
-def _onset(definition: Definition, values: Values, by: Stages) -> tuple[np.ndarray, np.ndarray]:
-    """First recorded generation of a stage, NaN where there is none, and the last before it, by replicate."""
+def _onset(definition: Definition, values: Values, by: Stages, records: int) -> tuple[Floats, Floats]:
+    """First record of the first so many in a row that hold, NaN where there are none, and the last before it.
+
+    Where there are none, and for what still holds at the end, the second is the last record that tells.
+    """
     generation = values.generation
-    reached = definition.reached(values, by) & (generation >= 2)
-    first = reached.argmax(axis=1)
-    there = reached.any(axis=1)
-    told = np.ones(reached.shape, dtype=bool)
+    flags = values.flags(definition, by)
+    run = np.zeros((flags.shape[0], flags.shape[1] + 1), dtype=np.int64)
+    for i in reversed(range(flags.shape[1])):
+        run[:, i] = np.where(flags[:, i], run[:, i + 1] + 1, 0)
+    reached = run[:, :-1] >= records
+    first, there = reached.argmax(axis=1), reached.any(axis=1)
+    told = ~flags
     for name in definition.needs:
         told &= np.isfinite(values[name])
     last = generation[len(generation) - 1 - told[:, ::-1].argmax(axis=1)]
