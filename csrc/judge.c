@@ -240,7 +240,7 @@ void tb_bench_fill(tb_plan_t *plan, const tb_judged_t *wanted) {
     bench->variation = wanted->head_total_variation != NULL;
     bench->by_group = wanted->group_survivors || wanted->group_mass;
     bench->any = bench->presence || bench->scores || bench->variation || bench->by_group;
-    for (size_t i = 1; i < TB_LOGS; i++) bench->log_of[i] = tb_log((double)i);
+    for (size_t i = 1; bench->scores && i < TB_LOGS; i++) bench->log_of[i] = tb_log((double)i);
     if (by->held_out) add_held_out(plan);
     for (size_t i = 0; bench->by_group && i < program->categories; i++) bench->group_size[by->group[i]] += 1.0;
     for (uint32_t i = 0; bench->variation && i < program->tail_start; i++) bench->head += plan->weight[i];

@@ -22,6 +22,8 @@ SET = msgspec.structs.force_setattr  # a frozen struct may only be normalised wh
 
 def number(value: object, field: str, remedy: str) -> float:
     """Return ``value`` as a finite float, or raise a SpecError."""
+    if type(value) is float and math.isfinite(value):  # most are; to ask what is a number takes long
+        return value + 0.0
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise SpecError(field, value, "is not a number", remedy)
     try:
@@ -43,7 +45,9 @@ def within(value: object, field: str, low: float, high: float, remedy: str) -> f
 
 def whole(value: object, field: str, low: int, high: int, remedy: str) -> int:
     """Return ``value`` as an int in ``low..high``; ``2e5`` counts as 200000."""
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    if type(value) is int:  # most are; to ask what is a whole number takes long
+        result = value
+    elif isinstance(value, numbers.Integral) and not isinstance(value, bool):
         result = int(value)
     else:
         real = number(value, field, remedy)

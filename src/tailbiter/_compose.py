@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ def compose(regime: Regime, samples: Words, traits: Traits = CATEGORICAL) -> Com
     fresh = _items(regime, mix, "fresh", samples)
     kept, from_kept = _kept(regime, mix, samples)
     _fit(regime, mix, samples, fresh, from_kept)
-    ages = _age_weights(mix)[: len(samples) - 1]  # no batch grows older; rounded first, whatever the length
+    ages = _age_weights(mix.ages)[: len(samples) - 1]  # no batch grows older; rounded first
     if kept > traits.most_samples:
         problem = f"is outside 1 to {traits.most_samples:,}"
         raise SpecError(_field(regime, "hoard", "size"), kept, problem, "keep fewer")
@@ -169,7 +170,7 @@ def _share_of(share: Varying, samples: Words, field: str) -> Words:
         count = rounded(exact(share), int(samples[0]))
         if count == 0 and share > 0:
             raise _rounds_to_nothing(field, share, int(samples[0]), 2)
-        return np.full_like(samples, count)
+        return np.full(samples.shape, count, np.uint64)
     levels, level = _levels(share, len(samples))
     sizes, size = np.unique(samples, return_inverse=True)
     codes, inverse = np.unique(level * len(sizes) + size, return_inverse=True)
@@ -236,11 +237,12 @@ def _fit(regime: Regime, mix: Mix, samples: Words, fresh: Words, from_kept: Word
     raise SpecError(_field(regime, kind, name), value, f"makes {made}", remedy)
 
 
-def _age_weights(mix: Mix) -> Words:
+@lru_cache(maxsize=16)  # cells of a sweep have them in common
+def _age_weights(ages: str | tuple[float, ...]) -> Words:
     """Whole weights by age; ratios that need more than 2**20 are rounded, whatever the length of the run."""
-    if isinstance(mix.ages, str):
+    if isinstance(ages, str):
         return np.zeros(0, np.uint64)
-    whole = age_ratios(mix.ages)
+    whole = age_ratios(ages)
     top = max(whole)
     if top > _AGE_MOST:
         whole = [max(1, rounded(Fraction(r, top), _AGE_MOST)) if r else 0 for r in whole]
@@ -281,11 +283,10 @@ def _check_totals(ages: Words, samples: Words, most: int) -> None:
     """
     largest = int(samples[:-1].max())
     span = min(len(ages) or len(samples), len(samples) - 1)
-    alike = not ages.size or bool((ages == 1).all())
-    weight = span if alike else sum(ages[:span].tolist())
+    weight = sum(ages[:span].tolist()) if ages.size else span
     if largest * weight <= most:
         return
-    if alike:
+    if weight == span and (ages == 1).all():
         largest, weight = max(_moving_totals(samples[:-1].tolist(), span)), 1
     if largest * weight > most:
         problem = f"make training sets of a total weight of up to {largest * weight:,}, above 2**53"

@@ -115,7 +115,7 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def neutral(self) -> bool:
         """Whether it leaves every model as it is."""
-        return self == Decoding()
+        return self == _NEUTRAL
 
     def canonical(self) -> dict[str, Any] | None:
         """Return plain data; None where it changes nothing, which a Spec's identity leaves out."""
@@ -123,3 +123,6 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True):
             return None
         rule = {} if self.rule is None else {"rule": cast("Rule", self.rule).identity}
         return as_dict(self, defaults=False) | rule
+
+
+_NEUTRAL = Decoding()

@@ -89,14 +89,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         SpecError
             If the family does not know one of them.
         """
-        variables = FAMILIES[family]
-        if self.variables == "standard":
-            return tuple(name for name in variables.known if name in {*variables.standard, *also})
-        for name in self.variables:
-            if name not in variables.known:
-                problem = f"is not measured of {with_article(family)} reference"
-                raise SpecError("record.variables", name, problem, nearest(name, variables.known))
-        return tuple(name for name in variables.known if name in self.variables)
+        return _names_of(self.variables, family, tuple(also))
 
     def at(self, generations: int) -> npt.NDArray[np.uint32]:
         """Return the generations recorded of a run of ``generations``: ascending, unique, shape ``[n]``.
@@ -142,6 +135,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(table, Mapping):
             raise SpecError("record", table, "is not a table", "write a [record] table")
         return cls.from_dict(table)
+
+
+@lru_cache(maxsize=256)  # cells of a sweep have them in common
+def _names_of(asked: str | tuple[str, ...], family: str, also: tuple[str, ...]) -> tuple[str, ...]:
+    variables = FAMILIES[family]
+    known = variables.known
+    if asked == "standard":
+        return tuple(name for name in known if name in {*variables.standard, *also})
+    for name in asked:
+        if name not in known:
+            problem = f"is not measured of {with_article(family)} reference"
+            raise SpecError("record.variables", name, problem, nearest(name, known))
+    return tuple(name for name in known if name in asked)
 
 
 def _generations(values: object, field: str, low: int) -> tuple[int, ...]:

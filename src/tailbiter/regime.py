@@ -140,7 +140,10 @@ class Mix(_Regime, frozen=True, tag="mix"):
 
     def source(self, kind: str) -> Any:
         """Return the source of this kind, or None."""
-        return next((source for source in self.sources if source.kind == kind), None)
+        for source in self.sources:
+            if source.kind == kind:
+                return source
+        return None
 
     def as_mix(self) -> Mix:
         """Return the regime itself."""

@@ -240,11 +240,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         which only name and measure, change no bit. With common random numbers the law has no part in it.
         """
         law = {"stream": STREAM_VERSION} if self.common_random_numbers else self.law()
-        words = np.frombuffer(bytes.fromhex(_sha256(law)), ">u4").tolist()
-        return int(np.random.SeedSequence(self.seed, spawn_key=words).generate_state(1, np.uint64)[0])
+        return _key(self.seed, bytes.fromhex(_sha256(law)))
 
     def law(self) -> dict[str, Any]:
         """What decides the law of a lineage, and nothing else."""
+        return self._law.copy()
+
+    @cached_property
+    def _law(self) -> dict[str, Any]:
         samples = self.samples
         law = {
             "stream": STREAM_VERSION,
@@ -396,6 +399,14 @@ _NAMES = Spec.__struct_fields__
 
 def _sha256(data: object) -> str:
     return hashlib.sha256(_document.write_json(data).encode()).hexdigest()
+
+
+def _key(seed: int, digest: bytes) -> int:
+    """What ``SeedSequence(seed, spawn_key=digest)`` gives, its words put together here: in half the time."""
+    words = np.zeros(4 + len(digest) // 4, np.uint32)
+    words[:2] = seed & 0xFFFFFFFF, seed >> 32
+    words[4:] = np.frombuffer(digest, ">u4")
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0])
 
 
 def _as_reference(value: object) -> Reference:

@@ -27,7 +27,9 @@ def test_the_key_is_numpys():
     )
     digest = hashlib.sha256(law.encode()).digest()
     words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, 32, 4)]
-    assert BASE.key == np.random.SeedSequence(1851, spawn_key=words).generate_state(1, np.uint64)[0]
+    for seed in (1851, 0, 2**32 - 1, 2**32, 2**63 - 1):
+        expected = np.random.SeedSequence(seed, spawn_key=words).generate_state(1, np.uint64)[0]
+        assert BASE.replace(seed=seed).key == expected
 
 
 @pytest.mark.parametrize("change", [{"generations": 3}, {"replicates": 1}])

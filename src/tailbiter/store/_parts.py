@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -334,22 +334,19 @@ def _table(group: Sequence[tuple[CellResult, slice]], fields: Sequence[str]) -> 
     }
     for place, name in enumerate(fields):
         columns[name] = _labels([result.values[place] for result, _ in group], which)
-    columns["replicate"] = pa.array(
-        np.concatenate(
-            [
-                np.repeat(np.arange(some.start, some.stop, dtype=np.int32), len(result.generations))
-                for result, some in group
-            ]
-        )
-    )
-    columns["generation"] = pa.array(
-        np.concatenate(
-            [np.tile(result.generations.astype(np.int32), some.stop - some.start) for result, some in group]
-        )
-    )
+    numbered = [_numbered(some.start, some.stop, result.generations.tobytes()) for result, some in group]
+    for place, name in enumerate(ROWS):
+        columns[name] = pa.array(np.concatenate([numbers[place] for numbers in numbered]))
     for name in group[0][0].columns:
         columns[name] = _column([result.columns[name][some] for result, some in group])
     return pa.table(columns)
+
+
+@lru_cache(maxsize=4)  # cells of a pack are mostly alike
+def _numbered(start: int, stop: int, generations: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Replicate and generation of every row of a block of replicates."""
+    at = np.frombuffer(generations, np.uint32).astype(np.int32)
+    return np.repeat(np.arange(start, stop, dtype=np.int32), len(at)), np.tile(at, stop - start)
 
 
 def _labels(labels: list[Any], which: np.ndarray) -> pa.Array:
