@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tailbiter._variables import FLOOR
 from tailbiter.dataset import (
     VARIABLES,
     band_coords,
@@ -29,6 +30,7 @@ from ._judged import JUDGED, rows_of
 from ._known import SIMULATE, Known
 from ._levers import shaped
 from ._presence import count_sums, lost, output, presence, revived, with_output
+from ._states import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,16 +56,44 @@ class CategoricalCase:
         return self.program.variables
 
     def known(self, name: str) -> Known:
-        """Return what theory knows of a variable."""
-        if not self.program.levers.none or name not in KNOWN:
-            return shaped(self, name)
-        return KNOWN[name](self, name)
+        """Return what theory knows of a variable: by a law of its own, or of every training set."""
+        by_law = KNOWN[name] if self.program.levers.none and name in KNOWN else shaped
+        try:
+            return by_law(self, name)
+        except PredictionError as unknown:
+            if not isinstance(self.enumerated, PredictionError) and name in self.enumerated:
+                return self.enumerated[name]
+            raise self._also(unknown) from None
+
+    def _also(self, unknown: PredictionError) -> PredictionError:
+        """Say of what is not known why training sets are not followed either."""
+        why = self.enumerated
+        if not isinstance(why, PredictionError) or why.field == "regime":
+            return unknown
+        problem = f"{unknown.problem}, and {why.field} = {why.value} {why.problem}"
+        return PredictionError(unknown.field, unknown.value, problem, unknown.remedy)
+
+    @cached_property
+    def enumerated(self) -> dict[str, Known] | PredictionError:
+        """What is known by following every training set; or why these are not followed."""
+        try:
+            return enumerated(self)
+        except PredictionError as error:
+            return error
 
     def described(self, name: str) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return dims and attributes of a variable."""
         dims = ("generation", *filter(None, [VARIABLES[name].dim]))
-        least = -0.25 if name == "overconfidence" else 0.0  # p (p - h) is least where p is half of h
-        return dims, variable_attrs(name, self.program) | {"valid_min": least, "valid_max": self._most(name)}
+        return dims, variable_attrs(name, self.program) | {
+            "valid_min": self._least(name),
+            "valid_max": self._most(name),
+        }
+
+    def _least(self, name: str) -> float:
+        """Smallest value that a variable can have."""
+        if name.startswith("cross_entropy_excess"):
+            return float(np.log(FLOOR))  # beside a reference that gives the held-out data next to nothing
+        return -0.25 if name == "overconfidence" else 0.0  # p (p - h) is least where p is half of h
 
     def _most(self, name: str) -> Any:
         """Largest value that a variable can have."""
@@ -76,6 +106,8 @@ class CategoricalCase:
             return float(np.log(weights.sum() / weights[-1]))
         if name == "group_survivors":
             return group_coords(self.program)["group_categories"][1].astype(np.float64)
+        if name.startswith("cross_entropy"):
+            return float(-np.log(FLOOR))
         counts = ("survivors", "survivors_output", "lost", "revived", "tail_survivors")
         return float(len(weights)) if name in counts else 2.0 if name.endswith("brier") else 1.0
 
@@ -248,7 +280,7 @@ def _mass(case: CategoricalCase, mass: Floats) -> Known:
 
 
 def _largest_share(_: CategoricalCase, name: str) -> Known:
-    raise PredictionError("record.variables", name, "has no known mean in any regime", SIMULATE)
+    raise PredictionError("record.variables", name, "has no law of its own in any regime", SIMULATE)
 
 
 KNOWN: dict[str, Callable[[CategoricalCase, str], Known]] = {

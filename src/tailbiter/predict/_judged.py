@@ -125,7 +125,7 @@ def _group_mass(case: CategoricalCase, _: str) -> Known:
 
 
 def _unknown(_: CategoricalCase, name: str) -> Known:
-    raise PredictionError("record.variables", name, "has no known mean in any regime", SIMULATE)
+    raise PredictionError("record.variables", name, "has no law of its own in any regime", SIMULATE)
 
 
 JUDGED: dict[str, Callable[[CategoricalCase, str], Known]] = {
