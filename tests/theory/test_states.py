@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Maps of models and the law of training sets, beside enumeration in fractions that shares no code with them."""
+"""Maps of models and the law of training sets, beside enumeration in fractions."""
 
 import itertools
 import math
