@@ -30,9 +30,10 @@ enum { TB_FEW = 64 };
 
 /* Variables a run may be asked for, from which the sums to be made follow. */
 enum {
-    TB_WANT_OUTPUT = 1,   /* categories in the batch drawn from a model */
-    TB_WANT_CHANGES = 2,  /* lost and revived */
-    TB_WANT_FORGOTTEN = 4 /* when each category was */
+    TB_WANT_OUTPUT = 1,    /* categories in the batch drawn from a model */
+    TB_WANT_CHANGES = 2,   /* lost and revived */
+    TB_WANT_FORGOTTEN = 4, /* when each category was */
+    TB_WANT_SOURCES = 8    /* where items come from, and what is wrong */
 };
 
 /* The reference as a source of human items: categories up to `head`, a power of two or all there are, by the splitting
@@ -145,12 +146,17 @@ void tb_add_up(const tb_plan_t *plan, const double *weight, const uint32_t *id, 
 /* Sum of the reference's weights of all ids below `end`; the first id whose reference probability lies below p. */
 double tb_weight_below(const tb_plan_t *plan, size_t end);
 size_t tb_first_below(const tb_plan_t *plan, double p);
-/* Judges the model of the record that comes next. */
+/* Judges the model of the record that comes next; where the plan's bench has something to judge by. */
 void tb_write_judgement(tb_recorder_t *self, const tb_cursor_t *cursor, const tb_list_t *present,
                         const tb_list_t *model);
-/* Writes one record from lane `lane` of the sums. `back`: how many present were absent at the record before, or -1. */
-void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
-                     int32_t back);
+/* Writes a record of each of `count` lineages, whose sums are lanes. `back`: how many categories that are present were
+ * absent at the record before; NULL where none can come back. */
+void tb_write_records(tb_recorder_t *self, tb_cursor_t *const cursor[], size_t count, const tb_sums_t *sums,
+                      double total, const int32_t *back);
+static inline void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, double total,
+                                   int32_t back) {
+    tb_write_records(self, &cursor, 1, sums, total, &back);
+}
 /* Beside the record just written: the share of the training set outside the reference, and that of the batch that is
  * human. */
 void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong, double real);

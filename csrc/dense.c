@@ -289,23 +289,27 @@ static void count_back(dense_t *self, size_t pack, int32_t *back) {
     }
 }
 
+static void judge(const dense_t *self, size_t lane) {
+    const double *weight = self->weight + first_of(self, lane);
+    const tb_list_t counts = {weight, NULL, self->rows, TB_ROW, self->total, 0.0, 0.0};
+    tb_write_judgement(self->recorder, &self->cursor[lane], &counts, &counts);
+}
+
 static void record_all(dense_t *self) {
     const tb_plan_t *plan = self->plan;
     double inverse[TB_ROW];
     tb_sums_t sums;
     for (size_t l = 0; l < TB_ROW; l++) inverse[l] = 1.0 / self->total;
     for (size_t p = 0; p < self->packs; p++) {
-        const size_t first = p * TB_ROW, left = self->lanes - first;
+        const size_t first = p * TB_ROW, left = self->lanes - first, count = left < TB_ROW ? left : TB_ROW;
+        tb_cursor_t *cursor[TB_ROW];
         int32_t back[TB_ROW] = {0};
         plan->kernels->observe(self->weight + first * self->rows, self->id, self->rows, inverse, plan->sums,
                                &plan->yardstick, &sums);
         count_back(self, p, back);
-        for (size_t l = 0; l < (left < TB_ROW ? left : TB_ROW); l++) {
-            const double *weight = self->weight + first_of(self, first + l);
-            const tb_list_t counts = {weight, NULL, self->rows, TB_ROW, self->total, 0.0, 0.0};
-            tb_write_judgement(self->recorder, &self->cursor[first + l], &counts, &counts);
-            tb_write_record(self->recorder, &self->cursor[first + l], &sums, l, self->total, back[l]);
-        }
+        for (size_t l = 0; l < count; l++) cursor[l] = &self->cursor[first + l];
+        for (size_t l = 0; plan->bench.any && l < count; l++) judge(self, first + l);
+        tb_write_records(self->recorder, cursor, count, &sums, self->total, back);
     }
 }
 

@@ -169,8 +169,8 @@ static int record(tb_lineage_t *self) {
     } else {
         tb_add_up(self->plan, self->weight, self->id, self->length, total, &sums);
     }
-    judge(self, total);
-    tb_write_record(self->recorder, &self->cursor, &sums, 0, total, count_back(self));
+    if (self->plan->bench.any) judge(self, total);
+    tb_write_record(self->recorder, &self->cursor, &sums, total, count_back(self));
     if (self->plan->program.crawled || self->plan->shaped)
         tb_write_levers(self->recorder, &self->cursor, tb_wrong(self) / self->total, self->real);
     return TB_OK;
@@ -191,7 +191,7 @@ static int record_reference(tb_lineage_t *self) {
     if (program->at_count && program->at[0] == 0) {
         const size_t row = self->cursor.lineage * program->at_count;
         tb_write_verdict(plan, &self->recorder->output->judged, row, &plan->bench.reference);
-        tb_write_record(self->recorder, &self->cursor, &plan->reference, 0, plan->total, 0);
+        tb_write_record(self->recorder, &self->cursor, &plan->reference, plan->total, 0);
     }
     if (!program->snapshot_count || !tb_is_snapshot(program, 0)) return TB_OK;
     for (size_t i = 0; i < program->categories; i++) self->id[i] = (uint32_t)i;

@@ -84,6 +84,12 @@ static void write_output(pack_t *self, size_t lane) {
     tb_write_output(self->recorder, self->lane[lane]->cursor.lineage, self->generation, weight, self->rows);
 }
 
+static void judge(const pack_t *self, size_t lane, double total) {
+    const size_t first = column(self, lane);
+    const tb_list_t counts = {self->leaf + first, self->id + first, self->rows, TB_ROW, total, 0.0, 0.0};
+    tb_write_judgement(self->recorder, &self->lane[lane]->cursor, &counts, &counts);
+}
+
 /* Lanes of a pack are at one generation, and so at one record. */
 static void record(pack_t *self, double total) {
     const tb_plan_t *plan = self->recorder->plan;
@@ -96,12 +102,10 @@ static void record(pack_t *self, double total) {
         const size_t at = first * self->rows, end = first + TB_ROW < self->lanes ? first + TB_ROW : self->lanes;
         plan->kernels->observe(self->leaf + at, self->id + at, self->rows, inverse, plan->sums, &plan->yardstick,
                                &sums);
-        for (size_t l = first; l < end; l++) {
-            const tb_list_t counts = {
-                self->leaf + at + l - first, self->id + at + l - first, self->rows, TB_ROW, total, 0.0, 0.0};
-            tb_write_judgement(self->recorder, &self->lane[l]->cursor, &counts, &counts);
-            tb_write_record(self->recorder, &self->lane[l]->cursor, &sums, l - first, total, 0);
-        }
+        tb_cursor_t *cursor[TB_ROW];
+        for (size_t l = first; l < end; l++) cursor[l - first] = &self->lane[l]->cursor;
+        for (size_t l = first; plan->bench.any && l < end; l++) judge(self, l, total);
+        tb_write_records(self->recorder, cursor, end - first, &sums, total, NULL);
     }
 }
 
@@ -173,8 +177,8 @@ static int finish_single(const pack_t *self, tb_few_t *few, tb_control_t *contro
         if (weight[0] != summed) tb_add_up(plan, weight, id, 1, weight[0], &sums);
         summed = weight[0];
         const tb_list_t counts = {weight, id, 1, 1, summed, 0.0, 0.0};
-        tb_write_judgement(self->recorder, &few->cursor, &counts, &counts);
-        tb_write_record(self->recorder, &few->cursor, &sums, 0, summed, 0);
+        if (plan->bench.any) tb_write_judgement(self->recorder, &few->cursor, &counts, &counts);
+        tb_write_record(self->recorder, &few->cursor, &sums, summed, 0);
     }
     if (self->last > few->generation) tb_count_generations(control, self->last - few->generation);
     few->generation = self->end;

@@ -62,6 +62,10 @@ static void choose_sums(tb_plan_t *self, const tb_output_t *want) {
     if (want->coverage || want->kl || want->total_variation || want->brier) self->sums |= TB_SUM_REFERENCE;
     if (want->survivors_output) self->wants |= TB_WANT_OUTPUT;
     if (want->forgotten) self->wants |= TB_WANT_FORGOTTEN;
+    if (want->wrong_mass || want->real_share || want->real_share_crawled || want->real_discarded ||
+        want->band_real_discarded) {
+        self->wants |= TB_WANT_SOURCES;
+    }
 }
 
 /* The edge at 0 comes last but one and is the whole; the tail's edge is the last. Only those asked for are kept. */

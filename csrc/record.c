@@ -43,38 +43,82 @@ static double log_total(tb_recorder_t *self, double total) {
     return self->last_log;
 }
 
+/* The records of lineages side by side: where each goes. */
+typedef struct {
+    const tb_plan_t *plan;
+    const tb_output_t *out;
+    size_t count, at[TB_ROW];
+    double total, log_total;
+} rows_t;
+
+static void write_counts(const rows_t *rows, const double *sum, int32_t *out) {
+    for (size_t l = 0; l < rows->count; l++) out[rows->at[l]] = (int32_t)sum[l];
+}
+
 /* Beyond an edge lie this band and all rarer ones. */
-static void write_bands(const tb_recorder_t *self, size_t at, const tb_sums_t *sums, size_t lane, double total) {
-    const tb_output_t *out = self->output;
-    const size_t bands = self->plan->program.band_count;
-    double present = 0.0, weight = 0.0;
-    for (size_t b = 0; b < bands; b++) {
-        if (out->band_survivors) {
-            out->band_survivors[at * bands + b] = (int32_t)(sums->edge_present[b][lane] - present);
+static void write_bands(const rows_t *rows, const tb_sums_t *sums) {
+    const tb_output_t *out = rows->out;
+    const size_t bands = rows->plan->program.band_count;
+    for (size_t l = 0; l < rows->count; l++) {
+        const size_t at = rows->at[l] * bands;
+        double present = 0.0, weight = 0.0;
+        for (size_t b = 0; b < bands; b++) {
+            if (out->band_survivors) out->band_survivors[at + b] = (int32_t)(sums->edge_present[b][l] - present);
+            if (out->band_mass) out->band_mass[at + b] = (sums->edge_weight[b][l] - weight) / rows->total;
+            present = sums->edge_present[b][l];
+            weight = sums->edge_weight[b][l];
         }
-        if (out->band_mass) out->band_mass[at * bands + b] = (sums->edge_weight[b][lane] - weight) / total;
-        present = sums->edge_present[b][lane];
-        weight = sums->edge_weight[b][lane];
     }
 }
 
-static void write_reference(tb_recorder_t *self, size_t at, const tb_sums_t *sums, size_t lane, double total) {
-    const tb_output_t *out = self->output;
-    if (out->coverage) out->coverage[at] = sums->covered[lane] / self->plan->total;
-    if (out->total_variation) out->total_variation[at] = sums->variation[lane];
-    if (out->brier) out->brier[at] = sums->brier[lane] + self->plan->sum_squares;
-    if (out->kl) {
-        double kl = (sums->entropy[lane] - sums->cross[lane]) / total - log_total(self, total);
+static void write_edges(const rows_t *rows, const tb_sums_t *sums) {
+    const tb_output_t *out = rows->out;
+    const size_t tail = rows->plan->yardstick.edge_count - 1;
+    if (out->tail_survivors) write_counts(rows, sums->edge_present[tail], out->tail_survivors);
+    if (out->tail_mass) {
+        for (size_t l = 0; l < rows->count; l++) {
+            out->tail_mass[rows->at[l]] = sums->edge_weight[tail][l] / rows->total;
+        }
+    }
+    if (tail > 0) write_bands(rows, sums);
+}
+
+static void write_reference(const rows_t *rows, const tb_sums_t *sums) {
+    const tb_output_t *out = rows->out;
+    for (size_t l = 0; l < rows->count; l++) {
+        const size_t at = rows->at[l];
+        if (out->coverage) out->coverage[at] = sums->covered[l] / rows->plan->total;
+        if (out->total_variation) out->total_variation[at] = sums->variation[l];
+        if (out->brier) out->brier[at] = sums->brier[l] + rows->plan->sum_squares;
+        if (!out->kl) continue;
+        const double kl = (sums->entropy[l] - sums->cross[l]) / rows->total - rows->log_total;
         out->kl[at] = kl <= 0.0 ? 0.0 : kl; /* a divergence is not negative; the rounding of its sum may be */
     }
 }
 
-static void write_changes(const tb_recorder_t *self, tb_cursor_t *cursor, size_t at, int32_t present, int32_t back) {
-    const tb_output_t *out = self->output;
-    if (back < 0) back = 0;
-    if (out->lost) out->lost[at] = cursor->present - (present - back);
-    if (out->revived) out->revived[at] = back;
-    cursor->present = present;
+static void write_own(const rows_t *rows, const tb_sums_t *sums) {
+    const tb_output_t *out = rows->out;
+    const double total = rows->total;
+    if (out->survivors) write_counts(rows, sums->present, out->survivors);
+    for (size_t l = 0; out->largest_share && l < rows->count; l++) {
+        out->largest_share[rows->at[l]] = sums->largest[l] / total;
+    }
+    for (size_t l = 0; out->gini_simpson && l < rows->count; l++) {
+        out->gini_simpson[rows->at[l]] = 1.0 - sums->square[l] / total / total;
+    }
+    for (size_t l = 0; out->entropy && l < rows->count; l++) {
+        out->entropy[rows->at[l]] = rows->log_total - sums->entropy[l] / total;
+    }
+}
+
+static void write_changes(const rows_t *rows, tb_cursor_t *const cursor[], const tb_sums_t *sums, const int32_t *back) {
+    const tb_output_t *out = rows->out;
+    for (size_t l = 0; l < rows->count; l++) {
+        const int32_t present = (int32_t)sums->present[l], returned = back && back[l] > 0 ? back[l] : 0;
+        if (out->lost) out->lost[rows->at[l]] = cursor[l]->present - (present - returned);
+        if (out->revived) out->revived[rows->at[l]] = returned;
+        cursor[l]->present = present;
+    }
 }
 
 /* What is the same in all lineages. All is human up to generation 1, where no detector is asked. */
@@ -95,24 +139,18 @@ static void write_sources(const tb_recorder_t *self, size_t at, uint32_t generat
     }
 }
 
-void tb_write_record(tb_recorder_t *self, tb_cursor_t *cursor, const tb_sums_t *sums, size_t lane, double total,
-                     int32_t back) {
+void tb_write_records(tb_recorder_t *self, tb_cursor_t *const cursor[], size_t count, const tb_sums_t *sums,
+                      double total, const int32_t *back) {
     const tb_plan_t *plan = self->plan;
-    const tb_output_t *out = self->output;
-    const size_t at = cursor->lineage * plan->program.at_count + cursor->next++;
-    write_sources(self, at, plan->program.at[cursor->next - 1]);
-    if (out->survivors) out->survivors[at] = (int32_t)sums->present[lane];
-    if (out->largest_share) out->largest_share[at] = sums->largest[lane] / total;
-    if (out->gini_simpson) out->gini_simpson[at] = 1.0 - sums->square[lane] / total / total;
-    if (out->entropy) out->entropy[at] = log_total(self, total) - sums->entropy[lane] / total;
-    if (plan->sums & TB_SUM_REFERENCE) write_reference(self, at, sums, lane, total);
-    if (plan->sums & TB_SUM_EDGES) {
-        const size_t tail = plan->yardstick.edge_count - 1;
-        if (out->tail_survivors) out->tail_survivors[at] = (int32_t)sums->edge_present[tail][lane];
-        if (out->tail_mass) out->tail_mass[at] = sums->edge_weight[tail][lane] / total;
-        if (tail > 0) write_bands(self, at, sums, lane, total);
+    rows_t rows = {plan, self->output, count, {0}, total, log_total(self, total)};
+    for (size_t l = 0; l < count; l++) rows.at[l] = cursor[l]->lineage * plan->program.at_count + cursor[l]->next++;
+    for (size_t l = 0; plan->wants & TB_WANT_SOURCES && l < count; l++) {
+        write_sources(self, rows.at[l], plan->program.at[cursor[l]->next - 1]);
     }
-    if (plan->wants & TB_WANT_CHANGES) write_changes(self, cursor, at, (int32_t)sums->present[lane], back);
+    write_own(&rows, sums);
+    if (plan->sums & TB_SUM_REFERENCE) write_reference(&rows, sums);
+    if (plan->sums & TB_SUM_EDGES) write_edges(&rows, sums);
+    if (plan->wants & TB_WANT_CHANGES) write_changes(&rows, cursor, sums, back);
 }
 
 void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wrong, double real) {
@@ -124,7 +162,6 @@ void tb_write_levers(tb_recorder_t *self, const tb_cursor_t *cursor, double wron
 void tb_write_judgement(tb_recorder_t *self, const tb_cursor_t *cursor, const tb_list_t *present,
                         const tb_list_t *model) {
     tb_verdict_t verdict;
-    if (!self->plan->bench.any) return;
     tb_judge(self->plan, present, model, &verdict);
     tb_write_verdict(self->plan, &self->output->judged, cursor->lineage * self->plan->program.at_count + cursor->next,
                      &verdict);
