@@ -52,9 +52,9 @@ class Ratio:
 def clock(call: Callable[[int], object], argument: int) -> Sample:
     """Time one call.
 
-    Not charged to it: what earlier calls left to the garbage collector, and what the host of a virtual machine
-    takes to find memory that this machine has not touched before, or gave back. That is ten times what the
-    system takes to clear it, comes and goes, and has nothing to do with either side.
+    Not charged to it: what earlier calls left to the garbage collector, and what the host of a virtual
+    machine takes to find memory that this machine has not touched before, or gave back. That is ten times
+    what the system takes to clear it, comes and goes, and has nothing to do with either side.
     """
     gc.collect()
     _touch_memory()
