@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from tailbiter._checks import whole, within
 from tailbiter._variables import ALL as VARIABLE_NAMES
-from tailbiter.errors import PredictionError
-from tailbiter.predict import predict
+from tailbiter.predict import predict, refusals
 from tailbiter.simulate import simulate
 from tailbiter.testing import mean_evidence
 
@@ -146,7 +145,7 @@ def verify(
     Raises
     ------
     PredictionError
-        If theory knows nothing about this Spec.
+        If theory knows nothing about this Spec, naming the part of it that rules laws out.
     SpecError
         For an argument that cannot be used.
 
@@ -171,8 +170,7 @@ def verify(
     names = [str(name) for name in theory.data_vars if name in VARIABLE_NAMES]
     left_out: dict[str, str] = json.loads(theory.attrs["left_out"])
     if not names:
-        remedy = "simulate it; theory cannot judge it"
-        raise PredictionError("spec", spec.regime, "has no variable that theory knows", remedy)
+        raise next(iter(refusals(spec, record=record).values()))
     ds = simulate(spec, record=record, threads=threads, progress=progress)
     cells = sum(theory[name].size for name in names)
     threshold = math.log(cells / rate)
@@ -372,8 +370,10 @@ def _sentences(found: Verification) -> list[str]:
         f"Each row is where {found.replicates:,} replicates lie farthest from theory, in standard errors (z)"
     )
     lines = [f"{where}, of {cells:,} values; sees = the least difference that would be found there."]
-    if found.left_out:
-        lines.append("Theory says nothing here about " + ", ".join(found.left_out) + ".")
+    lines += [
+        f"Theory says nothing here about {', '.join(names)} (because of {field})."
+        for field, names in _by_reason(found.left_out).items()
+    ]
     if parted:
         names = ", ".join(parted)
         lines.append(f"Simulation and theory part in {names}; by chance at most {found.rate:g} of the time.")
@@ -382,3 +382,11 @@ def _sentences(found: Verification) -> list[str]:
     else:
         lines.append(f"Simulation and theory agree (rate of false alarms: {found.rate:g}).")
     return lines
+
+
+def _by_reason(left_out: dict[str, str]) -> dict[str, list[str]]:
+    """Variables by the part of the Spec that rules them out."""
+    by_field: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        by_field.setdefault(why.partition(":")[0], []).append(name)
+    return by_field

@@ -149,7 +149,9 @@ def test_what_is_not_known_is_listed_with_the_part_that_rules_it_out() -> None:
     spec = tb.Spec(reference=tb.Zipf(40), regime=tb.Window(3), samples=50, generations=20)
     left_out = json.loads(tb.predict(spec).attrs["left_out"])
     assert left_out["survivors"].startswith("regime.k: 3 has no known law of presence; ")
-    assert left_out["largest_share"].startswith("record.variables: 'largest_share' has no law of its own in any regime")
+    assert left_out["largest_share"].startswith(
+        "record.variables: 'largest_share' has no law of its own in any regime"
+    )
 
 
 REFUSED = {

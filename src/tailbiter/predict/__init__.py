@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tailbiter.spec import Spec
     from tailbiter.theory import Predicted
 
-__all__ = ["predict", "total_collapse"]
+__all__ = ["predict", "refusals", "total_collapse"]
 
 CASES: dict[str, Callable[[Spec, Record], Case]] = {
     "categorical": CategoricalCase,
@@ -78,20 +78,52 @@ def predict(spec: Spec, *, record: Record | None = None) -> xr.Dataset:
 
     record = Record() if record is None else record
     case = _case(spec, record)
-    data: dict[str, Any] = {}
-    left_out: dict[str, str] = {}
-    for name in case.names:
-        try:
-            data |= _variable(name, case.known(name), case)
-        except PredictionError as error:
-            if record.variables != "standard":
-                raise
-            left_out[name] = str(error)
+    data, unknown = _all_known(case)
+    if unknown and record.variables != "standard":
+        raise next(iter(unknown.values()))
+    left_out = {name: str(error) for name, error in unknown.items()}
     for field in ("forgotten", "snapshots"):
         if getattr(record, field):
             left_out[field] = f"record.{field}: is what one run leaves, not an expectation; see theory.exact"
     coords = case.coords(frozenset(dim for dims, _, _ in data.values() for dim in dims))
     return xr.Dataset(data, coords, {**_attrs(spec, record, case), "left_out": json.dumps(left_out)})
+
+
+def refusals(spec: Spec, *, record: Record | None = None) -> dict[str, PredictionError]:
+    """Say why theory knows nothing of some variables.
+
+    Parameters
+    ----------
+    spec, record : Spec, Record
+        As for `predict`.
+
+    Returns
+    -------
+    dict of str to PredictionError
+        By variable; the field of each is the part of the Spec that rules it out.
+
+    Examples
+    --------
+    >>> import tailbiter as tb
+    >>> spec = tb.Spec(reference=tb.Zipf(1000), decoding=tb.Decoding(top_k=5))
+    >>> refusals(spec)["survivors"].field
+    'decoding'
+    """
+    from tailbiter.record import Record
+
+    return _all_known(_case(spec, Record() if record is None else record))[1]
+
+
+def _all_known(case: Case) -> tuple[dict[str, Any], dict[str, PredictionError]]:
+    """What is known of each variable, as a Dataset has it; and why nothing is of the others."""
+    data: dict[str, Any] = {}
+    unknown: dict[str, PredictionError] = {}
+    for name in case.names:
+        try:
+            data |= _variable(name, case.known(name), case)
+        except PredictionError as error:
+            unknown[name] = error
+    return data, unknown
 
 
 def _attrs(spec: Spec, record: Record, case: Case) -> dict[str, Any]:

@@ -26,9 +26,10 @@ from tailbiter.theory import Predicted, exact, limits, lineages, moments
 from tailbiter.theory._ancestors import FULL
 from tailbiter.theory._result import Floats
 
+from ._bent import Bent
 from ._judged import JUDGED, rows_of
 from ._known import SIMULATE, Known
-from ._levers import shaped
+from ._levers import PRESENCE, Moments, shaped
 from ._presence import count_sums, lost, output, presence, revived, with_output
 from ._states import enumerated
 
@@ -57,7 +58,8 @@ class CategoricalCase:
 
     def known(self, name: str) -> Known:
         """Return what theory knows of a variable: by a law of its own, or of every training set."""
-        by_law = KNOWN[name] if self.program.levers.none and name in KNOWN else shaped
+        plain = self.program.levers.none or (self.only_human and name in PRESENCE)
+        by_law = KNOWN[name] if plain and name in KNOWN else shaped
         try:
             return by_law(self, name)
         except PredictionError as unknown:
@@ -72,6 +74,24 @@ class CategoricalCase:
             return unknown
         problem = f"{unknown.problem}, and {why.field} = {why.value} {why.problem}"
         return PredictionError(unknown.field, unknown.value, problem, unknown.remedy)
+
+    @property
+    def only_human(self) -> bool:
+        """Whether every training set is the newest batch, all human, and no other than the reference says."""
+        made = self.program
+        alone = made.ages.size == 1 and made.draw is None and made.item_weights is None and not made.kept
+        all_fresh = bool(np.all(made.fresh[1:-1] == made.samples[1:-1])) and made.levers.crawled is None
+        return alone and all_fresh and self.spec.fault is None
+
+    @cached_property
+    def bent(self) -> Bent:
+        """What the Spec's levers do to a model."""
+        return Bent(self.spec, self.program)
+
+    @cached_property
+    def bent_moments(self) -> Moments:
+        """Moments of the models that levers have shaped."""
+        return Moments(self)
 
     @cached_property
     def enumerated(self) -> dict[str, Known] | PredictionError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._categorical import CategoricalCase
 
-__all__ = ["JUDGED", "rows_of"]
+__all__ = ["ABSENT", "JUDGED", "held_out_of", "rows_of"]
 
 ABSENT = ("oov_tokens", "oov_types", "held_out_coverage", "group_survivors", "tail_coverage")
 """What follows from the chances of presence."""
@@ -34,8 +34,8 @@ def rows_of(case: CategoricalCase) -> dict[str, Floats]:
     Categories of one probability have one chance of presence, so the means are exact; spreads are not.
     """
     makers = {
-        "oov_tokens": lambda: _by_mass(case, _held_out(case).tokens / _held_out(case).total),
-        "oov_types": lambda: _by_mass(case, (_held_out(case).tokens > 0) / _held_out(case).types),
+        "oov_tokens": lambda: _by_mass(case, held_out_of(case).tokens / held_out_of(case).total),
+        "oov_types": lambda: _by_mass(case, (held_out_of(case).tokens > 0) / held_out_of(case).types),
         "held_out_coverage": lambda: _coverage_rows(case),
         "group_survivors": lambda: _group_rows(case),
         "tail_coverage": lambda: _tail_row(case),
@@ -43,7 +43,7 @@ def rows_of(case: CategoricalCase) -> dict[str, Floats]:
     return {name: np.atleast_2d(makers[name]()) for name in ABSENT if name in case.names}
 
 
-def _held_out(case: CategoricalCase) -> HeldOut:
+def held_out_of(case: CategoricalCase) -> HeldOut:
     # There is one, or nothing of it would be wanted.
     return cast("HeldOut", case.program.held_out)
 
@@ -54,7 +54,7 @@ def _by_mass(case: CategoricalCase, values: npt.NDArray[Any]) -> Floats:
 
 
 def _coverage_rows(case: CategoricalCase) -> Floats:
-    tokens = _by_mass(case, _held_out(case).tokens)
+    tokens = _by_mass(case, held_out_of(case).tokens)
     rows = np.zeros((len(case.bands), len(case.mass)))
     for row, part in zip(rows, case.bands, strict=True):
         total = float(np.sum(tokens[part] * case.copies[part]))
@@ -99,7 +99,7 @@ def _tail_coverage(case: CategoricalCase, name: str) -> Known:
 
 def _product(case: CategoricalCase) -> float:
     """Of the reference with the held-out shares."""
-    held_out, weights = _held_out(case), case.program.weights
+    held_out, weights = held_out_of(case), case.program.weights
     return float(np.dot(held_out.tokens / held_out.total, weights / float(weights.sum())))
 
 
@@ -109,7 +109,7 @@ def _overconfidence(case: CategoricalCase, _: str) -> Known:
 
 
 def _held_out_brier(case: CategoricalCase, _: str) -> Known:
-    held_out = _held_out(case)
+    held_out = held_out_of(case)
     squares = float(np.sum((held_out.tokens / held_out.total) ** 2)) + held_out.squares_outside
     return _affine(case, 1.0 - 2.0 * _product(case) + squares, "1 - E H_t - 2 <q, h> + <h, h>")
 

@@ -1,125 +1,204 @@
 # SPDX-License-Identifier: MIT
-"""What theory knows of runs whose models are shaped before they are sampled."""
+"""What theory knows of runs whose models are shaped before they are sampled, by laws of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tailbiter.dataset import band_totals
 from tailbiter.errors import PredictionError
 from tailbiter.estimator import MLE, AddK, Shrinkage
 from tailbiter.theory import Predicted
 from tailbiter.theory.mutation import Mixed, mixed, wrong
 
+from ._judged import ABSENT, held_out_of
 from ._known import SIMULATE, Known
 
 if TYPE_CHECKING:
+    from tailbiter.estimator import Estimator
+
     from ._categorical import CategoricalCase
 
-__all__ = ["shaped"]
+__all__ = ["PRESENCE", "Moments", "blocked", "shaped"]
 
 Floats = npt.NDArray[np.float64]
 LEVERS = ("fault", "curation", "decoding", "detector", "estimator", "error_rate")
+PRESENCE = ("survivors", "coverage", "tail_survivors", "band_survivors", *ABSENT)
 
 
 def shaped(case: CategoricalCase, name: str) -> Known:
     """Return what is known of a variable under the levers of a Spec."""
     if name not in KNOWN:
-        raise _unknown(case, name)
+        law = case.spec.law()
+        field = next((field for field in LEVERS if field in law), "regime")
+        raise _unknown(case, field, name)
     values, statement = KNOWN[name](case, name)
     return Known(Predicted(values, "exact", statement))
 
 
-def _unknown(case: CategoricalCase, name: str) -> PredictionError:
-    law = case.spec.law()
-    field = next((field for field in LEVERS if field in law), "regime")
-    return PredictionError(field, law[field], f"is a lever under which no law is known for {name}", SIMULATE)
+def _unknown(case: CategoricalCase, field: str, name: str) -> PredictionError:
+    value: Any = case.spec.law().get(field, case.spec.regime)
+    if field != "regime":
+        return PredictionError(field, value, f"is a lever under which no law is known for {name}", SIMULATE)
+    beside = next((lever for lever in LEVERS if lever in case.spec.law()), None)
+    problem = f"with {beside}" if beside else "is a regime"
+    return PredictionError("regime", value, f"{problem} has no known law of {name}", SIMULATE)
 
 
-def _human(case: CategoricalCase, name: str) -> tuple[Floats, bool]:
-    """Human share of each batch, and whether it is left to a crawl; only the newest batch trains."""
-    program, levers = case.program, case.program.levers
+def _by_band(case: CategoricalCase) -> bool:
+    """Whether what is kept of synthetic items depends on what they are."""
+    return bool(np.ptp(case.bent.rates[0]))
+
+
+def blocked(case: CategoricalCase, *, wrong: bool = False) -> str | None:
+    """Name the part of a Spec under which moments do not close; None where they do.
+
+    What goes wrong (`wrong`) has moments of its own, whatever the estimator and with errors.
+    """
+    spec, program = case.spec, case.program
+    if not spec.decoding.neutral:
+        return "decoding"
+    if spec.curation is not None:
+        return "curation"
+    if _by_band(case):
+        return "detector"
+    if spec.error_rate and not wrong:
+        return "error_rate"
+    if not wrong and not _mixes_evenly(spec.estimator):
+        return "estimator"
     newest = program.ages.size == 1 and program.draw is None and program.item_weights is None
-    if not newest or program.kept or levers.band_kept is not None or levers.kept_weights is not None:
-        raise _unknown(case, name)
-    if not case.spec.decoding.neutral or case.spec.curation is not None:
-        raise _unknown(case, name)
-    if levers.crawled is None:
-        share = program.fresh[:-1] / program.samples[:-1].astype(np.float64)
-        share[0] = 1.0
-        return share, False
-    human = levers.crawled[:-1] * levers.human_kept
-    return human / (human + (1 - levers.crawled[:-1]) * levers.synthetic_kept), True
+    return None if newest and not program.kept else "regime"
 
 
-def _mixed(case: CategoricalCase, name: str) -> Mixed:
-    spec, human = case.spec, _human(case, name)
-    if spec.error_rate or spec.fault is not None:
-        raise _unknown(case, name)
-    samples, categories = case.program.samples[:-1].astype(np.float64), case.program.categories
-    squares = float(np.sum(case.copies * case.mass**2))
-    return mixed(samples, human[0], _even(case, name, samples), squares, categories, crawl=human[1])
+def _mixes_evenly(estimator: Estimator) -> bool:
+    """Whether models are mixtures of counts and the even law, in shares that the data do not change."""
+    by_weight = (
+        isinstance(estimator, Shrinkage) and estimator.target == "uniform" and estimator.weight is not None
+    )
+    return by_weight or isinstance(estimator, MLE | AddK)
 
 
-def _even(case: CategoricalCase, name: str, samples: Floats) -> Floats:
-    estimator = case.spec.estimator
+def _even(case: CategoricalCase) -> Floats:
+    """Share of the even law in each model, where that is the same for all data."""
+    estimator, samples = case.spec.estimator, case.program.samples[:-1].astype(np.float64)
     if isinstance(estimator, AddK):
         added = estimator.k * case.program.categories
         return added / (samples + added)
-    if isinstance(estimator, Shrinkage) and estimator.target == "uniform" and estimator.weight is not None:
-        return np.full(len(samples), estimator.weight)
-    if not isinstance(estimator, MLE):
-        raise _unknown(case, name)
-    return np.zeros(len(samples))
+    weight = estimator.weight if isinstance(estimator, Shrinkage) else None
+    return np.full(len(samples), 0.0 if weight is None else weight)
+
+
+def _human(case: CategoricalCase) -> Floats:
+    """Human share of each batch: expected, where it is left to a crawl."""
+    program, crawled = case.program, case.spec.composition.crawled
+    if crawled is None:
+        share = (program.fresh + program.from_kept)[:-1] / program.samples[:-1].astype(np.float64)
+        share[0] = 1.0
+        return share
+    synthetic, human = case.bent.kept
+    real = crawled[:-1] * float(case.bent.reference @ human[: program.categories])
+    return real / (real + (1 - crawled[:-1]) * synthetic[0])
+
+
+class Moments:
+    """First and second moments of the models of a Spec.
+
+    Parameters
+    ----------
+    case : CategoricalCase
+        A Spec under which they close.
+    """
+
+    def __init__(self, case: CategoricalCase) -> None:
+        bent, categories = case.bent, case.program.categories
+        kept = bent.reference * bent.kept[1][:categories]
+        even = np.full(categories, 1.0 / categories)
+        first, copies = bent.first
+        human = kept / kept.sum() if kept.any() else bent.reference
+        self.laws = np.array([bent.reference, first[:categories] / first.sum(), human, even])
+        self.products: Floats = self.laws @ self.laws.T
+        samples, shares = case.program.samples[:-1].astype(np.float64), _human(case)
+        crawl = case.program.levers.crawled is not None
+        moments = mixed(samples, shares, _even(case), self.products, crawl=crawl, copies=copies)
+        self.kept = Mixed(moments.shares[case.at], moments.squares[case.at])
+
+    def mean(self, values: Floats) -> Floats:
+        """Mean of a sum over categories of probabilities times these values, at the recorded generations."""
+        return self.kept.shares @ (self.laws @ values)
+
+
+def _moments(case: CategoricalCase, name: str) -> Moments:
+    field = blocked(case)
+    if field is not None:
+        raise _unknown(case, field, name)
+    return case.bent_moments
 
 
 MOMENTS = "moments of a mixture of the model before, human items and the even law, exact at every size"
 
 
 def _gini_simpson(case: CategoricalCase, name: str) -> tuple[Floats, str]:
-    return (1 - _mixed(case, name).squares)[case.at], MOMENTS
+    return 1 - _moments(case, name).kept.squares, MOMENTS
 
 
 def _brier(case: CategoricalCase, name: str) -> tuple[Floats, str]:
-    known, squares = _mixed(case, name), float(np.sum(case.copies * case.mass**2))
-    cross = known.reference * squares + (1 - known.reference) / case.program.categories
-    return np.maximum(known.squares - 2 * cross + squares, 0.0)[case.at], MOMENTS
+    known = _moments(case, name)
+    squares = float(known.products[0, 0])
+    return np.maximum(known.kept.squares - 2 * known.mean(known.laws[0]) + squares, 0.0), MOMENTS
 
 
 def _band_mass(case: CategoricalCase, name: str) -> tuple[Floats, str]:
-    categories, mass = band_totals(case.program)
-    share = _mixed(case, name).reference[case.at][:, None]
-    return share * mass + (1 - share) * categories / case.program.categories, MOMENTS
+    bands = [case.bent.band == band for band in range(case.bent.bands)]
+    return np.stack([_moments(case, name).mean(inside.astype(float)) for inside in bands], axis=1), MOMENTS
+
+
+def _group_mass(case: CategoricalCase, name: str) -> tuple[Floats, str]:
+    groups = [np.asarray(case.program.group) == group for group in range(len(case.program.group_names))]
+    return np.stack([_moments(case, name).mean(inside.astype(float)) for inside in groups], axis=1), MOMENTS
 
 
 def _tail_mass(case: CategoricalCase, name: str) -> tuple[Floats, str]:
-    program = case.program
-    rare = program.weights[program.tail_start :]
-    if not rare.size:
+    inside = np.arange(case.program.categories) >= case.program.tail_start
+    if not inside.any():
         return np.full(len(case.at), np.nan), MOMENTS
-    share = _mixed(case, name).reference[case.at]
-    mass = int(rare.sum()) / int(program.weights.sum())
-    return share * mass + (1 - share) * rare.size / program.categories, MOMENTS
+    return _moments(case, name).mean(inside.astype(float)), MOMENTS
+
+
+def _overconfidence(case: CategoricalCase, name: str) -> tuple[Floats, str]:
+    known = _moments(case, name)
+    held_out = held_out_of(case)
+    return known.kept.squares - known.mean(held_out.tokens / held_out.total), MOMENTS
+
+
+def _held_out_brier(case: CategoricalCase, name: str) -> tuple[Floats, str]:
+    known, held_out = _moments(case, name), held_out_of(case)
+    shares = held_out.tokens / held_out.total
+    squares = float(np.sum(shares**2)) + held_out.squares_outside
+    return known.kept.squares - 2 * known.mean(shares) + squares, MOMENTS
 
 
 def _wrong_mass(case: CategoricalCase, name: str) -> tuple[Floats, str]:
     if not case.spec.error_rate:
         return np.zeros(len(case.at)), "models put out nothing that is outside the reference"
-    share = wrong(_human(case, name)[0], case.spec.error_rate)
+    field = blocked(case, wrong=True)
+    if field is not None:
+        raise _unknown(case, field, name)
+    share = wrong(_human(case), case.spec.error_rate)
     return share[case.at], "E w' = (1 - h)(e + (1 - e) E w), h the human share"
 
 
 def _real_share(case: CategoricalCase, name: str) -> tuple[Floats, str]:
-    share = np.append(1.0, _human(case, name)[0])
+    if _by_band(case):
+        raise _unknown(case, "detector", name)
+    share = np.append(1.0, _human(case))
     return share[case.at], "a (1 - fpr) / (a (1 - fpr) + (1 - a)(1 - tpr)) of what a crawl keeps"
 
 
 def _real_share_crawled(case: CategoricalCase, name: str) -> tuple[Floats, str]:
-    crawled = case.program.levers.crawled
+    crawled = case.spec.composition.crawled
     if crawled is None:
         return _real_share(case, name)
     return np.append(1.0, crawled[:-1])[case.at], "as the regime says"
@@ -127,22 +206,23 @@ def _real_share_crawled(case: CategoricalCase, name: str) -> tuple[Floats, str]:
 
 def _real_discarded(case: CategoricalCase, name: str) -> tuple[Floats, str]:
     del name
-    lost = 1 - case.program.levers.human_kept
+    lost = float(case.bent.reference @ case.bent.rates[1][case.bent.band])
     return np.where(case.at > 1, lost, 0.0), "the detector's rate, the mean over the reference"
 
 
 def _band_real_discarded(case: CategoricalCase, name: str) -> tuple[Floats, str]:
     del name
-    lost = case.program.levers.band_lost
-    rates = np.zeros(len(case.bands)) if lost is None else lost
-    return (case.at > 1)[:, None] * rates, "the detector's rate"
+    return (case.at > 1)[:, None] * case.bent.rates[1], "the detector's rate, (1 - labelled) fpr"
 
 
 KNOWN: dict[str, Callable[[CategoricalCase, str], tuple[Floats, str]]] = {
     "gini_simpson": _gini_simpson,
     "brier": _brier,
     "band_mass": _band_mass,
+    "group_mass": _group_mass,
     "tail_mass": _tail_mass,
+    "overconfidence": _overconfidence,
+    "held_out_brier": _held_out_brier,
     "wrong_mass": _wrong_mass,
     "real_share": _real_share,
     "real_share_crawled": _real_share_crawled,

@@ -89,7 +89,7 @@ class _Run:
 
     def __init__(self, case: CategoricalCase) -> None:
         self.program, self.at = case.program, case.at
-        self.bent = Bent(case.spec, case.program)
+        self.bent = case.bent
         self.pooled = _pooled(case)
         self.best = isinstance(case.spec.curation, TopShare)
         self.rows = 1 + self.bent.categories * (not {"lost", "revived"}.isdisjoint(case.names))

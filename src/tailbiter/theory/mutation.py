@@ -8,28 +8,33 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Mixed", "mixed", "wrong"]
+__all__ = ["EVEN", "FIRST", "HUMAN", "REFERENCE", "Mixed", "mixed", "wrong"]
 
 Floats = npt.NDArray[np.float64]
 
 
+REFERENCE, FIRST, HUMAN, EVEN = range(4)
+"""Rows of the laws that are mixed: the reference, generation 1's items, later human ones, the even law."""
+
+
 class Mixed(NamedTuple):
-    """Moments of the models of generations 0 to T, float64[T + 1].
+    """Moments of the models of generations 0 to T.
 
     Attributes
     ----------
-    reference : float64[T + 1]
-        Share of the reference in the mean model; the rest of it is even.
+    shares : float64[T + 1, 4]
+        Shares in the mean model: of the reference, of the law of generation 1's items, of that of later human
+        items and of the even law.
     squares : float64[T + 1]
         Mean of the sum of squared probabilities.
     """
 
-    reference: Floats
+    shares: Floats
     squares: Floats
 
 
 def mixed(
-    samples: Floats, human: Floats, even: Floats, squares: float, categories: int, *, crawl: bool
+    samples: Floats, human: Floats, even: Floats, products: Floats, *, crawl: bool, copies: int = 1
 ) -> Mixed:
     """Step the moments from one generation to the next.
 
@@ -41,12 +46,12 @@ def mixed(
         Human share of each batch, of the first 1.
     even : float64[T]
         Share ``u`` of the even law in each model: ``kK / (N + kK)`` under add-k.
-    squares : float
-        Sum of the squared probabilities of the reference.
-    categories : int
-        How many it has.
+    products : float64[4, 4]
+        Inner products of the laws that are mixed, in the order of `Mixed.shares`.
     crawl : bool
         Whether each item is human with this probability, and not a fixed number of them.
+    copies : int, default 1
+        Of each of generation 1's items; what is left over is filled with single ones.
 
     Returns
     -------
@@ -55,25 +60,38 @@ def mixed(
 
     Notes
     -----
-    A batch is a multinomial one about ``v = h q + (1 - h) p``, or two of fixed sizes; its moments are those
-    of the model before, and ``p' = (1 - u) c/N + u/K``.
+    A batch is a multinomial one about ``v = h r + (1 - h) p`` with r the law of human items, or two of fixed
+    sizes; its moments are those of the model before, and ``p' = (1 - u) c/N + u/K``.
 
     Examples
     --------
+    >>> laws = np.array([[0.5, 0.5, 0, 0]] * 3 + [[0.25] * 4])
     >>> half = np.full(2, 0.5)
-    >>> mixed(np.full(2, 10.0), np.array([1.0, 0.0]), half, 0.5, 4, crawl=False).reference.tolist()
-    [1.0, 0.5, 0.25]
+    >>> found = mixed(np.full(2, 10.0), np.array([1.0, 0.0]), half, laws @ laws.T, crawl=False)
+    >>> found.shares[:, FIRST].tolist()
+    [0.0, 0.5, 0.25]
     """
-    reference, sums = np.ones(len(samples) + 1), np.full(len(samples) + 1, squares)
+    shares, squares = np.zeros((len(samples) + 1, 4)), np.zeros(len(samples) + 1)
+    shares[0, REFERENCE], squares[0] = 1.0, products[REFERENCE, REFERENCE]
+    flat = products[EVEN, EVEN]
     for t, (n, h, u) in enumerate(zip(samples.tolist(), human.tolist(), even.tolist(), strict=True)):
-        share, before = reference[t], sums[t]
-        cross = share * squares + (1 - share) / categories
-        centre = h * h * squares + 2 * h * (1 - h) * cross + (1 - h) ** 2 * before
-        spread = 1 - centre if crawl else h * (1 - squares) + (1 - h) * (1 - before)
-        batch = centre + spread / n
-        reference[t + 1] = (1 - u) * (h + (1 - h) * share)
-        sums[t + 1] = (1 - u) ** 2 * batch + (1 - (1 - u) ** 2) / categories
-    return Mixed(reference, sums)
+        source = HUMAN if t else FIRST
+        mean, before, own = shares[t].copy(), squares[t], products[source, source]
+        centre = h * h * own + 2 * h * (1 - h) * float(mean @ products[source]) + (1 - h) ** 2 * before
+        spread = 1 - centre if crawl else h * (1 - own) + (1 - h) * (1 - before)
+        batch = centre + spread * (1.0 / n if t else _per_item(int(n), copies))
+        mean *= 1 - h
+        mean[source] += h
+        shares[t + 1] = (1 - u) * mean
+        shares[t + 1, EVEN] += u
+        squares[t + 1] = (1 - u) ** 2 * batch + (1 - (1 - u) ** 2) * flat
+    return Mixed(shares, squares)
+
+
+def _per_item(items: int, copies: int) -> float:
+    """Variance of a share in a set of copies, over that of one item."""
+    several, single = divmod(items, copies)
+    return (copies * copies * several + single) / items**2
 
 
 def wrong(human: Floats, rate: float) -> Floats:
