@@ -47,7 +47,7 @@ def test_means_are_as_predicted(name: str) -> None:
     one = spec(**CASES[name])
     known, ds = tb.predict(one, record=RECORD), tb.simulate(one, record=RECORD)
     assert ({"wrong_mass"} if one.error_rate else EXPECTED) <= set(known.data_vars)
-    for variable in known.data_vars:
+    for variable in sorted(set(known.data_vars) & set(ds.data_vars)):
         values, mean = ds[variable].values, known[variable].values
         counted = known[variable].attrs["units"] == "categories"
         verdict = mean_test(values, mean, span=50.0 if counted else 2.0, tests=values[0].size)
