@@ -159,6 +159,7 @@
     write(svg, left + (width - left) / 2, height - 6, "middle", state.across.name);
     write(svg, 12, height / 2, "middle", state.up.name, { transform: `rotate(-90 12 ${(height - BOTTOM) / 2})`,
       y: (height - BOTTOM) / 2 + 4 });
+    svg.classList.toggle("fine", svg.querySelectorAll(".tile").length > 1500);
     box.replaceChildren(svg);
     const rest = [...dims, line].filter((d) => d !== state.across && d !== state.up && d.labels.length > 1);
     const set = (data.product ? rest : rest.filter((d) => !fields.includes(d)))
@@ -291,12 +292,12 @@
     }
   }
 
-  // The line that tells most cells apart at the last generation.
+  // The line that is known of most cells, and tells most of them apart, at the last generation.
   function telling(q) {
     const t = generations.length - 1;
     const spread = q.lines.map((_, l) => {
       const found = data.ids.map((_, c) => q.median[place(c, t, l)]).filter((v) => v !== null);
-      return new Set(found.map((v) => v.toPrecision(2))).size;
+      return found.length * new Set(found.map((v) => v.toPrecision(2))).size;
     });
     return spread.indexOf(Math.max(...spread));
   }
