@@ -1,24 +1,68 @@
 # SPDX-License-Identifier: MIT
-"""Every block of Python in the documentation runs, page by page, in a namespace of the page's own."""
+"""Every block of code in the documentation runs: Python, commands, files; and prints what is shown."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-# Pages whose blocks have tests of their own, which also read what they print.
-ELSEWHERE = {"mixtures.md", "plan.md", "sweeps.md", "testing.md", "theory.md", "your-own-family.md"}
-PAGES = [
-    page
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    if page.name not in ELSEWHERE and "```python" in page.read_text(encoding="utf-8")
+from tests.docs.blocks import NOT_TYPED, ROOT, SHELL, Block, Reader, blocks, pages, typed
+
+# Pages whose blocks are run, and what they print read, by tests of their own.
+ELSEWHERE = {
+    "README.md": "house/test_examples.py",
+    "judgement.md": "house/test_examples.py",
+    "mixtures.md": "mixture/test_mixture_guide.py",
+    "plan.md": "plan/test_plan_guide.py",
+    "study.md": "docs/test_study.py",
+    "sweeps.md": "sweep/test_guide.py",
+    "testing.md": "testing/test_testing_guide.py",
+    "theory.md": "house/test_examples.py",
+    "your-own-family.md": "jit/test_guide.py",
+}
+CODE = (*SHELL, "python", "toml")
+# Commands take seconds, as each starts anew.
+HERE = [
+    pytest.param(page, marks=[pytest.mark.slow] if any(map(typed, commands)) else [], id=page.name)
+    for page in pages()
+    if page.name not in ELSEWHERE and any(b.language in CODE for b in blocks(page))
+    for commands in [[b for b in blocks(page) if b.language in SHELL]]
 ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_blocks_of_python_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", HERE)
+def test_every_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
-        exec(compile(block, page.name, "exec"), names)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    Reader(tmp_path).follow(page)
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_the_others_have_tests_of_their_own(name: str) -> None:
+    text = (ROOT / "tests" / ELSEWHERE[name]).read_text(encoding="utf-8")
+    assert name in text or "shakespeare_study" in text
+
+
+def test_what_is_not_typed_is_little() -> None:
+    """Every reason is needed, and only whole lines are left out."""
+    lines = [
+        line for page in pages() for b in blocks(page) if b.language in SHELL for line in b.text.splitlines()
+    ]
+    for start in NOT_TYPED:
+        assert any(line.startswith(start) for line in lines), start
+    assert not [line for line in lines if re.match(r"\s*(pip|pytest)\b", line) and line[0] == " "]
+
+
+def test_a_reader_notices_what_fails_and_what_was_not_printed(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    page = tmp_path / "page.md"
+    for text in ("```sh\nfalse | true\n```", "```python\nraise SystemExit\n```", "```text\nfour\n```"):
+        page.write_text(f"```sh\necho three ' 4'\n```\n\n{text}\n", encoding="utf-8")
+        with pytest.raises((AssertionError, SystemExit)):
+            reader.follow(page)
+    page.write_text(
+        "1. So:\n\n   ```sh\n   echo three \\\n     four\n   ```\n\n```text\nthree ...\n```\n", "utf-8"
+    )
+    reader.follow(page)
+    assert typed(Block("sh", "pip install .\necho 1\n")) == "echo 1"
