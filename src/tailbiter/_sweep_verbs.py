@@ -120,7 +120,9 @@ def gc(
     directory: Directory,
     /,
     *,
-    prune: Annotated[bool, flag("Drop cells of other sweeps and stream versions, too")] = False,
+    prune: Annotated[
+        int | None, numeric("Drop so many cells of other sweeps and stream versions, as status counts them")
+    ] = None,
     quiet: Quiet = False,
 ) -> int:
     """Tidy up: leftovers, damaged parts, cells that stand twice, many small parts. Not while others use it.
@@ -129,7 +131,12 @@ def gc(
     """
     from tailbiter.store import Store
 
-    done = Store(directory).gc(prune=prune)
+    try:
+        done = Store(directory).gc(prune=prune)
+    except SpecError as error:
+        if error.field != "prune":
+            raise
+        raise type(error)("--prune", error.value, error.problem, error.remedy) from error
     if not quiet:
         print(f"{done['removed']:,} files removed, {done['packed']:,} packed anew")
     return 0

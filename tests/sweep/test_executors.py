@@ -134,10 +134,17 @@ def test_a_cell_that_kills_its_worker_is_given_up_and_the_rest_goes_on(tmp_path,
     assert tb.run_sweep(grid(), tmp_path / "store").digest() == undisturbed
 
 
-def test_two_laws_with_one_key_are_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize("who", ["threads", "workers", "an earlier run"])
+def test_two_laws_with_one_key_are_refused(tmp_path, monkeypatch, who):
     monkeypatch.setattr(tb.Spec, "key", property(lambda self: 5))
+    chosen = {"threads": 1}
+    if who == "workers":
+        chosen = {"executor": ThreadPoolExecutor(1), "workers_write": True}
+    if who == "an earlier run":
+        tb.run_sweep(grid(vary={"samples": [50], "regime.real": [0.1]}), tmp_path / "store")
+    vary = {"samples": [50, 100], "regime.real": [0.1]}
     with pytest.raises(tb.SpecError, match=r"sweep\.seed: 7 gives two cells one key; use another seed"):
-        tb.run_sweep(grid(), tmp_path / "store", threads=1)
+        tb.run_sweep(grid(vary=vary), tmp_path / "store", **chosen)
 
 
 def test_cells_that_differ_in_what_is_measured_share_their_words(tmp_path):

@@ -78,11 +78,19 @@ def check(store: Path, before: int) -> int:
     return done
 
 
+def seconds_of_a_run(spec: Path, store: Path) -> float:
+    """How long the command takes here and now: kills are spaced by it, for busy machines take longer."""
+    begun = time.monotonic()
+    assert start(spec, store, "--processes", "2").wait() == 0
+    return time.monotonic() - begun
+
+
 def disturb(spec: Path, folder: Path, kills: int, undisturbed: str) -> int:
     """Kill until there were so many kills, in store after store; return how many were finished."""
     random_ = random.Random(1851)
     finished = done = 0
     store = folder / "store0"
+    whole = seconds_of_a_run(spec, folder / "unhurried")
     killed = {"client": 0, "worker": 0}
     while sum(killed.values()) < kills or done < CELLS:
         if done == CELLS:
@@ -93,7 +101,7 @@ def disturb(spec: Path, folder: Path, kills: int, undisturbed: str) -> int:
         client = start(spec, store, *who)
         workers: list[int] = []
         while sum(killed.values()) < kills and client.poll() is None:
-            time.sleep(random_.uniform(0.2, 3.0))
+            time.sleep(random_.uniform(0.1, 1.3) * whole)
             workers = workers_of(client.pid)
             if "--processes" in who and not workers and killed["worker"] <= killed["client"]:
                 workers = awaited_workers(client)  # a busy machine takes its time to start them

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A store on the disk: whole or not there, known by content, never mixed up."""
 
+import base64
 import errno
 import json
+import re
 import shutil
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import tailbiter as tb
@@ -116,8 +119,6 @@ def test_a_flipped_bit_is_noticed_when_its_page_is_read(store):
     """Without a look at the whole file: pages carry checksums of their own."""
     (part,) = parts(store)
     data = bytearray(part.read_bytes())
-    import pyarrow.parquet as pq
-
     column = pq.ParquetFile(part).metadata.row_group(0)
     index = [column.column(i).path_in_schema for i in range(column.num_columns)].index("entropy")
     chunk = column.column(index)
@@ -267,25 +268,34 @@ def test_gc_packs_small_parts_and_drops_what_stands_twice(store, finished, tmp_p
 
     os.utime(store / ".0123.partial", (0, 0))
     (store / ".young.partial").write_bytes(b"half")
+    (store / "failed").mkdir()
+    shutil.copy2(store / ".0123.partial", store / "failed")
     (store / "records-x.parquet.damaged").write_bytes(b"")
     assert len(parts(store)) == 3
-    assert tb.Store(store).gc() == {"removed": 5, "packed": 1}
+    assert tb.Store(store).gc() == {"removed": 6, "packed": 1}
+    assert list((store / "failed").iterdir()) == []
     assert len(parts(store)) == 1
     assert digest(store) == digest(finished)
-    assert {path.name for path in store.iterdir()} == {"sweep.toml", ".young.partial", parts(store)[0].name}
+    kept = {"sweep.toml", ".young.partial", "failed", parts(store)[0].name}
+    assert {path.name for path in store.iterdir()} == kept
     assert tb.Store(store).gc() == {"removed": 0, "packed": 0}
 
 
 def test_gc_gives_no_sound_name_to_a_damaged_note(store, finished, tmp_path):
-    """A flipped digit of a swept value reads well: only the bytes' digest tells."""
+    """A flipped digit of a swept value reads well: only digests tell."""
     twin = tmp_path / "twin"
     tb.run_sweep(grid(vary={"samples": VARY["samples"], "regime.real": [0.1]}), twin)
     tb.Store(store).merge([twin])
     spoilt = next(path for path in parts(store) if (twin / path.name).exists())
-    note = spoilt.read_bytes()
-    place = note.index(b'"stream_version":')
-    spoilt.write_bytes(note[:place] + note[place:].replace(b"0.1]", b"0.2]"))
-    assert spoilt.read_bytes() != note
+    before = spoilt.read_bytes()
+    schema = max(re.findall(rb"[A-Za-z0-9+/=]{400,}", before), key=len)  # what Arrow reads the note from
+    wrong = base64.b64encode(base64.b64decode(schema).replace(b"0.1]", b"0.2]"))
+    spoilt.write_bytes(before.replace(schema, wrong))
+    note = pq.read_schema(spoilt).metadata[b"tailbiter"]
+    assert b"0.2]" in note
+    assert b"0.1]" not in note
+    with pytest.raises(tb.DataError, match="is damaged; run the sweep again"):
+        tb.open_sweep(store)
     tb.Store(store).gc()
     status = tb.Store(store).status()
     assert (status.damaged, status.parts) == (1, 1)
@@ -298,7 +308,12 @@ def test_gc_keeps_cells_of_other_sweeps_unless_they_are_to_go(store):
     assert tb.Store(store).status().others == 8
     tb.Store(store).gc()
     assert tb.Store(store).status().others == 8
-    tb.Store(store).gc(prune=True)
+    before = parts(store)
+    for wrong in (0, 7, 9, True):
+        with pytest.raises(tb.SpecError, match=r"is not the 8 cells of other sweeps|is no number of cells"):
+            tb.Store(store).gc(prune=wrong)
+    assert parts(store) == before
+    tb.Store(store).gc(prune=8)
     status = tb.Store(store).status()
     assert (status.done, status.others, status.parts) == (1, 0, 1)
     alike(narrow.cell(0), narrow, tb.open_sweep(store).isel(samples=0, **{"regime.real": 0}))

@@ -59,11 +59,18 @@ def test_failed_cells_are_told_and_the_exit_code_is_1(spec, out, capsys, monkeyp
 def test_store_verbs(spec, out, tmp_path, capsys):
     main(["sweep", spec, "--out", out, "--quiet"])
     assert main(["store", "merge", out, out]) == 0
-    assert main(["store", "gc", out, "--prune"]) == 0
+    assert main(["store", "gc", out, "--prune", "0"]) == 0
     assert main(["store", "export", out, str(tmp_path / "all.parquet")]) == 0
     assert capsys.readouterr().out == (
         f"0 parts copied\n0 files removed, 0 packed anew\nWritten to {tmp_path / 'all.parquet'}\n"
     )
+
+
+def test_cells_of_another_sweep_go_only_where_their_number_is_said(spec, out, capsys):
+    main(["sweep", spec, "--out", out, "--quiet"])
+    assert main(["store", "gc", out, "--prune", "1"]) == 2
+    told = "--prune: 1 is not the 0 cells of other sweeps and stream versions in"
+    assert told in capsys.readouterr().err
 
 
 BAD = {

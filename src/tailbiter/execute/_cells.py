@@ -36,8 +36,8 @@ class BatchResult:
     ----------
     results : list of CellResult
         Finished cells; empty where the worker has stored them itself.
-    stored : list of str
-        Ids of cells that it has stored.
+    stored : dict of str to int
+        Cells that it has stored: by id, the key of their random words.
     failures : list of Failure
         Cells that raised an exception.
     generations : int
@@ -47,7 +47,7 @@ class BatchResult:
     """
 
     results: list[CellResult] = field(default_factory=list)
-    stored: list[str] = field(default_factory=list)
+    stored: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     generations: int = 0
     seconds: float = 0.0
@@ -170,6 +170,6 @@ def run_batch(pickled: bytes, batch: Batch, directory: str | None) -> BatchResul
     out = runner.run(batch)
     if directory is not None and out.results:
         Store(directory).add(out.results, provenance())
-        out.stored = [result.id for result in out.results]
+        out.stored = {result.id: result.key for result in out.results}
         out.results = []
     return out

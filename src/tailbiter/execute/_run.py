@@ -246,7 +246,8 @@ class _Loop:
         self.flying: dict[Future[BatchResult], Batch] = {}
         self.suspects: deque[int] = deque()
         self.alone: dict[int, int] = {}
-        self.keys: dict[int, str] = {}
+        there = store.places
+        self.keys = {there[id_].kept.key: id_ for id_ in self.sweep.ids if id_ is not None and id_ in there}
         self.per_generation = FIRST_GUESS * _size_of(store.sweep)
         self.failed: set[str] = set()
         self.size = 1
@@ -352,8 +353,8 @@ class _Loop:
             self.per_generation += 0.3 * (measured - self.per_generation)
         for failure in result.failures:
             self._fail(failure)
-        for cell in result.results:
-            self._check_key(cell)
+        for id_, key in result.stored.items() | {cell.id: cell.key for cell in result.results}.items():
+            self._check_key(id_, key)
         self.writer.add(result.results)
         self.bar.add(len(result.results) + len(result.stored), result.generations)
 
@@ -363,11 +364,11 @@ class _Loop:
             self.store.add_failure(failure)
             self.bar.fail()
 
-    def _check_key(self, cell: CellResult) -> None:
+    def _check_key(self, id_: str, key: int) -> None:
         """Two laws with one key would share their random words: at a million cells, a chance of 3e-8."""
-        other = self.keys.setdefault(cell.key, cell.id)
-        same_words = self.sweep.common_random_numbers or other == cell.id
-        if not same_words and self._law(other) != self._law(cell.id):
+        other = self.keys.setdefault(key, id_)
+        same_words = self.sweep.common_random_numbers or other == id_
+        if not same_words and self._law(other) != self._law(id_):
             raise SpecError("sweep.seed", self.sweep.seed, "gives two cells one key", "use another seed")
 
     def _law(self, id_: str) -> Any:

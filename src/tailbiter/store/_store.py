@@ -357,32 +357,40 @@ class Store:
         finally:
             partial.unlink(missing_ok=True)
 
-    def gc(self, *, prune: bool = False) -> dict[str, int]:
+    def gc(self, *, prune: int | None = None) -> dict[str, int]:
         """Tidy up: leftovers, damaged parts, cells that stand twice, many small parts.
 
         Not for a time when somebody else reads or writes here.
 
         Parameters
         ----------
-        prune : bool
-            Drop cells that are not of this sweep, too, those of other stream versions among them.
+        prune : int, optional
+            Drop cells that are not of this sweep, too, those of other stream versions among them: so many as
+            `status` counts. None are dropped unasked, for they may be all that an earlier sweep came to.
 
         Returns
         -------
         dict of str to int
             How many files were removed, and how many packed anew.
+
+        Raises
+        ------
+        SpecError
+            If that is not the number of cells that would be dropped: then nothing is touched.
         """
-        now = time.time()
-        removed = 0
-        for path in [*self.path.glob(f".*{PARTIAL}"), *self.path.glob(f"*{DAMAGED}")]:
-            if path.suffix == DAMAGED or now - path.stat().st_mtime > STALE_SECONDS:
-                path.unlink(missing_ok=True)
-                removed += 1
+        wanted = {id_ for id_ in self.sweep.ids if id_ is not None}
+        if prune is None:
+            wanted |= self.places.keys()
+        elif isinstance(prune, bool):
+            raise SpecError("prune", prune, "is no number of cells", "give the number that status counts")
+        elif (others := len(self.places.keys() - wanted)) != prune:
+            problem = f"is not the {others:,} cells of other sweeps and stream versions in {self.path}"
+            raise SpecError("prune", prune, problem, f"give {others} to drop them, or leave it out")
+        removed = self._remove_leftovers()
         self.set_damaged_aside()  # packed anew, a damaged note would pass for a sound one
-        wanted = {id_ for id_ in self.sweep.ids if id_ is not None} if prune else None
         live: dict[str, set[int]] = {}
         for id_, place in self.places.items():
-            if wanted is None or id_ in wanted:
+            if id_ in wanted:
                 live.setdefault(place.part.path.name, set()).add(place.number)
         untidy = [
             part
@@ -397,6 +405,16 @@ class Store:
             path.unlink(missing_ok=True)
         self.refresh()
         return {"removed": removed + len(old), "packed": len(written)}
+
+    def _remove_leftovers(self) -> int:
+        """Remove what was set aside, and what a writer left half-written long ago; return how many."""
+        partial = [path for folder in (self.path, self.path / FAILED) for path in folder.glob(f".*{PARTIAL}")]
+        long_ago = time.time() - STALE_SECONDS
+        gone = [path for path in partial if path.stat().st_mtime < long_ago]
+        gone += self.path.glob(f"*{DAMAGED}")
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
 
     def _repack(self, parts: list[Part], live: Mapping[str, set[int]]) -> set[Path]:
         """Write the live cells of these parts into new ones, packs of one kind together."""
