@@ -51,10 +51,12 @@ class Bent:
         What is run.
     program : Program
         Its reference, in the order of the columns, and its bands.
+    counted : bool, default True
+        Whether training sets are counts of items, and not shares of samples without end.
     """
 
-    def __init__(self, spec: Spec, program: Program) -> None:
-        self.spec = spec
+    def __init__(self, spec: Spec, program: Program, *, counted: bool = True) -> None:
+        self.spec, self._counted = spec, counted
         self.categories = program.categories
         self.reference: Floats = program.weights / float(program.weights.sum())
         self._support_order = program.order
@@ -107,7 +109,7 @@ class Bent:
         """Law of an item that the models of these training sets put out."""
         spec = self.spec
         if isinstance(spec.estimator, MLE):
-            weights, whole = counts, True
+            weights, whole = counts, self._counted
         else:
             models, wrong = self.fitted(counts)
             right = np.nan_to_num(models) * (1.0 - wrong)[:, None]

@@ -30,6 +30,7 @@ from ._bent import Bent
 from ._judged import JUDGED, rows_of
 from ._known import SIMULATE, Known
 from ._levers import PRESENCE, Moments, shaped
+from ._limits import without_end
 from ._presence import count_sums, lost, output, presence, revived, with_output
 from ._states import enumerated
 
@@ -63,8 +64,9 @@ class CategoricalCase:
         try:
             return by_law(self, name)
         except PredictionError as unknown:
-            if not isinstance(self.enumerated, PredictionError) and name in self.enumerated:
-                return self.enumerated[name]
+            for found in (self.enumerated, self.without_end):
+                if not isinstance(found, PredictionError) and name in found:
+                    return found[name]
             raise self._also(unknown) from None
 
     def _also(self, unknown: PredictionError) -> PredictionError:
@@ -92,6 +94,16 @@ class CategoricalCase:
     def bent_moments(self) -> Moments:
         """Moments of the models that levers have shaped."""
         return Moments(self)
+
+    @cached_property
+    def without_end(self) -> dict[str, Known] | PredictionError:
+        """What is known of bent models for samples without end; or why nothing is."""
+        if self.program.levers.none:
+            return {}
+        try:
+            return without_end(self)
+        except PredictionError as error:
+            return error
 
     @cached_property
     def enumerated(self) -> dict[str, Known] | PredictionError:

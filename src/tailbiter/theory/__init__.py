@@ -7,7 +7,7 @@ forms, `gaussian` the laws of a normal distribution fitted again and again and `
 and exponential ones. None of them knows an engine: they and the engines check each other.
 """
 
-from . import exact, gaussian, limits, moments, shaping, states, totals
+from . import exact, gaussian, limits, moments, selection, shaping, states, totals
 from ._result import Predicted
 
-__all__ = ["Predicted", "exact", "gaussian", "limits", "moments", "shaping", "states", "totals"]
+__all__ = ["Predicted", "exact", "gaussian", "limits", "moments", "selection", "shaping", "states", "totals"]
