@@ -26,6 +26,7 @@ static double kept_of(const tb_program_t *program, uint32_t id) {
 
 double tb_detect(const tb_plan_t *plan, tb_model_t *model) {
     const double before = tb_model_total(model);
+    model->whole = 0;
     if (model->others * model->other > 0.0) tb_model_list(model, (size_t)model->others);
     for (size_t i = 0; i < model->length; i++) model->weight[i] *= kept_of(&plan->program, model->id[i]);
     return before > 0.0 ? tb_model_total(model) / before : 0.0;

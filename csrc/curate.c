@@ -83,6 +83,7 @@ static void choose_among_all(const tb_curation_t *self, const double *mass, doub
 static const double LIFT = 0x1p100;
 
 void tb_curate(const tb_curation_t *self, tb_model_t *model, double *room) {
+    model->whole = 0;
     double *mass = room, *factor = mass + self->levels, *step = factor + self->levels, sum = 0.0;
     if (self->kind == TB_CURATE_WEIGH) {
         for (size_t i = 0; i < model->length; i++) {

@@ -13,27 +13,38 @@ static double heat(double weight, double log_most, double power) {
     return weight > 0.0 ? tb_exp((tb_log(weight) - log_most) * power) : 0.0;
 }
 
-/* Over the largest, which becomes 1: nothing overflows, and what underflows is less than any draw can tell from 0.
- * Counts repeat, so the last result is kept. */
-static void apply_temperature(tb_model_t *model, double temperature) {
-    const double log_most = tb_log(tb_model_largest(model)), power = 1.0 / temperature;
-    double last = 0.0, result = 0.0;
-    for (size_t i = 0; i < model->length; i++) {
-        if (model->weight[i] != last) {
-            last = model->weight[i];
-            result = heat(last, log_most, power);
-        }
-        model->weight[i] = result;
-    }
-    model->other = heat(model->other, log_most, power);
-    model->whole = 0;
-}
-
 /* Doubles that are not negative have the order of their bits. */
 static uint64_t order_of(double weight) {
     uint64_t bits;
     memcpy(&bits, &weight, sizeof bits);
     return bits;
+}
+
+/* Counts repeat, and so do weights made from them: results are kept by the weight's bits, in a place of a table that
+ * these choose. */
+enum { MEMORY_BITS = 9, MEMORY = 1 << MEMORY_BITS };
+
+typedef struct {
+    double weight[MEMORY], result[MEMORY];
+} tb_memory_t;
+
+static size_t place_of(double weight) { return (size_t)(order_of(weight) * 0x9e3779b97f4a7c15u >> (64 - MEMORY_BITS)); }
+
+/* Over the largest, which becomes 1: nothing overflows, and what underflows is less than any draw can tell from 0. */
+static void apply_temperature(tb_model_t *model, double temperature) {
+    const double log_most = tb_log(tb_model_largest(model)), power = 1.0 / temperature;
+    tb_memory_t memory = {{0}, {0}}; /* 0 stays 0 */
+    for (size_t i = 0; i < model->length; i++) {
+        const double weight = model->weight[i];
+        const size_t at = place_of(weight);
+        if (memory.weight[at] != weight) {
+            memory.weight[at] = weight;
+            memory.result[at] = heat(weight, log_most, power);
+        }
+        model->weight[i] = memory.result[at];
+    }
+    model->other = heat(model->other, log_most, power);
+    model->whole = 0;
 }
 
 /* What a cut looks for: the weight at which the categories above it first make `need`, in number or in weight. */

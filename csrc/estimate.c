@@ -103,19 +103,24 @@ static int make_room(tb_lineage_t *self, size_t wanted) {
     return to->value && to->often && to->worth ? TB_OK : TB_ERR_MEMORY;
 }
 
+/* How often each count below TB_SMALL occurs. Neighbours mostly have the same count: each of four adds up for itself,
+ * or it would wait for the one before. Returns how many are larger. */
+static size_t tally_small(const double *count, size_t length, double *often) {
+    uint32_t some[4][TB_SMALL + 1] = {{0}};
+    for (size_t i = 0; i < length; i++) {
+        some[i % 4][count[i] < (double)TB_SMALL ? (size_t)count[i] : TB_SMALL]++;
+    }
+    for (size_t c = 0; c < TB_SMALL; c++) often[c] = (double)(some[0][c] + some[1][c] + some[2][c] + some[3][c]);
+    return some[0][TB_SMALL] + some[1][TB_SMALL] + some[2][TB_SMALL] + some[3][TB_SMALL];
+}
+
 /* How many categories have each count. Small counts are tallied, the others, of which there are few, sorted. */
 static int tally(tb_lineage_t *self) {
     tb_spectrum_t *to = &self->spectrum;
     const double *wrong = tb_wrong_of(self, self->weight);
-    double often[TB_SMALL] = {0};
-    size_t large = 0, count = 0;
-    for (size_t i = 0; i < self->length; i++) {
-        if (self->weight[i] < (double)TB_SMALL) {
-            often[(size_t)self->weight[i]] += 1.0;
-        } else {
-            large++;
-        }
-    }
+    double often[TB_SMALL];
+    size_t count = 0;
+    const size_t large = tally_small(self->weight, self->length, often);
     int code = make_room(self, TB_SMALL + large);
     if (code) return code;
     if (wrong && *wrong < (double)TB_SMALL) often[(size_t)*wrong] -= 1.0;

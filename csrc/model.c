@@ -27,9 +27,14 @@ double tb_model_total(const tb_model_t *self) {
 }
 
 double tb_model_largest(const tb_model_t *self) {
-    double most = self->others > 0.0 ? self->other : 0.0;
-    for (size_t i = 0; i < self->length; i++) {
-        if (self->weight[i] > most) most = self->weight[i];
+    double lane[TB_ROW] = {0}, most = self->others > 0.0 ? self->other : 0.0;
+    size_t i = 0;
+    for (; i + TB_ROW <= self->length; i += TB_ROW) {
+        for (size_t j = 0; j < TB_ROW; j++) lane[j] = self->weight[i + j] > lane[j] ? self->weight[i + j] : lane[j];
+    }
+    for (size_t j = 0; j < TB_ROW; j++) {
+        if (i + j < self->length && self->weight[i + j] > most) most = self->weight[i + j];
+        if (lane[j] > most) most = lane[j];
     }
     return most;
 }

@@ -56,6 +56,7 @@ enum tb_purpose {
     TB_FOR_CRAWL = 43,      /* how many of the items kept are human */
     TB_FOR_CLEAN = 44,      /* splits of the kept human set where generation 1's items have a fault */
     TB_FOR_CLEAN_ALIAS = 45,
+    TB_FOR_EVEN = 46,                /* where items fall of what a smoothed model gives to all categories alike */
     TB_FOR_DOCUMENT = 48,            /* components and tokens of synthetic documents */
     TB_FOR_DOCUMENT_FRESH = 49,      /* of fresh human ones */
     TB_FOR_DOCUMENT_HUMAN = 50,      /* of the human ones that generation 1 and the kept set share */

@@ -88,44 +88,42 @@ size_t tb_place_of(tb_lineage_t *self, uint32_t id) {
     return self->place[id];
 }
 
-enum { SOME = 128 }; /* items that are counted together, at most */
-
 /* Counts items of some categories; one that comes back gets an element at the end, where every column is zero. Whether
- * it has one already is as likely as not, so there is no branch. */
-static void count_items(tb_lineage_t *self, const uint32_t *id, const double *items, size_t count) {
-    size_t length = self->length;
+ * it has one already is as likely as not, so there is no branch: a place that is known is below the length. */
+void tb_count_items(tb_lineage_t *self, const uint32_t *id, const double *items, size_t count) {
+    uint32_t length = (uint32_t)self->length, at[TB_SOME];
     for (size_t i = 0; i < count; i++) __builtin_prefetch(&self->place[id[i]], 1);
     for (size_t i = 0; i < count; i++) {
         const uint32_t place = self->place[id[i]];
-        const uint32_t known = 0u - (uint32_t)(place != TB_NOWHERE);
-        const uint32_t at = (place & known) | ((uint32_t)length & ~known);
-        length += known + 1u;
-        self->place[id[i]] = at;
-        self->id[at] = id[i];
-        self->batch[at] += items[i];
+        at[i] = place < length ? place : length;
+        self->place[id[i]] = at[i];
+        self->id[length] = id[i];
+        length += place >= length;
+        __builtin_prefetch(&self->batch[at[i]], 1);
     }
+    for (size_t i = 0; i < count; i++) self->batch[at[i]] += items[i];
     self->length = length;
 }
 
 static void put_fresh(void *context, const uint32_t *id, size_t count) {
     tb_lineage_t *self = context;
     const uint64_t *item = self->plan->program.item_weights;
-    double items[SOME];
+    double items[TB_SOME];
     for (size_t i = 0; i < count; i++) items[i] = item ? (double)item[3 * self->generation + 1] : 1.0;
-    count_items(self, id, items, count);
+    tb_count_items(self, id, items, count);
 }
 
 /* Counts of categories 0, 1, ..., where there are any. */
 static void put_counts(tb_lineage_t *self, const double *counts, size_t length, double step) {
-    uint32_t id[SOME];
-    double items[SOME];
+    uint32_t id[TB_SOME];
+    double items[TB_SOME];
     size_t some = 0;
     for (size_t i = 0; i < length; i++) {
         id[some] = (uint32_t)i;
         items[some] = step * counts[i];
         some += counts[i] > 0.0;
-        if (some < SOME && i + 1 < length) continue;
-        count_items(self, id, items, some);
+        if (some < TB_SOME && i + 1 < length) continue;
+        tb_count_items(self, id, items, some);
         some = 0;
     }
 }

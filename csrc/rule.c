@@ -22,6 +22,7 @@ int tb_apply_rule(tb_lineage_t *self, int decoding) {
     tb_model_t *model = &self->model;
     double other = model->other, *wrong = decoding ? NULL : tb_wrong_of(self, model->weight);
     if (wrong) *wrong = 0.0;
+    model->whole = 0;
     if (rule(model->weight, model->id, model->length, model->others, &other, self->generation)) {
         return fail(self, decoding, TB_RULE_GAVE_UP, 0.0);
     }

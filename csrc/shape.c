@@ -34,21 +34,39 @@ uint32_t tb_place_item(const uint32_t *place, size_t listed, uint32_t categories
     return (uint32_t)(x >> 32);
 }
 
+/* Which category each of some items falls to. Those whose first word does not serve stand back, so that nothing hangs
+ * on it: as many may as not. Where all categories serve nobody asks for their places. */
+static void place_items(const tb_lineage_t *self, const uint64_t *word, uint64_t first, size_t some, size_t listed,
+                        tb_address_t at, uint32_t *id) {
+    const uint32_t categories = (uint32_t)self->plan->program.categories, floor = (0 - categories) % categories;
+    uint32_t again[TB_SOME + 1];
+    size_t good = 0, bad = 0;
+    for (size_t i = 0; listed && i < some; i++) __builtin_prefetch(&self->place[(word[i] >> 32) * categories >> 32], 1);
+    for (size_t i = 0; i < some; i++) {
+        const uint64_t x = (word[i] >> 32) * categories;
+        const int serves = ((uint32_t)x >= floor) & (!listed || self->place[x >> 32] >= listed);
+        id[good] = (uint32_t)(x >> 32);
+        again[bad] = (uint32_t)i;
+        good += (size_t)serves;
+        bad += (size_t)!serves;
+    }
+    for (size_t i = 0; i < bad; i++) {
+        const uint32_t half = (uint32_t)(word[again[i]] >> 32);
+        id[good++] = tb_place_item(self->place, listed, categories, at, first + again[i], half);
+    }
+}
+
 /* Counts `count` items among categories chosen evenly from those that are not among the first `listed` elements. */
 static void spread(tb_lineage_t *self, uint64_t count, size_t listed, tb_address_t at) {
-    enum { SOME = 128 };
-    const uint32_t categories = (uint32_t)self->plan->program.categories;
-    uint64_t word[SOME + 2 * TB_ROW];
-    at = tb_at(at, TB_FOR_UNLISTED, 0);
-    for (uint64_t first = 0; first < count; first += SOME) {
-        const size_t some = count - first < SOME ? (size_t)(count - first) : SOME;
+    uint64_t word[TB_SOME + 2 * TB_ROW];
+    uint32_t id[TB_SOME + 1];
+    double one[TB_SOME];
+    for (size_t i = 0; i < TB_SOME; i++) one[i] = 1.0;
+    for (uint64_t first = 0; first < count; first += TB_SOME) {
+        const size_t some = count - first < TB_SOME ? (size_t)(count - first) : TB_SOME;
         self->plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
-        for (size_t i = 0; i < some; i++) __builtin_prefetch(&self->place[(word[i] >> 32) * categories >> 32], 1);
-        for (size_t i = 0; i < some; i++) {
-            const uint32_t id =
-                tb_place_item(self->place, listed, categories, at, first + i, (uint32_t)(word[i] >> 32));
-            self->batch[tb_place_of(self, id)] += 1.0;
-        }
+        place_items(self, word, first, some, listed, at, id);
+        tb_count_items(self, id, one, some);
     }
 }
 
@@ -83,7 +101,7 @@ static int draw_parts(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     }
     if (at_wrong) *at_wrong = wrong;
     if (code) return code;
-    spread(self, apart, 0, at);
+    spread(self, apart, 0, tb_at(at, TB_FOR_UNLISTED, 0));
     if (at_wrong) *tb_wrong_of(self, self->batch) = (double)lost;
     return TB_OK;
 }
@@ -93,6 +111,7 @@ static void add_errors(tb_lineage_t *self) {
     tb_model_t *model = &self->model;
     double *wrong = tb_wrong_of(self, model->weight);
     if (!wrong) return;
+    model->whole = 0;
     const double total = tb_model_total(model);
     for (size_t i = 0; i < model->length; i++) model->weight[i] *= 1.0 - error;
     model->other *= 1.0 - error;
@@ -145,18 +164,47 @@ static void list_if_cheaper(tb_model_t *model, double n) {
     }
 }
 
-/* What is not listed is one more leaf of the tree; its items are spread. */
-static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
-    tb_model_t *model = &self->model;
-    double lump = 0.0;
-    list_if_cheaper(model, (double)n);
-    const size_t listed = model->length;
-    if (tb_model_total(model) == 0.0) {
-        tb_tell(self, TB_NOTHING_ACCEPTED, 0, 0.0);
-        return TB_ERR_NOTHING;
+static double least(const double *x, size_t count) {
+    double lane[TB_ROW];
+    size_t i = 0;
+    for (size_t j = 0; j < TB_ROW; j++) lane[j] = x[0];
+    for (; i + TB_ROW <= count; i += TB_ROW) {
+        for (size_t j = 0; j < TB_ROW; j++) lane[j] = x[i + j] < lane[j] ? x[i + j] : lane[j];
     }
-    const double total = tb_model_quantise(model, &lump);
+    for (; i < count; i++) lane[0] = x[i] < lane[0] ? x[i] : lane[0];
+    for (size_t j = 1; j < TB_ROW; j++) lane[0] = lane[j] < lane[0] ? lane[j] : lane[0];
+    return lane[0];
+}
+
+/* What all categories have alike leaves the model, if any are not listed; returns its share. Its items are spread
+ * without looking who is listed. */
+static double take_even(tb_lineage_t *self, double n) {
+    tb_model_t *model = &self->model;
+    double *wrong = tb_wrong_of(self, model->weight);
+    const double aside = wrong ? *wrong : 0.0, all = tb_model_total(model), categories = (double)model->categories;
+    if (model->others == 0.0 || model->other == 0.0) return 0.0;
+    if (wrong) *wrong = model->other;
+    const double lowest = least(model->weight, model->length);
+    const double even = lowest < model->other ? lowest : model->other, share = even * categories / all;
+    const int pays = even > 0.0 && share * n <= ITEMS_PER_LEAF * categories;
+    for (size_t i = 0; pays && i < model->length; i++) model->weight[i] -= even;
+    if (pays) model->other -= even;
+    if (wrong) *wrong = aside;
+    if (!pays) return 0.0;
+    return share < 1.0 && tb_model_total(model) > 0.0 ? share : 1.0;
+}
+
+/* What is not listed is one more leaf of the tree; its items are spread. */
+static int draw_uneven(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    tb_model_t *model = &self->model;
+    const size_t listed = model->length;
+    double lump = 0.0;
     self->length = listed;
+    if (n == 0) {
+        memset(self->batch, 0, tb_padded(listed) * sizeof *self->batch);
+        return TB_OK;
+    }
+    const double total = model->whole ? tb_model_total(model) : tb_model_quantise(model, &lump);
     model->weight[listed] = lump;
     memset(model->weight + listed + 1, 0, TB_PAD * sizeof *model->weight);
     int code = tb_draw_batch(self->plan, self->scratch, model->weight, listed + (lump > 0.0), total, (double)n, at,
@@ -164,8 +212,21 @@ static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
     if (code) return code;
     const uint64_t apart = (uint64_t)self->batch[listed];
     self->batch[listed] = 0.0;
-    spread(self, apart, listed, at);
+    spread(self, apart, listed, tb_at(at, TB_FOR_UNLISTED, 0));
     return TB_OK;
+}
+
+static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    if (tb_model_total(&self->model) == 0.0) {
+        tb_tell(self, TB_NOTHING_ACCEPTED, 0, 0.0);
+        return TB_ERR_NOTHING;
+    }
+    const double even = take_even(self, (double)n);
+    const uint64_t apart = even > 0.0 ? tb_binomial_quantile((double)n, even, first_word(at, TB_FOR_UNIFORM)) : 0;
+    list_if_cheaper(&self->model, (double)(n - apart));
+    int code = draw_uneven(self, n - apart, at);
+    if (!code) spread(self, apart, 0, tb_at(at, TB_FOR_EVEN, 0));
+    return code;
 }
 
 int tb_shape_first(tb_lineage_t *self, double *kept) {
