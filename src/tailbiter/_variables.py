@@ -219,5 +219,14 @@ FAMILIES = {
 }
 """The variables of every family of models, by its name."""
 
+OF_LINEAGES = {
+    "forgotten": Variable(
+        "first generation from which the category is absent to the end; 0 = present at the end",
+        "generations",
+        "category",
+    ),
+}
+"""What is recorded once of a lineage, and not of each of its generations."""
+
 ALL = tuple(dict.fromkeys(name for variables in FAMILIES.values() for name in variables.known))
 """Every name that a Record may hold."""

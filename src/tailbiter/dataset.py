@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tailbiter._variables import FAMILIES, FLOOR, HELD_OUT, STAGES, Variable
+from tailbiter._variables import FAMILIES, FLOOR, HELD_OUT, OF_LINEAGES, STAGES, Variable
 from tailbiter.errors import SpecError
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ class Recorded(Protocol):
 
 
 VARIABLES = FAMILIES["categorical"].known
-FORGOTTEN = Variable(
-    "first generation from which the category is absent to the end; 0 = present at the end", "generations"
-)
 SNAPSHOTS = {
     "snapshot_replicate": Variable("replicate of the entry", "1"),
     "snapshot_generation": Variable("generation of the entry", "generations"),
@@ -87,7 +84,7 @@ def build_dataset(
         coords |= group_coords(program)
     if program.forgotten:
         # The engine's sign tells whether a category might return; here one attribute tells it for all.
-        generations = np.abs(outputs["forgotten"], out=outputs["forgotten"])
+        generations = _dates(outputs)
         data["forgotten"] = (("replicate", "category"), generations, _forgotten_attrs(program))
         coords |= _category_coords(program)
     if snapshots is not None:
@@ -157,6 +154,8 @@ def recorded_values(program: Program, outputs: Mapping[str, np.ndarray]) -> dict
         Where there is no batch, or no tail, stands NaN; so what counts there is float64.
     """
     out = {name: outputs[name] for name in program.variables}
+    if program.forgotten:
+        out["forgotten"] = _dates(outputs)
     if "survivors_output" in out:
         out["survivors_output"] = np.where(out["survivors_output"] < 0, np.nan, out["survivors_output"])
     if "tail_survivors" in out:
@@ -165,6 +164,11 @@ def recorded_values(program: Program, outputs: Mapping[str, np.ndarray]) -> dict
         if program.tail_start == program.weights.size:
             out[name] = np.full(out[name].shape, np.nan)
     return out
+
+
+def _dates(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """When categories were forgotten; the engine turns the sign of those that may come back."""
+    return np.abs(outputs["forgotten"], out=outputs["forgotten"])
 
 
 def replicate_coord(replicates: int) -> dict[str, Any]:
@@ -252,7 +256,7 @@ def _category_coords(program: Program) -> dict[str, Any]:
 
 
 def _forgotten_attrs(program: Program) -> dict[str, Any]:
-    return {**_attrs(FORGOTTEN), "absence_is_final": absence_is_final(program)}
+    return {**_attrs(OF_LINEAGES["forgotten"]), "absence_is_final": absence_is_final(program)}
 
 
 def absence_is_final(program: Program) -> bool:
@@ -387,12 +391,12 @@ def forgotten_censored(ds: xr.Dataset) -> xr.DataArray:
     Parameters
     ----------
     ds : xarray.Dataset
-        A run with ``Record(forgotten=True)``.
+        A run with ``Record(forgotten=True)``, or a sweep of such.
 
     Returns
     -------
     xarray.DataArray
-        bool, dims replicate, category.
+        bool, dims of ``forgotten``.
 
     Raises
     ------
@@ -400,7 +404,8 @@ def forgotten_censored(ds: xr.Dataset) -> xr.DataArray:
         When ``forgotten`` was not recorded.
     """
     forgotten = recorded(ds, "forgotten")
-    censored = (forgotten == 0) | (not forgotten.attrs["absence_is_final"])
+    final = ds["absence_is_final"] if "absence_is_final" in ds else forgotten.attrs["absence_is_final"]
+    censored = (forgotten == 0) | np.logical_not(final)
     attrs = {"long_name": "the generation of forgetting is censored", "units": "1"}
     return censored.rename("forgotten_censored").assign_attrs(attrs)
 

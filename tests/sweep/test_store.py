@@ -216,13 +216,6 @@ def test_a_sweep_whose_records_no_disk_could_hold(tmp_path):
     assert not (tmp_path / "store").exists()
 
 
-@pytest.mark.parametrize("record", [tb.Record(forgotten=True), tb.Record(snapshots=[3])])
-def test_what_is_kept_by_category_is_for_single_runs(tmp_path, record):
-    with pytest.raises(tb.SpecError, match="is kept of single runs, not of sweeps"):
-        tb.run_sweep(grid(record=record), tmp_path / "store")
-    assert not (tmp_path / "store").exists()
-
-
 def test_stores_merge_by_copying(finished, tmp_path):
     halves = [
         {"samples": [50, 100], "regime.real": VARY["regime.real"]},

@@ -13,6 +13,7 @@ from tailbiter.store import CellResult, Failure, Store
 from tailbiter.sweep import Sweep, label_of
 
 from ._provenance import provenance
+from ._refuse import bytes_of_lineage
 
 __all__ = ["Batch", "BatchResult", "Large", "Runner", "run_batch"]
 
@@ -107,7 +108,7 @@ class Large:
         self.replicates = spec.replicates
         self.generations = spec.generations
         self.program = runner.family.lower(spec, sweep.record)
-        if self.replicates * len(self.program.at) * 8 * len(self.program.variables) > SURELY_FITS:
+        if bytes_of_lineage(spec, sweep) * self.replicates > SURELY_FITS:
             runner.family.refuse_if_too_large(self.program, self.replicates, 1)
         self.engine = runner.family.engine(self.program)
         self.outputs = self.engine.outputs(self.replicates)

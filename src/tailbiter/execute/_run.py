@@ -17,7 +17,6 @@ from typing import Any
 from tailbiter._checks import whole
 from tailbiter._interrupt import check
 from tailbiter.errors import SpecError
-from tailbiter.estimate import readable
 from tailbiter.simulate import MAX_THREADS, default_threads, split
 from tailbiter.store import CellResult, Failure, Store, check_directory
 from tailbiter.sweep import Sweep
@@ -26,6 +25,7 @@ from ._cells import Batch, BatchResult, Large
 from ._pools import DaskPool, ExecutorPool, Pool, ProcessPool, ThreadPool, dask_client
 from ._progress import Progress
 from ._provenance import provenance
+from ._refuse import refuse_too_large, refuse_what_no_store_holds
 
 __all__ = ["run_sweep"]
 
@@ -111,7 +111,7 @@ def run_sweep(
         )
     count = _count(threads, "threads") if processes is None else _count(processes, "processes")
     ids = sweep.ids  # refuses what cannot be run
-    _refuse_what_is_kept_whole(sweep)
+    refuse_what_no_store_holds(sweep)
     refuse_too_large(sweep, out)
     check_directory(out, sweep)
     with ExitStack() as stack:
@@ -154,42 +154,6 @@ def _count(value: int | None, field: str) -> int:
     if value is None:
         return default_threads()
     return whole(value, field, 1, MAX_THREADS, "give a whole number, or leave it out to use all processors")
-
-
-def _refuse_what_is_kept_whole(sweep: Sweep) -> None:
-    """Tables by category are for single runs."""
-    for name in ("forgotten", "snapshots"):
-        if value := getattr(sweep.record, name):
-            problem = "is kept of single runs, not of sweeps"
-            raise SpecError(
-                f"record.{name}", value, problem, "leave it out, and simulate the cells of interest"
-            )
-
-
-def refuse_too_large(sweep: Sweep, out: str | os.PathLike[str]) -> None:
-    """Raise where the store would not fit on its disk even if it shrank to a tenth, as records do at best."""
-    import shutil
-    from pathlib import Path
-
-    folder = Path(out).resolve()
-    while not folder.is_dir():
-        folder = folder.parent
-    size = estimate_bytes(sweep)
-    free = shutil.disk_usage(folder).free
-    if size // 10 > free:
-        problem = f"makes records of {readable(size)} before compression, and {readable(free)} are free"
-        remedy = "record fewer generations or variables, or vary less"
-        raise SpecError("record", len(sweep), problem, remedy)
-
-
-def estimate_bytes(sweep: Sweep) -> int:
-    """Bytes of all cells' records before compression, from the first and the last cell."""
-    numbers = [number for number, id_ in enumerate(sweep.ids) if id_ is not None]
-    specs = [sweep.spec(numbers[0]), sweep.spec(numbers[-1])]
-    family = sweep.base.reference.family
-    per = 8 * len(sweep.record.names_of(family, sweep.base.also_recorded))
-    rows = [spec.replicates * len(sweep.record.at(spec.generations)) for spec in specs]
-    return per * max(rows) * len(numbers)
 
 
 def _size_of(sweep: Sweep) -> float:

@@ -14,7 +14,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from tailbiter._variables import FAMILIES
+from tailbiter._variables import FAMILIES, OF_LINEAGES
 from tailbiter.families import family_of
 from tailbiter.sweep import labels_of
 
@@ -85,6 +85,8 @@ class _View:
             name: FAMILIES[family].known[name]
             for name in self.sweep.record.names_of(family, self.sweep.base.also_recorded)
         }
+        if self.sweep.record.forgotten:
+            self.known |= OF_LINEAGES
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -137,6 +139,10 @@ class _View:
         coords["generation"] = ("generation", self.generations, about)
         done = np.array([place is not None for place in self.places]).reshape(self.sweep.shape)
         data["done"] = xr.Variable(self.dims, done, {"long_name": "whether the cell is there", "units": "1"})
+        if self.sweep.record.forgotten:
+            about = {"long_name": "whether what is absent stays so", "units": "1"}
+            final = indexing.LazilyIndexedArray(_Final(self))
+            data["absence_is_final"] = xr.Variable(self.dims, final, about)
         attrs = {
             "sweep": json.dumps(self.sweep.to_dict()["sweep"]),
             "spec": self.sweep.base.to_json(brief=True),
@@ -156,11 +162,14 @@ class _View:
 
     def _variable(self, name: str) -> xr.Variable:
         variable = self.known[name]
-        rows = (*self.dims, "replicate", "generation")
-        shape = (*self.sweep.shape, self.replicates, len(self.generations))
+        rows: tuple[str, ...] = (*self.dims, "replicate")
+        shape: tuple[int, ...] = (*self.sweep.shape, self.replicates)
+        once = name in OF_LINEAGES
+        if not once:
+            rows, shape = (*rows, "generation"), (*shape, len(self.generations))
         if variable.dim is not None:
             rows, shape = (*rows, variable.dim), (*shape, self.width(name))
-        array = _Records(self, name, shape)
+        array = (_Lineages if once else _Records)(self, name, shape)
         return xr.Variable(
             rows,
             indexing.LazilyIndexedArray(array),
@@ -178,27 +187,32 @@ class _View:
             return {}
         found = self._coords(self.sweep.spec(self.places.index(widest)))
         follow = [name for name in self.sweep.names if name.partition(".")[0] in BANDS_FOLLOW]
-        by_cell = {"band_categories", "band_reference_mass"} & found.keys() if follow else set()
+        by_cell = (
+            {"band_categories", "band_reference_mass", "expected_count"} & found.keys() if follow else set()
+        )
         out: dict[str, Any] = {name: coord for name, coord in found.items() if name not in by_cell}
         dims = tuple(follow) if self.sweep.design == "product" else self.dims
         for name in sorted(by_cell):
             sizes = dict(zip(self.dims, self.sweep.shape, strict=True))
             shape = (*(sizes[dim] for dim in dims), found[name].size)
-            array = indexing.LazilyIndexedArray(_Totals(self, name, dims, shape))
+            array = indexing.LazilyIndexedArray(_Totals(self, name, dims, shape, found[name].dtype))
             out[name] = xr.Variable((*dims, *found[name].dims), array, found[name].attrs)
         return out
 
     def _coords(self, spec: Spec) -> dict[str, xr.Variable]:
-        """Coordinates of a family's dims for one Spec; its records play no part."""
+        """Coordinates of a family's dims for one Spec."""
+        return {
+            str(name): coord.variable
+            for name, coord in self.empty(spec).coords.items()
+            if name not in ("replicate", "generation")
+        }
+
+    def empty(self, spec: Spec) -> xr.Dataset:
+        """A Dataset of one Spec, whose records play no part."""
         family = family_of(spec.reference)
         program = family.lower(spec, self.sweep.record)
         engine = family.engine(program)
-        ds = family.dataset(program, engine, engine.outputs(1), {}, 1)
-        return {
-            str(name): coord.variable
-            for name, coord in ds.coords.items()
-            if name not in ("replicate", "generation")
-        }
+        return family.dataset(program, engine, engine.outputs(1), {}, 1)
 
     def totals(self, dims: tuple[str, ...], at: tuple[int, ...], name: str) -> np.ndarray:
         """Entries of a coordinate that follows from some fields alone, where these have these places."""
@@ -264,7 +278,7 @@ class _Records(_Lazy):
     def _put(
         self, out: np.ndarray, block: np.ndarray, generations: tuple[int, ...], rest: list[np.ndarray]
     ) -> None:
-        """Write what a cell has of what is wanted."""
+        """Write what a cell, which recorded these generations, has of what is wanted."""
         rows = np.flatnonzero(rest[0] < len(block))
         wanted = self.view.generations[rest[1]]
         here = np.searchsorted(generations, wanted)
@@ -291,6 +305,17 @@ class _Records(_Lazy):
             yield from _runs(found)
 
 
+class _Lineages(_Records):
+    """One variable of all lineages, of all generations together."""
+
+    def _put(
+        self, out: np.ndarray, block: np.ndarray, generations: tuple[int, ...], rest: list[np.ndarray]
+    ) -> None:
+        """Write what a cell has of what is wanted."""
+        rows = np.flatnonzero(rest[0] < len(block))
+        out[rows] = block[np.ix_(rest[0][rows], rest[1])]
+
+
 def _runs(found: list[tuple[int, int, Place]]) -> Iterator[list[tuple[int, int, Place]]]:
     """Neighbours in a part."""
     run = found[:1]
@@ -305,9 +330,11 @@ def _runs(found: list[tuple[int, int, Place]]) -> Iterator[list[tuple[int, int, 
 class _Totals(_Lazy):
     """A coordinate of a family's dim that is not the same in all cells."""
 
-    def __init__(self, view: _View, name: str, dims: tuple[str, ...], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, view: _View, name: str, dims: tuple[str, ...], shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
         self.shape = shape
-        self.dtype = np.dtype(np.float64 if name.endswith("mass") else np.int64)
+        self.dtype = dtype
         self.entries: Callable[[tuple[int, ...]], np.ndarray] = lambda at: view.totals(dims, at, name)
 
     def _compute(self, wanted: list[np.ndarray]) -> np.ndarray:
@@ -319,3 +346,21 @@ class _Totals(_Lazy):
             )
             out[place][: len(found)] = found
         return out[..., wanted[-1]]
+
+
+class _Final(_Lazy):
+    """Whether a category that is absent in a cell stays so; False where the cell is not there."""
+
+    def __init__(self, view: _View) -> None:
+        self.view = view
+        self.shape = view.sweep.shape
+        self.dtype = np.dtype(bool)
+
+    def _compute(self, wanted: list[np.ndarray]) -> np.ndarray:
+        numbers = np.ravel_multi_index(np.ix_(*wanted), self.shape)
+        there = [self.view.places[number] is not None and self._of(number) for number in numbers.flat]
+        return np.array(there, bool).reshape(numbers.shape)
+
+    def _of(self, number: int) -> bool:
+        ds = self.view.empty(self.view.sweep.spec(int(number)))
+        return bool(ds["forgotten"].attrs["absence_is_final"])

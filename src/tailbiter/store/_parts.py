@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tailbiter._variables import FAMILIES
+from tailbiter._variables import FAMILIES, OF_LINEAGES
 from tailbiter.errors import DataError
 
 from ._files import FIELD, Sealed, write_sealed
@@ -47,7 +47,7 @@ class CellResult:
     generations : uint32[n]
         Recorded.
     columns : dict of str to array[replicates, n] or array[replicates, n, width]
-        What was recorded.
+        What was recorded; what is so once of a lineage is array[replicates, width].
     seconds : float
         Processor time it took, about; no part of its content.
     """
@@ -188,14 +188,16 @@ class Part:
         for cell in self.note.cells[first : last + 1]:
             layout = self.note.layouts[cell.layout]
             width = [layout.widths[name]] if name in layout.widths else []
-            shape = (cell.replicates, len(layout.generations), *width)
+            long = [] if name in OF_LINEAGES else [len(layout.generations)]
+            shape = (cell.replicates, *long, *width)
             end = begin + int(np.prod(shape))
             yield values[begin:end].reshape(shape)
             begin = end
 
     def results(self) -> Iterator[CellResult]:
         """Every cell, as it was before it was written."""
-        names = [name for name in self.file.schema_arrow.names if name in FAMILIES[self.note.family].known]
+        known = FAMILIES[self.note.family].known.keys() | OF_LINEAGES.keys()
+        names = [name for name in self.file.schema_arrow.names if name in known]
         for place, cell in enumerate(self.note.cells):
             yield CellResult(
                 id=cell.id,
@@ -289,7 +291,11 @@ def _described(results: Sequence[CellResult]) -> tuple[list[Layout], list[Kept]]
     made: list[Layout] = []
     kept = []
     for result in results:
-        widths = {name: column.shape[2] for name, column in result.columns.items() if column.ndim == 3}
+        widths = {
+            name: column.shape[-1]
+            for name, column in result.columns.items()
+            if column.ndim == 3 or name in OF_LINEAGES
+        }
         key = (result.generations.tobytes(), *widths.items())
         if key not in layouts:
             layouts[key] = len(made)
@@ -313,7 +319,8 @@ def _groups(results: Sequence[CellResult]) -> Iterator[list[tuple[CellResult, sl
     group: list[tuple[CellResult, slice]] = []
     rows = 0
     for result in results:
-        per = max(1, len(result.generations))
+        once = [column.shape[1] for name, column in result.columns.items() if name in OF_LINEAGES]
+        per = max(1, len(result.generations), *once)
         step = max(1, GROUP_ROWS // per)
         for start in range(0, result.replicates, step):
             some = slice(start, min(start + step, result.replicates))
@@ -341,7 +348,8 @@ def _table(group: Sequence[tuple[CellResult, slice]], fields: Sequence[str]) -> 
     for place, name in enumerate(ROWS):
         columns[name] = pa.array(np.concatenate([numbers[place] for numbers in numbered]))
     for name in group[0][0].columns:
-        columns[name] = _column([result.columns[name][some] for result, some in group])
+        blocks = [result.columns[name][some] for result, some in group]
+        columns[name] = _once(blocks, group) if name in OF_LINEAGES else _column(blocks)
     return pa.table(columns)
 
 
@@ -373,6 +381,21 @@ def _column(blocks: list[np.ndarray]) -> pa.Array:
     )
     offsets = np.concatenate([[0], np.cumsum(widths)]).astype(np.int32)
     return pa.ListArray.from_arrays(offsets, flat)
+
+
+def _once(blocks: list[np.ndarray], group: Sequence[tuple[CellResult, slice]]) -> pa.Array:
+    """Lists in the last row of every lineage; in its other rows there is none."""
+    import pyarrow as pa
+
+    lengths = []
+    for block, (result, _) in zip(blocks, group, strict=True):
+        rows = np.zeros((len(block), len(result.generations)), np.int32)
+        rows[:, -1] = block.shape[1]
+        lengths.append(rows.reshape(-1))
+    length = np.concatenate(lengths)
+    offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int32)
+    flat = pa.array(np.concatenate([block.reshape(-1) for block in blocks]))
+    return pa.ListArray.from_arrays(offsets, flat, mask=pa.array(length == 0))
 
 
 def _seal(text: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailbiter._checks import choice
+from tailbiter._variables import OF_LINEAGES
 from tailbiter.errors import SpecError
 from tailbiter.sweep import labels_of
 
@@ -43,7 +44,7 @@ def sweep_table(directory: str | os.PathLike[str], variables: Sequence[str] | No
     -------
     pyarrow.Table
         Columns: ``cell`` (its id), the swept fields, ``replicate``, ``generation``, and the variables, bands
-        as lists. pandas, polars and DuckDB take it as it is.
+        as lists; ``forgotten`` is a list in the last row of a lineage, and null before. pandas, polars and DuckDB take it as it is.
 
     Raises
     ------
@@ -75,6 +76,7 @@ def tables_of(store: Store, variables: Sequence[str] | None = None) -> Iterator[
     store.refuse_unreadable()
     sweep = store.sweep
     recorded = sweep.record.names_of(sweep.base.reference.family, sweep.base.also_recorded)
+    recorded += tuple(OF_LINEAGES) if sweep.record.forgotten else ()
     wanted = recorded if variables is None else [choice(name, "variables", recorded) for name in variables]
     labels = {name: labels_of(column) for name, column in sweep.columns.items()}
     by_part: dict[str, list[tuple[int, Place]]] = {}
