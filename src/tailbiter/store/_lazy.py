@@ -28,8 +28,9 @@ __all__ = ["open_sweep"]
 
 # Cells that lie so near to each other in a part are read in one go.
 GAP = 8
-# What the size of a reference's bands follows from.
+# What bands, and the counts expected of categories, follow from; and the coordinates that do.
 BANDS_FOLLOW = ("reference", "samples", "bands")
+BY_CELL = {"band_categories", "band_reference_mass", "expected_count"}
 
 
 def open_sweep(directory: str | os.PathLike[str]) -> xr.Dataset:
@@ -187,9 +188,7 @@ class _View:
             return {}
         found = self._coords(self.sweep.spec(self.places.index(widest)))
         follow = [name for name in self.sweep.names if name.partition(".")[0] in BANDS_FOLLOW]
-        by_cell = (
-            {"band_categories", "band_reference_mass", "expected_count"} & found.keys() if follow else set()
-        )
+        by_cell = BY_CELL & found.keys() if follow else set()
         out: dict[str, Any] = {name: coord for name, coord in found.items() if name not in by_cell}
         dims = tuple(follow) if self.sweep.design == "product" else self.dims
         for name in sorted(by_cell):
@@ -312,6 +311,7 @@ class _Lineages(_Records):
         self, out: np.ndarray, block: np.ndarray, generations: tuple[int, ...], rest: list[np.ndarray]
     ) -> None:
         """Write what a cell has of what is wanted."""
+        del generations  # what is said of a lineage is said of all of them
         rows = np.flatnonzero(rest[0] < len(block))
         out[rows] = block[np.ix_(rest[0][rows], rest[1])]
 
@@ -358,9 +358,9 @@ class _Final(_Lazy):
 
     def _compute(self, wanted: list[np.ndarray]) -> np.ndarray:
         numbers = np.ravel_multi_index(np.ix_(*wanted), self.shape)
-        there = [self.view.places[number] is not None and self._of(number) for number in numbers.flat]
+        there = [self.view.places[n] is not None and self._of(n) for n in numbers.reshape(-1).tolist()]
         return np.array(there, bool).reshape(numbers.shape)
 
     def _of(self, number: int) -> bool:
-        ds = self.view.empty(self.view.sweep.spec(int(number)))
+        ds = self.view.empty(self.view.sweep.spec(number))
         return bool(ds["forgotten"].attrs["absence_is_final"])

@@ -44,7 +44,8 @@ def sweep_table(directory: str | os.PathLike[str], variables: Sequence[str] | No
     -------
     pyarrow.Table
         Columns: ``cell`` (its id), the swept fields, ``replicate``, ``generation``, and the variables, bands
-        as lists; ``forgotten`` is a list in the last row of a lineage, and null before. pandas, polars and DuckDB take it as it is.
+        as lists; ``forgotten`` is a list in the last row of a lineage, and null before. pandas, polars and
+        DuckDB take it as it is.
 
     Raises
     ------
