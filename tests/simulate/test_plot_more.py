@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import norm
+from scipy.stats import laplace, norm
 
 import tailbiter as tb
 from tailbiter.errors import SpecError
@@ -72,6 +72,49 @@ def test_densities_are_the_models() -> None:
     deviation = float(np.ldexp(found.factor[3, -1, 0], int(found.exponent[3, -1, 0])))
     expected = norm.pdf(line.get_xdata(), float(found["mean"][3, -1, 0]), deviation)
     assert np.abs(line.get_ydata() - expected).max() < 1e-12
+
+
+def test_the_density_of_laws_that_users_write() -> None:
+    law = tb.UserMixture(tb.jit.laplace, [[0.0, 1.0], [8.0, 0.5]], [0.8, 0.2])
+    names = ["weights", "parameters", "item_mean", "item_variance"]
+    spec = tb.Spec(reference=law, samples=40, generations=6, replicates=2)
+    found = tb.simulate(spec, record=tb.Record(variables=names))
+    for row, line in ((0, tb.plot.densities(found).lines[0]), (-1, tb.plot.densities(found).lines[-1])):
+        weights, parameters = found.weights.values[0, row], found.parameters.values[0, row].reshape(2, 2)
+        parts = [
+            w * laplace.pdf(line.get_xdata(), *p) for w, p in zip(weights, parameters, strict=True) if w > 0
+        ]
+        np.testing.assert_allclose(line.get_ydata(), np.sum(parts, axis=0), atol=1e-12)
+    first = found.item_mean.values[0, 1, 0]
+    assert line.get_xdata().mean() == pytest.approx(first)
+
+
+def test_what_is_too_narrow_to_draw_is_told() -> None:
+    """Without the limit the other lines would lie on the axis."""
+    spec = tb.Spec(reference=tb.Gaussian(), samples=3, generations=30, replicates=1)
+    ax = tb.plot.densities(tb.simulate(spec, record=tb.Record(variables=["mean", "factor", "exponent"])))
+    peak = norm.pdf(0)
+    assert ax.lines[0].get_ydata().max() == pytest.approx(peak)
+    assert ax.get_ylim() == pytest.approx((0, 4 * peak))
+    for line in ax.lines:
+        told = f"(up to {line.get_ydata().max():.3g})" in line.get_label()
+        assert told is bool(line.get_ydata().max() > 4 * peak)
+    assert "up to" in ax.lines[-1].get_label()
+
+
+def test_axes_of_less_than_a_decade_have_numbers_that_stand_apart() -> None:
+    boundary = xr.DataArray([0.05, 0.049, 0.047], coords={"samples": [100, 400, 900]}, dims="samples")
+    names = ("boundary", "boundary_low", "boundary_high")
+    found = xr.Dataset(dict.fromkeys(names, boundary), attrs={"y": "regime.real"})
+    ax = tb.plot.phase(found)
+    ax.figure.canvas.draw()
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = axis.get_view_interval()
+        places = [
+            t.get_loc() for t in axis.get_major_ticks() if low <= t.get_loc() <= high and t.label1.get_text()
+        ]
+        assert 2 <= len(places) <= 9
+        assert not axis.get_minor_ticks()
 
 
 def test_a_phase_diagram_is_its_boundary() -> None:

@@ -12,6 +12,7 @@ from tailbiter.errors import SpecError
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 __all__ = [
     "DASHES",
@@ -26,6 +27,7 @@ __all__ = [
     "label_axes",
     "later_of",
     "new_axes",
+    "plain_ticks",
 ]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
@@ -83,6 +85,20 @@ def count_and_percent(ax: Axes) -> None:
     """Plain numbers of generations, shares in percent."""
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Plain numbers, few enough to stand apart: a logarithmic axis may span less than a decade."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+    low, high = axis.get_view_interval()
+    if axis.get_scale() == "log":
+        wide = high > 1000 * low
+        axis.set_major_locator(
+            LogLocator() if wide else LogLocator(subs=(1, 2, 5)) if high > 8 * low else MaxNLocator(5)
+        )
+        axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
 
 
 def label_axes(ax: Axes, legend: str) -> None:

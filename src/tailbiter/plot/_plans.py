@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._common import new_axes
+from ._common import new_axes, plain_ticks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,8 +57,7 @@ def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_xlabel(field)
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
-    for axis_formatter in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
-        axis_formatter(lambda value, _: f"{value:,.6g}")
+    plain_ticks(ax.xaxis)
     ax.set_title(curve.attrs["sentence"].partition(",")[0], fontsize="medium")
     ax.legend(frameon=False)
     return ax
@@ -102,8 +101,7 @@ def phase(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     if np.nanmin(np.where(middle > 0, middle, np.nan), initial=np.inf) < np.inf:
         ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-        axis.set_minor_formatter(lambda *_: "")
+        plain_ticks(axis)
     ax.set_xlabel(field)
     ax.set_ylabel(found.attrs["y"])
     ax.set_title("Enough is kept above the line", fontsize="medium")
