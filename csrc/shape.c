@@ -231,8 +231,10 @@ static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
 
 int tb_shape_first(tb_lineage_t *self, double *kept) {
     int code = bend(self);
-    if (!code) *kept = tb_detect(self->plan, &self->model);
-    return code;
+    if (code) return code;
+    *kept = tb_detect(self->plan, &self->model);
+    self->length = self->model.length; /* what it listed has its place even where all of the batch turns out human */
+    return TB_OK;
 }
 
 static int draw(tb_lineage_t *self, uint64_t n, tb_address_t at) {
