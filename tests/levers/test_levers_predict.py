@@ -43,7 +43,7 @@ def spec(**fields: Any) -> tb.Spec:
 
 @pytest.mark.parametrize("name", CASES)
 def test_means_are_as_predicted(name: str) -> None:
-    """False alarms 1e-9 a variable; effect: .06 in the mean of a share, 1.2 categories."""
+    """False alarms 1e-9 a variable; effect: .08 in the mean of a share (in nats), 1.2 categories."""
     one = spec(**CASES[name])
     known, ds = tb.predict(one, record=RECORD), tb.simulate(one, record=RECORD)
     assert ({"wrong_mass"} if one.error_rate else EXPECTED) <= set(known.data_vars)
@@ -51,7 +51,7 @@ def test_means_are_as_predicted(name: str) -> None:
         values, mean = ds[variable].values, known[variable].values
         counted = known[variable].attrs["units"] == "categories"
         verdict = mean_test(values, mean, span=50.0 if counted else 2.0, tests=values[0].size)
-        require(verdict, effect=1.2 if counted else 0.06, name=f"{name}, {variable}")
+        require(verdict, effect=1.2 if counted else 0.08, name=f"{name}, {variable}")
 
 
 def test_a_wrong_amount_is_told_apart() -> None:
@@ -65,7 +65,7 @@ def test_a_wrong_amount_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"estimator": tb.GoodTuring()}, {"fault": tb.LabelNoise(0.1)}, {"error_rate": 0.1}]
+    "fields", [{"estimator": tb.GoodTuring()}, {"decoding": tb.Decoding(top_k=9)}, {"error_rate": 0.1}]
 )
 def test_what_is_not_known_is_said_in_one_line(fields: dict[str, Any]) -> None:
     (field,) = fields

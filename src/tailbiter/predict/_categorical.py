@@ -27,9 +27,10 @@ from tailbiter.theory._ancestors import FULL
 from tailbiter.theory._result import Floats
 
 from ._bent import Bent
+from ._counted import counted
 from ._judged import JUDGED, rows_of
 from ._known import SIMULATE, Known
-from ._levers import PRESENCE, Moments, shaped
+from ._levers import PRESENCE, Moments, counts_close, shaped
 from ._limits import without_end
 from ._presence import count_sums, lost, output, presence, revived, with_output
 from ._states import enumerated
@@ -59,8 +60,9 @@ class CategoricalCase:
 
     def known(self, name: str) -> Known:
         """Return what theory knows of a variable: by a law of its own, or of every training set."""
-        plain = self.program.levers.none or (self.only_human and name in PRESENCE)
-        by_law = KNOWN[name] if plain and name in KNOWN else shaped
+        untouched = self.program.levers.none or (self.only_human and name in PRESENCE)
+        plain = name in KNOWN and (untouched or counts_close(self, name))
+        by_law = KNOWN[name] if plain else shaped
         try:
             return by_law(self, name)
         except PredictionError as unknown:
@@ -210,7 +212,14 @@ class CategoricalCase:
         """Sums over the categories present: how many, coverage, how many of the tail and of each band."""
         if self.program.plain:
             return self._with_output[0]
+        if not self.program.levers.none and not self.only_human:
+            return self._followed[0]
         return presence(self.program, self.spec.regime, self.mass, self.copies, self._counted)
+
+    @cached_property
+    def _followed(self) -> tuple[Known, CountSums]:
+        """Sums over categories whose counts are chains under the levers there are."""
+        return counted(self, self._counted)
 
     @cached_property
     def output(self) -> Known:
@@ -254,6 +263,8 @@ class CategoricalCase:
     @cached_property
     def counts(self) -> CountSums:
         """Means that take the whole law of each category's count."""
+        if not self.program.levers.none:
+            return self._followed[1]
         return count_sums(self.program, self.spec.regime, self.mass, self.copies)
 
 

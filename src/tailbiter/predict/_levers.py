@@ -22,24 +22,27 @@ if TYPE_CHECKING:
 
     from ._categorical import CategoricalCase
 
-__all__ = ["PRESENCE", "Moments", "blocked", "shaped"]
+__all__ = ["PRESENCE", "Moments", "counts_close", "even_shares", "human_shares", "shaped", "unknown"]
 
 Floats = npt.NDArray[np.float64]
 LEVERS = ("fault", "curation", "decoding", "detector", "estimator", "error_rate")
 PRESENCE = ("survivors", "coverage", "tail_survivors", "band_survivors", *ABSENT)
+COUNTED = (*PRESENCE, "entropy", "kl", "total_variation")
+"""What follows from the law of each category's count."""
 
 
 def shaped(case: CategoricalCase, name: str) -> Known:
     """Return what is known of a variable under the levers of a Spec."""
     if name not in KNOWN:
         law = case.spec.law()
-        field = next((field for field in LEVERS if field in law), "regime")
-        raise _unknown(case, field, name)
+        first = next((field for field in LEVERS if field in law), "regime")
+        raise unknown(case, blocked(case, "presence" if name in PRESENCE else "moments") or first, name)
     values, statement = KNOWN[name](case, name)
     return Known(Predicted(values, "exact", statement))
 
 
-def _unknown(case: CategoricalCase, field: str, name: str) -> PredictionError:
+def unknown(case: CategoricalCase, field: str, name: str) -> PredictionError:
+    """Say that no law of a variable is known under a part of a Spec."""
     value: Any = case.spec.law().get(field, case.spec.regime)
     if field != "regime":
         return PredictionError(field, value, f"is a lever under which no law is known for {name}", SIMULATE)
@@ -53,10 +56,10 @@ def _by_band(case: CategoricalCase) -> bool:
     return bool(np.ptp(case.bent.rates[0]))
 
 
-def blocked(case: CategoricalCase, *, wrong: bool = False) -> str | None:
+def blocked(case: CategoricalCase, of: str = "moments") -> str | None:
     """Name the part of a Spec under which moments do not close; None where they do.
 
-    What goes wrong (`wrong`) has moments of its own, whatever the estimator and with errors.
+    Likewise for the counts of categories (``of="presence"``) and for what goes wrong (``of="wrong"``).
     """
     spec, program = case.spec, case.program
     if not spec.decoding.neutral:
@@ -65,12 +68,19 @@ def blocked(case: CategoricalCase, *, wrong: bool = False) -> str | None:
         return "curation"
     if _by_band(case):
         return "detector"
-    if spec.error_rate and not wrong:
-        return "error_rate"
-    if not wrong and not _mixes_evenly(spec.estimator):
+    # An estimator fits what is right by itself, so that counts of the wrong have a part in its shares.
+    mutates = of == "presence" and spec.error_rate and bool(even_shares(case).any())
+    if mutates or (of != "wrong" and not _mixes_evenly(spec.estimator)):
         return "estimator"
+    if spec.error_rate and of == "moments":
+        return "error_rate"
     newest = program.ages.size == 1 and program.draw is None and program.item_weights is None
     return None if newest and not program.kept else "regime"
+
+
+def counts_close(case: CategoricalCase, name: str) -> bool:
+    """Whether a variable follows from counts of categories that are chains of their own."""
+    return name in COUNTED and blocked(case, "presence" if name in PRESENCE else "moments") is None
 
 
 def _mixes_evenly(estimator: Estimator) -> bool:
@@ -81,7 +91,7 @@ def _mixes_evenly(estimator: Estimator) -> bool:
     return by_weight or isinstance(estimator, MLE | AddK)
 
 
-def _even(case: CategoricalCase) -> Floats:
+def even_shares(case: CategoricalCase) -> Floats:
     """Share of the even law in each model, where that is the same for all data."""
     estimator, samples = case.spec.estimator, case.program.samples[:-1].astype(np.float64)
     if isinstance(estimator, AddK):
@@ -91,7 +101,7 @@ def _even(case: CategoricalCase) -> Floats:
     return np.full(len(samples), 0.0 if weight is None else weight)
 
 
-def _human(case: CategoricalCase) -> Floats:
+def human_shares(case: CategoricalCase) -> Floats:
     """Human share of each batch: expected, where it is left to a crawl."""
     program, crawled = case.program, case.spec.composition.crawled
     if crawled is None:
@@ -120,9 +130,9 @@ class Moments:
         human = kept / kept.sum() if kept.any() else bent.reference
         self.laws = np.array([bent.reference, first[:categories] / first.sum(), human, even])
         self.products: Floats = self.laws @ self.laws.T
-        samples, shares = case.program.samples[:-1].astype(np.float64), _human(case)
+        samples, shares = case.program.samples[:-1].astype(np.float64), human_shares(case)
         crawl = case.program.levers.crawled is not None
-        moments = mixed(samples, shares, _even(case), self.products, crawl=crawl, copies=copies)
+        moments = mixed(samples, shares, even_shares(case), self.products, crawl=crawl, copies=copies)
         self.kept = Mixed(moments.shares[case.at], moments.squares[case.at])
 
     def mean(self, values: Floats) -> Floats:
@@ -133,7 +143,7 @@ class Moments:
 def _moments(case: CategoricalCase, name: str) -> Moments:
     field = blocked(case)
     if field is not None:
-        raise _unknown(case, field, name)
+        raise unknown(case, field, name)
     return case.bent_moments
 
 
@@ -183,17 +193,17 @@ def _held_out_brier(case: CategoricalCase, name: str) -> tuple[Floats, str]:
 def _wrong_mass(case: CategoricalCase, name: str) -> tuple[Floats, str]:
     if not case.spec.error_rate:
         return np.zeros(len(case.at)), "models put out nothing that is outside the reference"
-    field = blocked(case, wrong=True)
+    field = blocked(case, "wrong")
     if field is not None:
-        raise _unknown(case, field, name)
-    share = wrong(_human(case), case.spec.error_rate)
+        raise unknown(case, field, name)
+    share = wrong(human_shares(case), case.spec.error_rate)
     return share[case.at], "E w' = (1 - h)(e + (1 - e) E w), h the human share"
 
 
 def _real_share(case: CategoricalCase, name: str) -> tuple[Floats, str]:
     if _by_band(case):
-        raise _unknown(case, "detector", name)
-    share = np.append(1.0, _human(case))
+        raise unknown(case, "detector", name)
+    share = np.append(1.0, human_shares(case))
     return share[case.at], "a (1 - fpr) / (a (1 - fpr) + (1 - a)(1 - tpr)) of what a crawl keeps"
 
 

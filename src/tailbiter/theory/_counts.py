@@ -18,7 +18,7 @@ from ._schedule import masses, schedule
 if TYPE_CHECKING:
     from ._schedule import Schedule
 
-__all__ = ["CountSums", "count_laws", "count_sums", "transition_matrix"]
+__all__ = ["CountSums", "binomials", "count_laws", "count_sums", "transition_matrix", "with_fresh"]
 
 _MOST = 2048  # items whose counts are followed one by one
 _HELD = 50_000_000  # numbers handed out at most
@@ -83,8 +83,8 @@ def transition_matrix(before: int, after: int, mass: float = 0.0, *, fresh: int 
     _check_size(max(before, after))
     if not 0 <= fresh <= after:
         raise SpecError("fresh", fresh, f"is outside 0 to {after}", "ask for no more than the batch holds")
-    synthetic = _binomials(after - fresh, np.arange(before + 1) / before)
-    return _with_fresh(synthetic, _binomials(fresh, masses("mass", mass)), after)
+    synthetic = binomials(after - fresh, np.arange(before + 1) / before)
+    return with_fresh(synthetic, binomials(fresh, masses("mass", mass)), after)
 
 
 def _check_size(size: int) -> None:
@@ -92,7 +92,7 @@ def _check_size(size: int) -> None:
         raise SpecError("samples", size, f"is outside 1 to {_MOST}", "follow presence only, by `absence`")
 
 
-def _binomials(trials: int, p: Floats) -> Floats:
+def binomials(trials: int, p: Floats) -> Floats:
     """``[i, k]``: P(Bin(trials, p[i]) = k)."""
     k = np.arange(trials + 1)
     ways = gammaln(trials + 1.0) - gammaln(k + 1.0) - gammaln(trials - k + 1.0)
@@ -100,7 +100,7 @@ def _binomials(trials: int, p: Floats) -> Floats:
     return np.asarray(law / law.sum(axis=1, keepdims=True))
 
 
-def _with_fresh(synthetic: Floats, fresh: Floats, size: int) -> Floats:
+def with_fresh(synthetic: Floats, fresh: Floats, size: int) -> Floats:
     """Law of the sum of two counts, row by row."""
     total = np.zeros((len(synthetic), size + 1))
     for k in range(fresh.shape[1]):
@@ -110,7 +110,7 @@ def _with_fresh(synthetic: Floats, fresh: Floats, size: int) -> Floats:
 
 def _laws(mass: Floats, plan: Schedule) -> Iterator[tuple[int, int, Floats]]:
     """Generation, size and count laws ``[i, c]``, from generation 1 on."""
-    law = _binomials(int(plan.samples[0]), mass)
+    law = binomials(int(plan.samples[0]), mass)
     step, shape = np.empty((0, 0)), (0, 0)
     for t in range(1, int(plan.at.max()) + 1):
         size = int(plan.samples[t - 1])
@@ -119,10 +119,10 @@ def _laws(mass: Floats, plan: Schedule) -> Iterator[tuple[int, int, Floats]]:
             before = law.shape[1] - 1
             if shape != (before, size - fresh):
                 shape = before, size - fresh
-                step = _binomials(size - fresh, np.arange(before + 1) / before)
+                step = binomials(size - fresh, np.arange(before + 1) / before)
             law = law @ step
             if fresh:
-                law = _with_fresh(law, _binomials(fresh, mass), size)
+                law = with_fresh(law, binomials(fresh, mass), size)
         yield t, size, law
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""First and second moments where models are mixed with the even law, and batches with human items."""
+"""Models mixed with the even law, and batches with human items: moments, and the law of each count."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EVEN", "FIRST", "HUMAN", "REFERENCE", "Mixed", "mixed", "wrong"]
+from ._counts import binomials, with_fresh
+
+__all__ = [
+    "EVEN",
+    "FIRST",
+    "HUMAN",
+    "REFERENCE",
+    "Counts",
+    "Mixed",
+    "Pull",
+    "first_counts",
+    "mixed",
+    "wrong",
+]
 
 Floats = npt.NDArray[np.float64]
 
 
+HELD = 2e7  # probabilities that are kept from one step to the next
 REFERENCE, FIRST, HUMAN, EVEN = range(4)
 """Rows of the laws that are mixed: the reference, generation 1's items, later human ones, the even law."""
 
@@ -118,3 +132,100 @@ def wrong(human: Floats, rate: float) -> Floats:
     for t, h in enumerate(human.tolist()):
         out[t + 1] = (1 - h) * (rate + (1 - rate) * out[t])
     return out
+
+
+class Pull(NamedTuple):
+    """How the count of one category, of several kinds side by side, follows from the count before.
+
+    Given c of n items, the next count is ``Bin(synthetic, base + slope c/n) + Bin(human, mass)``.
+
+    Attributes
+    ----------
+    synthetic, human : int
+        Items of the batch.
+    base : float64[Q]
+        Chance of an item to be of the category whatever was there before.
+    slope : float
+        Share of the items drawn by what was there before.
+    mass : float64[Q]
+        Chance of a human item.
+    """
+
+    synthetic: int
+    human: int
+    base: Floats
+    slope: float
+    mass: Floats
+
+
+def first_counts(items: int, mass: Floats, *, copies: int = 1) -> Floats:
+    """Law of the count of a category in generation 1's batch.
+
+    Parameters
+    ----------
+    items : int
+        Of the batch.
+    mass : float64[Q]
+        Chance of an item.
+    copies : int, default 1
+        Of every item; what is left over is filled with single ones.
+
+    Returns
+    -------
+    float64[Q, items + 1]
+
+    Examples
+    --------
+    >>> first_counts(3, np.array([0.5]), copies=3).round(12).tolist()
+    [[0.5, 0.0, 0.0, 0.5]]
+    """
+    several = binomials(items // copies, mass)
+    spaced = np.zeros((len(mass), items // copies * copies + 1))
+    spaced[:, ::copies] = several
+    return with_fresh(spaced, binomials(items % copies, mass), items)
+
+
+class Counts:
+    """Laws of the counts of categories, several kinds side by side, from one generation to the next.
+
+    Parameters
+    ----------
+    law : float64[Q, n + 1]
+        Of their counts now.
+
+    Attributes
+    ----------
+    law : float64[Q, n + 1]
+        Exact at every size, with mutation, crawls and errors.
+
+    Examples
+    --------
+    >>> counts = Counts(first_counts(2, np.array([0.5])))
+    >>> counts.step(Pull(2, 0, np.zeros(1), 1.0, np.zeros(1)))
+    >>> counts.law.round(12).tolist()
+    [[0.375, 0.25, 0.375]]
+    """
+
+    def __init__(self, law: Floats) -> None:
+        self.law = law
+        self._made: dict[tuple[int, int, float, float], Floats] = {}
+
+    def step(self, pull: Pull) -> None:
+        """Go on to the next generation."""
+        out = np.empty((len(self.law), pull.synthetic + 1))
+        for base in np.unique(pull.base).tolist():  # under add-k all are alike
+            alike = pull.base == base
+            out[alike] = self.law[alike] @ self._chances(pull.synthetic, base, pull.slope)
+        items = pull.synthetic + pull.human
+        self.law = with_fresh(out, binomials(pull.human, pull.mass), items) if pull.human else out
+
+    def _chances(self, synthetic: int, base: float, slope: float) -> Floats:
+        """Probability of each count after each; kept as long as they are few, for steps are often alike."""
+        before = self.law.shape[1] - 1
+        key = (before, synthetic, base, slope)
+        if key not in self._made:
+            if len(self._made) * float(before * synthetic) > HELD:
+                self._made.clear()
+            shares = np.arange(before + 1) / before
+            self._made[key] = binomials(synthetic, np.clip(base + slope * shares, 0.0, 1.0))
+        return self._made[key]
