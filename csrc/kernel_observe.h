@@ -33,9 +33,13 @@ KERNEL void entropy_terms(size_t count, double *out) {
     }
 }
 
-/* One by one into a row: faster than a gather where that is microcoded. */
+/* A row's terms: one by one where gathers are microcoded. */
 SIMD void look_up_terms(const double *terms, const double *weight, double *row) {
-    for (size_t i = 0; i < TB_ROW; i++) row[i] = terms[(size_t)weight[i]];
+    if (!GATHER_IS_QUICK) {
+        for (size_t i = 0; i < TB_ROW; i++) row[i] = terms[(size_t)weight[i]];
+        return;
+    }
+    for (size_t i = 0; i < TB_ROW; i += LANES) d_store(row + i, d_gather(terms, u_from_d(d_load(weight + i))));
 }
 
 KERNEL void sum_entropy(const double *weight, size_t rows, const tb_yardstick_t *by, tb_sums_t *sums) {

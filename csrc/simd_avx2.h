@@ -66,6 +66,7 @@ SIMD vd d_from_u(vu a) {
 }
 /* For 0 <= a < 2^52. */
 SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
+enum { GATHER_IS_QUICK = 0 };
 SIMD vd d_gather(const double *base, vu i) { return _mm256_i64gather_pd(base, i, 8); }
 /* Entries of a table of eight, at the last three bits of i: their lower and their upper halves are looked up apart. */
 SIMD vu u_lookup8(const uint64_t *table, vu i) {

@@ -67,6 +67,7 @@ SIMD vu d_bits(vd a) {
 }
 SIMD vd d_from_u(vu a) { return (double)a; }
 SIMD vu u_from_d(vd a) { return (uint64_t)a; }
+enum { GATHER_IS_QUICK = 0 };
 SIMD vd d_gather(const double *base, vu i) { return base[i]; }
 /* An entry of a table of eight, at the last three bits of i. */
 SIMD vu u_lookup8(const uint64_t *table, vu i) { return table[i & 7]; }

@@ -76,6 +76,7 @@ SIMD vd d_from_u(vu a) {
 /* For 0 <= a < 2^51. */
 SIMD vu u_from_d(vd a) { return u_xor(d_bits(d_floor(a) + d_set(0x1p52)), u_set(0x4330000000000000u)); }
 SIMD void u_out(vu v, uint64_t *out) { _mm_storeu_si128((__m128i *)out, v); }
+enum { GATHER_IS_QUICK = 0 };
 SIMD vd d_gather(const double *base, vu i) {
     uint64_t at[2];
     u_out(i, at);

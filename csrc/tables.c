@@ -108,9 +108,9 @@ int tb_alias_fill(tb_alias_t *cells, uint64_t *remainder, const uint64_t *weight
         for (size_t i = 0; i < count; i++) mass[i] = (u128)weights[i] * count;
         share_out(mass, count, total, index, index + count);
         for (size_t i = 0; i < count; i++) {
-            const u128 own = index[i] == i ? 0 : mass[i] << 8;
+            const uint64_t own = index[i] == i ? 0 : (uint64_t)mass[i] << 8; /* less than total << 8 */
             cells[i] = (uint32_t)(own / total) << TB_ALIAS_BITS | index[i];
-            remainder[i] = (uint64_t)((own % total << 64) / total);
+            remainder[i] = (uint64_t)(((u128)(own % total) << 64) / total);
         }
         code = TB_OK;
     }
