@@ -171,6 +171,10 @@ uint32_t tb_end(const tb_plan_t *plan);
 static inline void tb_count_generations(tb_control_t *control, uint64_t more) {
     __atomic_fetch_add(&control->generations, more, __ATOMIC_RELAXED);
 }
+/* Beside these: so many survivors, in each of so many generations. */
+static inline void tb_count_survivors(tb_control_t *control, uint64_t generations, uint64_t survivors) {
+    __atomic_fetch_add(&control->survivors, generations * survivors, __ATOMIC_RELAXED);
+}
 /* The first of ascending `values` that is at least `least`, as an index. */
 size_t tb_find(const uint32_t *values, size_t count, uint32_t least);
 

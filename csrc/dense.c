@@ -356,6 +356,15 @@ static int step(dense_t *self, int stop) {
     return record(self);
 }
 
+static uint64_t count_present(const dense_t *self) {
+    uint64_t present = 0;
+    for (size_t l = 0; l < self->lanes; l++) {
+        const double *weight = self->weight + first_of(self, l);
+        for (size_t i = 0; i < self->rows; i++) present += weight[i * TB_ROW] > 0.0;
+    }
+    return present;
+}
+
 static int run(dense_t *self, tb_control_t *control) {
     enum { SOME = 16 }; /* generations that are counted together */
     const uint32_t last = tb_last_needed(self->plan), end = tb_end(self->plan);
@@ -368,6 +377,7 @@ static int run(dense_t *self, tb_control_t *control) {
         if (stop) break;
         if (self->generation % SOME && self->generation < last) continue;
         tb_count_generations(control, (uint64_t)(self->generation - counted) * self->lanes);
+        tb_count_survivors(control, self->generation - counted, count_present(self));
         counted = self->generation;
     }
     end_dates(self);

@@ -232,6 +232,7 @@ int tb_lineage_begin(tb_lineage_t *self, size_t row, uint32_t replicate) {
     begin_dates(self);
     if (!self->plan->dense) compact(self);
     tb_count_generations(self->scratch->control, 1);
+    tb_count_survivors(self->scratch->control, 1, self->length);
     return record(self);
 }
 
@@ -265,8 +266,9 @@ static int run_alone(tb_lineage_t *self, tb_control_t *control, int *few) {
         int code = tb_lineage_step(self, stop);
         if (code) return code;
         if (stop) break;
-        tb_count_generations(control, 1);
         compact_when_due(self);
+        tb_count_generations(control, 1);
+        tb_count_survivors(control, 1, self->length);
         code = record(self);
         if (code) return code;
     }

@@ -150,7 +150,11 @@ static int run_group(pack_t *self, tb_few_t **group, size_t count, uint32_t to, 
         if (code) return code;
     }
     const uint32_t reached = to < self->last ? to : self->last;
-    tb_count_generations(control, (uint64_t)(reached - group[0]->generation) * count);
+    const uint32_t done = reached - group[0]->generation;
+    uint64_t alive = 0;
+    for (size_t l = 0; l < count; l++) alive += group[l]->length;
+    tb_count_generations(control, (uint64_t)done * count);
+    tb_count_survivors(control, done, alive);
     for (size_t l = 0; l < count; l++) unload(self, l);
     return TB_OK;
 }
@@ -180,7 +184,10 @@ static int finish_single(const pack_t *self, tb_few_t *few, tb_control_t *contro
         if (plan->bench.any) tb_write_judgement(self->recorder, &few->cursor, &counts, &counts);
         tb_write_record(self->recorder, &few->cursor, &sums, summed, 0);
     }
-    if (self->last > few->generation) tb_count_generations(control, self->last - few->generation);
+    if (self->last > few->generation) {
+        tb_count_generations(control, self->last - few->generation);
+        tb_count_survivors(control, self->last - few->generation, 1);
+    }
     few->generation = self->end;
     return tb_is_cancelled(control) ? TB_ERR_CANCELLED : TB_OK;
 }

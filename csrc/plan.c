@@ -33,6 +33,8 @@ int tb_is_cancelled(const tb_control_t *self) { return __atomic_load_n(&self->ca
 
 uint64_t tb_progress(const tb_control_t *self) { return __atomic_load_n(&self->generations, __ATOMIC_RELAXED); }
 
+uint64_t tb_survivors(const tb_control_t *self) { return __atomic_load_n(&self->survivors, __ATOMIC_RELAXED); }
+
 void tb_plan_free(tb_plan_t *self) {
     if (!self) return;
     tb_give(self->weight);

@@ -157,10 +157,12 @@ typedef struct {
     int cancel;           /* read and written by tb_is_cancelled and tb_cancel, from any thread */
     char apart[64];       /* all threads read the one often and write the other: not in one cache line */
     uint64_t generations; /* of all lineages finished so far */
+    uint64_t survivors;   /* of all of these, added up; about, for losses are noticed now and then */
 } tb_control_t;
 void tb_cancel(tb_control_t *self);
 int tb_is_cancelled(const tb_control_t *self);
 uint64_t tb_progress(const tb_control_t *self);
+uint64_t tb_survivors(const tb_control_t *self);
 
 /* What is derived from a program once and shared by all threads. */
 typedef struct tb_plan tb_plan_t;

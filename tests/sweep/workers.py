@@ -9,7 +9,7 @@ from tailbiter.execute import _cells
 RUN = _cells.Runner.run
 
 
-def fail_for_50_samples(runner, batch):
+def fail_for_50_samples(runner, batch, control=None):
     """One value of a field fails in whatever runs it."""
     lower = runner.family.lower
 
@@ -19,14 +19,14 @@ def fail_for_50_samples(runner, batch):
         return lower(spec, record)
 
     runner.family = type("Failing", (type(runner.family),), {"lower": staticmethod(failing)})()
-    return RUN(runner, batch)
+    return RUN(runner, batch, control)
 
 
-def die_for_50_samples(runner, batch):
+def die_for_50_samples(runner, batch, control=None):
     """One value of a field takes its process with it."""
     if any(runner.sweep.spec(number).samples == 50 for number in batch.numbers):
         os.kill(os.getpid(), signal.SIGKILL)
-    return RUN(runner, batch)
+    return RUN(runner, batch, control)
 
 
 def begin_dying() -> None:

@@ -12,6 +12,7 @@ cdef extern from "tailbiter.h" nogil:
     const tb_kernels_t *tb_isa_best()
     void tb_cancel(tb_control_t *self)
     uint64_t tb_progress(const tb_control_t *self)
+    uint64_t tb_survivors(const tb_control_t *self)
 
 ISA_NAMES = ("avx512", "avx2", "sse2", "plain")
 
@@ -56,6 +57,11 @@ cdef class Control:
     def progress(self):
         """Generations finished, over all replicates."""
         return tb_progress(&self.state)
+
+    @property
+    def survivors(self):
+        """Survivors of these generations, added up; about, and 0 for models without categories."""
+        return tb_survivors(&self.state)
 
 
 cdef const uint64_t *words(array) except? NULL:

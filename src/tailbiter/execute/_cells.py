@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from tailbiter.families import family_of
+from tailbiter.families import Control, family_of
 from tailbiter.store import CellResult, Failure, Store
 from tailbiter.sweep import Sweep, label_of
 
@@ -41,8 +41,8 @@ class BatchResult:
         Cells that it has stored: by id, the key of their random words.
     failures : list of Failure
         Cells that raised an exception.
-    generations : int
-        Lineage-generations run.
+    generations, survivors : int
+        Lineage-generations run; survivor-generations, where they were run in another process.
     seconds : float
         How long it took.
     """
@@ -51,6 +51,7 @@ class BatchResult:
     stored: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     generations: int = 0
+    survivors: int = 0
     seconds: float = 0.0
 
 
@@ -68,14 +69,14 @@ class Runner:
         self.family = family_of(sweep.base.reference)
         self.control = self.family.control()
 
-    def run(self, batch: Batch) -> BatchResult:
+    def run(self, batch: Batch, control: Control | None = None) -> BatchResult:
         """Run cells one after the other; a failing one is told of, and the rest goes on."""
         out = BatchResult()
         begun = last = time.perf_counter()
         for number, id_ in zip(batch.numbers, batch.ids, strict=True):
             try:
                 cell = Large(self, number, id_)
-                cell.run(0, cell.replicates)
+                cell.run(0, cell.replicates, control)
             except KeyboardInterrupt:
                 break  # cancelled: what is finished counts
             except Exception as error:  # noqa: BLE001  # whatever it is, it is this cell's alone
@@ -116,9 +117,9 @@ class Large:
         self.lock = threading.Lock()
         self.seconds = 0.0
 
-    def run(self, start: int, stop: int) -> None:
+    def run(self, start: int, stop: int, control: Control | None = None) -> None:
         """Run some replicates."""
-        self.engine.run(start, stop, self.outputs, self.runner.control)
+        self.engine.run(start, stop, self.outputs, control or self.runner.control)
 
     def run_block(self, start: int, stop: int) -> BatchResult:
         """Run some replicates, and hand over the cell once all of it is there."""
@@ -168,7 +169,9 @@ def run_batch(pickled: bytes, batch: Batch, directory: str | None) -> BatchResul
     if runner is None:
         _LOADED.clear()
         runner = _LOADED[pickled] = Runner(pickle.loads(pickled))  # noqa: S301  # from our own client
-    out = runner.run(batch)
+    control = runner.family.control()
+    out = runner.run(batch, control)
+    out.survivors = control.survivors
     if directory is not None and out.results:
         Store(directory).add(out.results, provenance())
         out.stored = {result.id: result.key for result in out.results}

@@ -7,7 +7,10 @@ import os
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from tailbiter.families import Control
 
 __all__ = ["Progress"]
 
@@ -15,7 +18,10 @@ INTERVAL = 0.5
 
 
 class Progress:
-    """Cells done, lineage-generations per second, time left, failures so far.
+    """Cells done, survivor-generations per second, time left, failures so far.
+
+    A survivor-generation is a category that lives through a generation: what the work of a run grows with. Of
+    models without categories the generations of all lineages are counted.
 
     Parameters
     ----------
@@ -29,7 +35,7 @@ class Progress:
         self.missing = missing
         self.total = total
         self.shown = shown and sys.stderr.isatty()
-        self.done = self.failed = self.generations = 0
+        self.done = self.failed = self.generations = self.survivors = 0
         self.begun = self.last = time.monotonic()
         self.bar: Any = None
 
@@ -56,22 +62,26 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def add(self, cells: int, generations: int) -> None:
+    def add(self, cells: int, generations: int = 0, survivors: int = 0) -> None:
         """Count finished cells."""
         self.done += cells
         self.generations += generations
+        self.survivors += survivors
 
     def fail(self) -> None:
         """Count a cell that failed."""
         self.failed += 1
 
-    def show(self, running: int | None) -> None:
-        """Draw the bar anew, now and then."""
+    def show(self, running: Control | None) -> None:
+        """Draw the bar anew, now and then; what runs in this process tells how far it is."""
         now = time.monotonic()
         if self.bar is None or now - self.last < INTERVAL:
             return
         self.last = now
-        rate = (self.generations if running is None else running) / (now - self.begun)
+        generations = self.generations if running is None else running.progress
+        survivors = self.survivors if running is None else running.survivors
+        done, unit = (survivors, "survivor") if survivors else (generations, "lineage")
+        rate = done / (now - self.begun)
         failures = f", {self.failed:,} failed" if self.failed else ""
         self.bar.n = self.total - self.missing + self.done + self.failed
-        self.bar.set_postfix_str(f"{rate:.3g} lineage-generations/s{failures}", refresh=True)
+        self.bar.set_postfix_str(f"{rate:.3g} {unit}-generations/s{failures}", refresh=True)

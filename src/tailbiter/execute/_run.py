@@ -17,6 +17,7 @@ from typing import Any
 from tailbiter._checks import whole
 from tailbiter._interrupt import check
 from tailbiter.errors import SpecError
+from tailbiter.families import Control
 from tailbiter.simulate import MAX_THREADS, default_threads, split
 from tailbiter.store import CellResult, Failure, Store, check_directory
 from tailbiter.sweep import Sweep
@@ -245,9 +246,9 @@ class _Loop:
                 self.writer.add(future.result().results)
         self.writer.flush()
 
-    def _running(self) -> int | None:
-        """Lineage-generations finished, where they can be seen while they run."""
-        return self.pool.runner.control.progress if isinstance(self.pool, ThreadPool) else None
+    def _running(self) -> Control | None:
+        """What cells have come to, where that can be seen while they run."""
+        return self.pool.runner.control if isinstance(self.pool, ThreadPool) else None
 
     def _hand_out(self) -> None:
         if self.suspects and not self.flying:
@@ -320,7 +321,7 @@ class _Loop:
         for id_, key in result.stored.items() | {cell.id: cell.key for cell in result.results}.items():
             self._check_key(id_, key)
         self.writer.add(result.results)
-        self.bar.add(len(result.results) + len(result.stored), result.generations)
+        self.bar.add(len(result.results) + len(result.stored), result.generations, result.survivors)
 
     def _fail(self, failure: Failure) -> None:
         if failure.id not in self.failed:  # every block of a large cell may fail
@@ -376,4 +377,4 @@ class _Loop:
         places = self.store.places
         before = len(self.pending)
         self.pending = deque(number for number in self.pending if self.sweep.ids[number] not in places)
-        self.bar.add(before - len(self.pending), 0)
+        self.bar.add(before - len(self.pending))

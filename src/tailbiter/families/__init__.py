@@ -32,6 +32,10 @@ class Control(Protocol):
     def progress(self) -> int:
         """Generations finished, over all replicates."""
 
+    @property
+    def survivors(self) -> int:
+        """Survivors of these generations, added up; about, and 0 for models without categories."""
+
     def cancel(self) -> None:
         """Stop at the next generation."""
 
