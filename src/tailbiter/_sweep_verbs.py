@@ -111,7 +111,7 @@ def merge(
         raise SpecError("merge", str(directory), "is the only store", "name those to copy from")
     copied = Store(directory).merge(others)
     if not quiet:
-        print(f"{copied:,} parts copied")
+        print("1 part copied" if copied == 1 else f"{copied:,} parts copied")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
@@ -321,7 +322,8 @@ def items_drawn(share: Fraction, made: Composition) -> npt.NDArray[np.uint64]:
     sizes = {count: math.floor(count / share + Fraction(1, 2)) for count in set(wanted)}
     largest = max(sizes.values())
     if largest > MAX_TOTAL:
-        problem = f"makes batches of {largest:,} items, above 2**53"
+        items = f"{largest:,}" if largest < 10**18 else f"{Decimal(largest):.3g}"
+        problem = f"makes batches of {items} items, above 2**53"
         raise SpecError("curation.share", float(share), problem, "keep a larger share, or give fewer samples")
     return np.array([sizes[count] for count in wanted], np.uint64)
 

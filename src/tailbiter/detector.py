@@ -32,7 +32,8 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
         Share of the synthetic data that carries what the detector looks for, as a watermark: of the rest it
         throws out nothing.
     labelled : float, default 0.0
-        Share of all data whose provenance is labelled, and so known without error.
+        Share of all data whose provenance is labelled, and so known without error; with 1 no synthetic item
+        is kept.
 
     Raises
     ------

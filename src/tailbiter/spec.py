@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -437,11 +438,19 @@ def _as_regime(value: object) -> Regime:
         value = build(REGIMES, value, "regime")
     if not isinstance(value, tuple(REGIMES.values())):
         names = [cls.__name__ for cls in REGIMES.values()]
-        remedy = nearest(value, names)
-        if isinstance(value, str) and value in REGIMES:
-            remedy = f'give {REGIMES[value].__name__}(...), or in TOML a table: [regime] kind = "{value}"'
+        remedy = _as_kind("regime", value, REGIMES) or nearest(value, names)
         raise SpecError("regime", value, "is not a regime", remedy)
     return value  # type: ignore[return-value]  # one of REGIMES, which are the Regime union
+
+
+def _as_kind(field: str, value: object, kinds: Mapping[str, type]) -> str | None:
+    """Say what stands for a kind that was given by its name alone, or by nearly that."""
+    if not isinstance(value, str):
+        return None
+    known = get_close_matches(value, list(kinds), n=1, cutoff=0.7)
+    if not known:
+        return None
+    return f'give {kinds[known[0]].__name__}(...), or in TOML a table: [{field}] kind = "{known[0]}"'
 
 
 def _as_estimator(value: object, traits: Traits) -> Estimator:
@@ -452,7 +461,10 @@ def _as_estimator(value: object, traits: Traits) -> Estimator:
     remedy = f"give {ESTIMATORS[traits.estimators[0]].__name__}(), or leave it out (None)"
     kind = next((kind for kind, cls in ESTIMATORS.items() if isinstance(value, cls)), None)
     if kind is None:
-        raise SpecError("estimator", value, "is not an estimator", remedy)
+        fitting = {name: ESTIMATORS[name] for name in traits.estimators}
+        raise SpecError(
+            "estimator", value, "is not an estimator", _as_kind("estimator", value, fitting) or remedy
+        )
     if kind not in traits.estimators:
         problem = f"does not fit the models of {with_article(traits.family)} reference"
         raise SpecError("estimator", kind, problem, remedy)
@@ -476,7 +488,8 @@ def _as_curation(value: object, reference: Reference) -> Curation | None:
     rule = build(CURATIONS, value, "curation") if isinstance(value, Mapping) else value
     if not isinstance(rule, tuple(CURATIONS.values())):
         names = ", ".join(cls.__name__ for cls in CURATIONS.values())
-        raise SpecError("curation", value, "is not a curation", f"give one of {names}")
+        remedy = _as_kind("curation", value, CURATIONS) or f"give one of {names}"
+        raise SpecError("curation", value, "is not a curation", remedy)
     if not reference.traits.has_categories:
         raise _without_categories("curation", value, reference.family)
     return cast("Curation", rule).of(reference)
@@ -499,7 +512,8 @@ def _as_fault(value: object) -> Fault | None:
     if isinstance(value, Mapping):
         value = build(FAULTS, value, "fault")
     if value is not None and not isinstance(value, tuple(FAULTS.values())):
-        raise SpecError("fault", value, "is not a fault", "give LabelNoise, Truncation or Duplication")
+        remedy = _as_kind("fault", value, FAULTS) or "give LabelNoise, Truncation or Duplication"
+        raise SpecError("fault", value, "is not a fault", remedy)
     return cast("Fault | None", value)
 
 

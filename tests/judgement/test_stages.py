@@ -168,6 +168,20 @@ def test_stages_in_words() -> None:
     assert second == "Other definitions (median onset): loss of the tail 4, one category left 16."
 
 
+def test_what_was_not_reached_in_words() -> None:
+    ds = made_up(tail_coverage=TAIL, head_total_variation=[HEAD[2]] * 3)
+    ds.tail_coverage[2] = 0.02
+    assert in_words(tb.stages(ds))[0] == "Early collapse: reached by no replicate by generation 16."
+    ds.head_total_variation[0] = 0.0
+    said = "Early collapse: reached by 33% of the replicates by generation 16, too few for a median."
+    assert in_words(tb.stages(ds))[0] == said
+    few = tb.Spec(reference=tb.Zipf(1000), samples=10, generations=50, replicates=4, stages=tb.Stages())
+    first = in_words(tb.stages(tb.simulate(few)))[0]
+    assert first.startswith(
+        "Early collapse: not to be told from chance. Late collapse, concentrating: by gen"
+    )
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -178,6 +192,8 @@ def test_stages_in_words() -> None:
         (lambda: tb.Spec(reference=tb.Gaussian(), stages=tb.Stages()), "is about categories"),
         (lambda: tb.stages(made_up(survivors=[[1] * 6]).isel(generation=[0, 2])), "leaves out generation 1"),
         (lambda: tb.stages(xr.Dataset(attrs={"family": "gaussian"})), "stages are not defined"),
+        (lambda: tb.stages(None), "ds: None is not a run; give a Dataset, as simulate returns it"),
+        (lambda: tb.Spec(reference=tb.Uniform(3), held_out=[1, 2, 3]), "give Counts(...) of it, with the"),
     ],
 )
 def test_bad_input_is_told_in_one_line(call, message: str) -> None:

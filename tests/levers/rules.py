@@ -106,3 +106,19 @@ def returns_nothing(weights, ranks, others, other, generation):
 def writes_ranks(weights, ranks, others, other, generation):
     ranks[0] = 10**9
     return other
+
+
+def half_of_every_third(weights, ranks, others, other, generation):
+    """A reward: every third category counts half."""
+    for i in range(len(weights)):
+        if ranks[i] % 3 == 0:
+            weights[i] *= 0.5
+    return other
+
+
+def all_for_the_one_of_the_day(weights, ranks, others, other, generation):
+    """A reward that changes: nothing but the category of the generation's number."""
+    for i in range(len(weights)):
+        if ranks[i] != generation % 5:
+            weights[i] *= 1e-300
+    return other

@@ -114,3 +114,32 @@ def test_every_lever_is_written_and_read() -> None:
     ):
         one = spec(**fields)
         assert tb.Spec.from_toml(one.to_toml()) == one == tb.Spec.from_json(one.to_json())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: spec(estimator="good_turing"), "give GoodTuring(...), or in TOML a table: [estimator]"),
+        (lambda: spec(estimator="goodturing"), "give GoodTuring(...), or in TOML"),
+        (lambda: spec(estimator="best"), "give MLE(), or leave it out (None)"),
+        (lambda: spec(curation="choice"), "give Choice(...), or in TOML a table: [curation]"),
+        (lambda: spec(fault="truncation"), "give Truncation(...), or in TOML a table: [fault]"),
+        (
+            lambda: spec(curation=tb.TopShare(share=1e-300, reward=(1.0,) * 10)),
+            "makes batches of 1.00e+302 items",
+        ),
+    ],
+)
+def test_messages_name_what_was_meant(make, message: str) -> None:
+    with pytest.raises(tb.SpecError) as caught:
+        make()
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_labels_on_all_data_keep_what_is_human() -> None:
+    known = spec(regime=tb.Crawl(real=0.2), detector=tb.Detector(labelled=1))
+    ds = tb.simulate(known)
+    assert (ds.real_share.sel(generation=slice(1, None)) == 1).all()
+    with pytest.raises(tb.SpecError, match="may keep nothing of what is crawled for generation 2"):
+        tb.simulate(spec(regime=tb.Crawl(real=0.0), detector=tb.Detector(labelled=1)))

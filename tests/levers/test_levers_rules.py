@@ -236,3 +236,31 @@ def test_the_command_line_runs_a_rule_beside_the_document(
         assert told.count("\n") == 1
         assert "'mine' raised ValueError: enough, in generation 4 of replicate" in told
         assert not out.exists() or not any(out.iterdir())
+
+
+def test_a_reward_is_a_rule_that_multiplies() -> None:
+    """The bits of a verifier that lets half of the bad pass, after a cut, and the same with errors."""
+    reward = tuple(float(i % 3 != 0) for i in range(2_000))
+    half = tb.Verifier(accepts_good=1.0, accepts_bad=0.5, reward=reward)
+    built_in = wide(decoding=tb.Decoding(top_k=500), curation=half)
+    own = wide(decoding=tb.Decoding(top_k=500, rule=rules.half_of_every_third))
+    assert same(tb.simulate(built_in), tb.simulate(own))
+    assert not same(tb.simulate(built_in), tb.simulate(wide(decoding=tb.Decoding(top_k=500))))
+
+
+def test_a_reward_may_change_with_the_generation() -> None:
+    """Human data bring every category back; the model of generation t puts out that of its number."""
+    spec = tb.Spec(
+        reference=tb.Uniform(5),
+        samples=100,
+        generations=5,
+        replicates=3,
+        regime=tb.Anchored(real=0.5),
+        decoding=tb.Decoding(rule=rules.all_for_the_one_of_the_day),
+    )
+    ds = tb.simulate(spec, record=tb.Record(generations="all", snapshots=(2, 3, 4)))
+    for generation in (2, 3, 4):
+        at = ds.snapshot_generation == generation
+        counts = ds.snapshot_count.values[at].reshape(3, 5)
+        order = ds.snapshot_category.values[at].reshape(3, 5)
+        assert (np.take_along_axis(order, counts.argmax(axis=1)[:, None], 1) == generation - 1).all()

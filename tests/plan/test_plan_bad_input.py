@@ -48,8 +48,11 @@ CASES = {
     "field of another regime": (lambda: plan("regime.k"), "plan.vary: 'regime.k' is not a field"),
     "a table": (lambda: plan("regime"), "plan.vary: 'regime' is no number"),
     "text": (lambda: plan("regime.source", spec=SPEC.replace(regime=tb.Anchored(real=0.1))), "is no number"),
-    "no law": (lambda: plan("generations"), "plan.vary: 'generations' changes nothing that is run"),
-    "nor this": (lambda: plan("tail_mass"), "changes nothing that is run; vary one of "),
+    "no law": (lambda: plan("generations"), "plan.vary: 'generations' is how long a plan looks"),
+    "nor this": (
+        lambda: plan("tail_mass"),
+        "is no part of the law that a plan seeks a value of; vary one of ",
+    ),
     "one end": (lambda: plan(between=[0.5]), "plan.between: [0.5] is not two values"),
     "ends the wrong way round": (
         lambda: plan(between=(0.5, 0.1)),

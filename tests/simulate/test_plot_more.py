@@ -105,7 +105,9 @@ def test_what_is_too_narrow_to_draw_is_told() -> None:
 def test_axes_of_less_than_a_decade_have_numbers_that_stand_apart() -> None:
     boundary = xr.DataArray([0.05, 0.049, 0.047], coords={"samples": [100, 400, 900]}, dims="samples")
     names = ("boundary", "boundary_low", "boundary_high")
-    found = xr.Dataset(dict.fromkeys(names, boundary), attrs={"y": "regime.real"})
+    phases = {"phase": boundary.copy(data=np.array(["crossed"] * 3, dtype=object))}
+    attrs = {"y": "regime.real", "target": "to keep 90 % of the human mass"}
+    found = xr.Dataset(dict.fromkeys(names, boundary) | phases, attrs=attrs)
     ax = tb.plot.phase(found)
     ax.figure.canvas.draw()
     for axis in (ax.xaxis, ax.yaxis):

@@ -198,6 +198,13 @@ def test_a_directory_that_may_not_be_written(tmp_path, monkeypatch):
         tb.run_sweep(grid(), tmp_path / "store")
 
 
+def test_a_file_system_that_holds_no_files(tmp_path, monkeypatch):
+    """As /proc is, whose size is 0 bytes."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 0))
+    with pytest.raises(tb.SpecError, match="is on a file system that holds no files; name a directory"):
+        tb.run_sweep(grid(), tmp_path / "store")
+
+
 def test_a_part_of_a_newer_version_is_neither_read_nor_touched(store, monkeypatch):
     monkeypatch.setattr("tailbiter.store._parts.FORMAT", 0)
     before = parts(store)

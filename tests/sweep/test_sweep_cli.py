@@ -29,7 +29,7 @@ def out(tmp_path):
 def test_sweep_tells_what_is_there(spec, out, capsys):
     assert main(["sweep", spec, "--out", out]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("9 of 9 cells done, 0 missing\n1 parts, ")
+    assert printed.startswith("9 of 9 cells done, 0 missing\n1 part, ")
     assert main(["store", "status", out]) == 0
     assert capsys.readouterr().out == printed
     assert main(["sweep", spec, "--out", out, "--quiet"]) == 0

@@ -62,7 +62,11 @@ def refuse_too_large(sweep: Sweep, out: str | os.PathLike[str]) -> None:
     while not folder.is_dir():
         folder = folder.parent
     size = estimate_bytes(sweep)
-    free = shutil.disk_usage(folder).free
+    disk = shutil.disk_usage(folder)
+    if not disk.total:  # such as /proc
+        problem = "is on a file system that holds no files"
+        raise SpecError("out", str(out), problem, "name a directory you may write to")
+    free = disk.free
     if size // 10 > free:
         problem = f"makes records of {readable(size)} before compression, and {readable(free)} are free"
         remedy = "record fewer generations or variables, or vary less"

@@ -96,7 +96,7 @@ def axis_of(base: Spec, vary: str, between: Sequence[float] | None) -> Axis:
     Raises
     ------
     SpecError
-        For an unknown field, one that is no number or changes nothing that is run, and ends that make no
+        For an unknown field, one that is no number or no part of the law, and ends that make no
         range.
     """
     base = _ready(base, vary)
@@ -106,7 +106,9 @@ def axis_of(base: Spec, vary: str, between: Sequence[float] | None) -> Axis:
         raise SpecError("plan.vary", vary, error.problem, error.remedy) from error
     if vary.partition(".")[0] in NO_LAW:
         options = [name for name in known_fields(base) if name.partition(".")[0] not in NO_LAW]
-        problem = "changes nothing that is run"
+        problem = "is no part of the law that a plan seeks a value of"
+        if vary == "generations":
+            problem = "is how long a plan looks, whatever it varies"
         raise SpecError("plan.vary", vary, problem, f"vary one of {', '.join(options[1:])}")
     if not takes_numbers(base, vary):
         raise SpecError("plan.vary", vary, "is no number", "vary a field that is one")

@@ -63,6 +63,14 @@ def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
+# Where there is no line: marker, height in the picture, and what it says.
+_WITHOUT_LINE = {
+    "never": ("x", 0.97, "the most there may be is not enough"),
+    "always": ("v", 0.03, "the least there may be is enough"),
+    "undecided": ("_", 0.5, "not decided by these lineages"),
+}
+
+
 def phase(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Draw a phase diagram: where collapse begins, as another field varies.
 
@@ -96,6 +104,11 @@ def phase(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     low, middle, high = (found[name].values for name in ("boundary_low", "boundary", "boundary_high"))
     ax.fill_between(x, low, high, color="grey", alpha=0.3, lw=0)
     ax.plot(x, middle, color="black", marker="o", markersize=3, linewidth=1.2)
+    for name, (marker, height, said) in _WITHOUT_LINE.items():
+        there = x[found["phase"].values == name]
+        at = np.full(there.size, height)
+        if there.size:
+            ax.plot(there, at, marker, color="black", label=said, transform=ax.get_xaxis_transform())
     if (x > 0).all():
         ax.set_xscale("log")
     if np.nanmin(np.where(middle > 0, middle, np.nan), initial=np.inf) < np.inf:
@@ -104,6 +117,8 @@ def phase(found: xr.Dataset, ax: Axes | None = None) -> Axes:
         plain_ticks(axis)
     ax.set_xlabel(field)
     ax.set_ylabel(found.attrs["y"])
-    ax.set_title("Enough is kept above the line", fontsize="medium")
+    ax.set_title(f"Above the line is enough {found.attrs['target']}", fontsize="medium", wrap=True)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False)
     ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     return ax

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._checks import is_list
 from ..errors import DataError, SpecError
 from ._support import Reference
 from ._tables import Counts, Probabilities, Table
@@ -70,7 +71,8 @@ def as_held_out(
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         value = _column(value, reference)
     if not isinstance(value, Counts):
-        raise SpecError(_FIELD, value, "is no table of counts", _GIVE)
+        remedy = "give Counts(...) of it, with the reference's labels" if is_list(value) else _GIVE
+        raise SpecError(_FIELD, value, "is no table of counts", remedy)
     join(reference, value)
     return value
 

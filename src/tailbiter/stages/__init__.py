@@ -86,7 +86,7 @@ def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
         if some := [told[part] for part in parts if part in told]:
             told[name] = _first_of(some, " or ".join(part for part in parts if part in told))
         else:
-            left_out[name] = f"needs {' or '.join(parts)}"
+            left_out[name] = left_out[parts[0]]
     return _dataset(ds, told, left_out, thresholds)
 
 
@@ -176,7 +176,11 @@ def _in_generations(long_name: str, values: Floats) -> tuple[tuple[str, ...], Fl
     return dims, values, {"long_name": long_name, "units": "generations"}
 
 
-def _refuse_unfit(ds: xr.Dataset) -> None:
+def _refuse_unfit(ds: object) -> None:
+    import xarray as xr
+
+    if not isinstance(ds, xr.Dataset):
+        raise SpecError("ds", ds, "is not a run", "give a Dataset, as simulate returns it")
     if ds.attrs.get("family") != "categorical":
         remedy = "give a run of a reference with categories"
         raise SpecError("ds", ds.attrs.get("family"), "is of a family whose stages are not defined", remedy)

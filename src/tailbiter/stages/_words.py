@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def in_words(found: xr.Dataset) -> list[str]:
         Sentences.
     """
     medians = {str(n): float(m) for n, m in zip(found.stage.values, found.median_onset.values, strict=True)}
+    share = dict(zip(medians, found.share_reached.values, strict=True))
     last = int(found.attrs["last_generation"])
     flat, narrow = medians.pop("late_flattening", math.nan), medians.pop("late_concentrating", math.nan)
     kind = ", flattening" if flat == medians.get("late") and flat != narrow else ", concentrating"
@@ -45,7 +47,9 @@ def in_words(found: xr.Dataset) -> list[str]:
         if name in medians:
             when = medians.pop(name)
             way = kind if name == "late" and math.isfinite(when) else ""
-            lines.append(f"{word}{way}: {_when(when, last)}.")
+            lines.append(f"{word}{way}: {_when(when, float(share[name]), last)}.")
+        elif json.loads(found.attrs["left_out"]).get(name, "").startswith("chance alone"):
+            lines.append(f"{word}: not to be told from chance.")
     reached = sorted((when, SHORT[name]) for name, when in medians.items() if math.isfinite(when))
     never = [SHORT[name] for name, when in medians.items() if not math.isfinite(when)]
     lines = [" ".join(lines)] if lines else []
@@ -58,9 +62,11 @@ def in_words(found: xr.Dataset) -> list[str]:
     return lines
 
 
-def _when(median: float, last: int) -> str:
+def _when(median: float, share: float, last: int) -> str:
+    if share == 0:
+        return f"reached by no replicate by generation {last:,}"
     if not math.isfinite(median):
-        return f"not reached by generation {last:,} in half of the replicates"
+        return f"reached by {share:.0%} of the replicates by generation {last:,}, too few for a median"
     return f"by generation {median:,.0f} (median)"
 
 

@@ -106,7 +106,8 @@ class Status:
             lines.append(f"{self.outdated:,} cells of another stream version, kept and not used")
         if self.damaged:
             lines.append(f"{self.damaged:,} damaged parts, set aside")
-        lines.append(f"{self.parts:,} parts, {self.bytes / 1e6:,.1f} MB; content {self.digest[:32]}")
+        parts = "1 part" if self.parts == 1 else f"{self.parts:,} parts"
+        lines.append(f"{parts}, {self.bytes / 1e6:,.1f} MB; content {self.digest[:32]}")
         return "\n".join(lines)
 
 
