@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Blocks of code of a page: found, and run in order as a reader would."""
 
+import ast
 import contextlib
 import io
 import os
@@ -10,6 +11,8 @@ import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+
+from tailbiter import Spec
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = ("sh", "console", "bash", "shell")
@@ -54,6 +57,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.names: dict[str, object] = {}
+        self.functions: list[str] = []
         self.printed = ""
         (folder / "src").symlink_to(ROOT / "src")
         (folder / "examples").symlink_to(ROOT / "examples")
@@ -77,6 +81,8 @@ class Reader:
                 self._type(typed(block))
             elif block.language == "python":
                 self._run(block.text, page.name)
+            elif block.language == "toml":
+                self._complete(block.text)
             elif block.language == "text":
                 self._compare(block.text)
 
@@ -93,10 +99,22 @@ class Reader:
         self.printed += done.stdout
 
     def _run(self, text: str, name: str) -> None:
+        parts = ast.parse(text).body
+        self.functions += [ast.unparse(part) for part in parts if isinstance(part, ast.FunctionDef)]
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             exec(compile(text, name, "exec"), self.names)
         self.printed += out.getvalue()
+
+    def _complete(self, text: str) -> None:
+        """A part of a Spec makes a Spec with what is needed besides; rules are those that the page wrote."""
+        if rules := re.search(r'^rule = "(\w+):', text, re.M):
+            (self.folder / f"{rules[1]}.py").write_text("\n\n".join(self.functions), encoding="utf-8")
+        path = self.folder / "part.toml"
+        path.write_text(
+            f'samples = 9\ngenerations = 2\n[reference]\nkind = "uniform"\ncategories = 3\n{text}'
+        )
+        assert Spec.from_toml(path).to_dict(brief=True).keys() > {"samples", "generations", "reference"}
 
     def _compare(self, text: str) -> None:
         """What is shown was printed, line by line; ``...`` stands for what is left out."""

@@ -14,7 +14,6 @@ ELSEWHERE = {
     "judgement.md": "house/test_examples.py",
     "mixtures.md": "mixture/test_mixture_guide.py",
     "plan.md": "plan/test_plan_guide.py",
-    "study.md": "docs/test_study.py",
     "sweeps.md": "sweep/test_guide.py",
     "testing.md": "testing/test_testing_guide.py",
     "theory.md": "house/test_examples.py",
@@ -41,7 +40,7 @@ def test_every_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_the_others_have_tests_of_their_own(name: str) -> None:
     text = (ROOT / "tests" / ELSEWHERE[name]).read_text(encoding="utf-8")
-    assert name in text or "shakespeare_study" in text
+    assert name in text
 
 
 def test_what_is_not_typed_is_little() -> None:
