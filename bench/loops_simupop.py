@@ -2,7 +2,7 @@
 """simuPOP, the simulator of population genetics: replace is its haploid Wright-Fisher model of one locus.
 
 A category is an allele, an item an individual, a training set a generation: each individual copies a parent
-that was chosen at random. simuPOP has no wheels and takes long to build, so it is no dependency of the
+that was chosen at random. simuPOP has no wheels and takes half an hour to build: it is no dependency of the
 bench: where it is not installed, its rows are left out and the bench says so.
 """
 
@@ -59,7 +59,7 @@ class _Recorder:
 
 def _simupop() -> Any:
     """Return simuPOP, its optimised module for many alleles, on one thread."""
-    from simuPOP.simuOpt import setOptions
+    from simuOpt import setOptions
 
     setOptions(optimized=True, alleleType="long", quiet=True, numThreads=1)
     import simuPOP
