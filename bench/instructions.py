@@ -59,16 +59,23 @@ def count(program: Path, isa: str, workload: str, times: int = 1) -> tuple[str, 
     return run.stdout.strip(), int(found[1])
 
 
+def runnable(program: Path) -> list[str]:
+    """Return the instruction sets that this machine has, of those that are counted."""
+    runs = (subprocess.run([program, isa, "sweep", "0"], capture_output=True, check=False) for isa in ISAS)
+    return [isa for isa, run in zip(ISAS, runs, strict=True) if run.returncode == 0]
+
+
 def count_all(program: Path) -> tuple[str, Counts]:
     """Return the compiler's name and all counts; refuse a gate that would let twice the work through."""
-    pairs = list(product(ISAS, WORKLOADS))
+    isas = runnable(program)
+    pairs = list(product(isas, WORKLOADS))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda pair: count(program, *pair), pairs))
-    counts: Counts = {isa: {} for isa in ISAS}
+    counts: Counts = {isa: {} for isa in isas}
     for (isa, workload), (_, counted) in zip(pairs, found, strict=True):
         counts[isa][workload] = counted
-    single = {"avx2": {"sweep": counts["avx2"]["sweep"]}}
-    twice = {"avx2": {"sweep": count(program, "avx2", "sweep", times=2)[1]}}
+    single = {isas[0]: {"sweep": counts[isas[0]]["sweep"]}}
+    twice = {isas[0]: {"sweep": count(program, isas[0], "sweep", times=2)[1]}}
     if not grown(twice, single):
         raise Unfit("a workload run twice was not found to take more instructions")
     return found[0][0], counts

@@ -26,8 +26,9 @@ SIDES: dict[str, Side] = {
 MISSING: dict[str, str] = {}
 if find_spec("simuPOP") is None:
     MISSING["simupop"] = "simuPOP is not installed (pip install simuPOP, which builds it)"
-if find_spec("sklearn") is None:
-    MISSING["em"] = "scikit-learn is not installed (pip install scikit-learn)"
+for _family, _package in (("em", "sklearn"), ("gaussian", "threadpoolctl")):
+    if find_spec(_package) is None:
+        MISSING[_family] = f"{_package} is not installed (pip install scikit-learn brings it)"
 
 
 def present(names: Iterable[str]) -> list[str]:
