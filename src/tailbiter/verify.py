@@ -266,10 +266,18 @@ class _Cells:
         self.error = np.zeros_like(expected) if error is None else error
         self.most_sd = unknown if most_sd is None else most_sd
         exact_sd = unknown if sd is None else sd
-        self.sd = np.where(np.isfinite(exact_sd), exact_sd, values.std(axis=0, ddof=1))
+        self.sd = np.where(np.isfinite(exact_sd), exact_sd, self._sample_sd())
         self.certain = (exact_sd == 0) & (self.error == 0)
         self.mean = np.where(broken, np.nan, values.mean(axis=0))
         self.z = self._z()
+
+    def _sample_sd(self) -> Floats:
+        """As simulated; where all are alike, the most that values between bounds have about a mean."""
+        sd = self.values.std(axis=0, ddof=1)
+        if self.low is None or self.high is None:
+            return sd
+        most = np.sqrt(np.clip((self.expected - self.low) * (self.high - self.expected), 0.0, None))
+        return np.where((sd == 0) & self.defined, most, sd)
 
     def _z(self) -> Floats:
         """Differences beyond the error of prediction, over their standard errors."""
