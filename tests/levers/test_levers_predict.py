@@ -41,7 +41,13 @@ def spec(**fields: Any) -> tb.Spec:
     return tb.Spec(**base | fields)
 
 
-@pytest.mark.parametrize("name", CASES)
+# The others stand beside enumeration, too: tests/predict/test_levers_exact.py.
+FAST = ("add-k", "errors", "crawl and add-k")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[] if one in FAST else [pytest.mark.slow]) for one in CASES]
+)
 def test_means_are_as_predicted(name: str) -> None:
     """False alarms 1e-9 a variable; effect: .08 in the mean of a share (in nats), 1.2 categories."""
     one = spec(**CASES[name])

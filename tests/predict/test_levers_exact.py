@@ -75,3 +75,14 @@ def test_limits_need_many_samples() -> None:
         tb.predict(spec, record=tb.Record(variables=["entropy"]))
     th = tb.predict(spec.replace(samples=10**7), record=tb.Record(variables=["entropy"]))
     assert th.entropy.attrs["kind"] == "limit"
+
+
+@pytest.mark.parametrize("generations", [1, 3])
+def test_human_data_put_out_nothing(generations: int) -> None:
+    """Not even for the batch after the last generation; and what is certain is so to the last bit."""
+    spec = tb.Spec(
+        reference=tb.Counts([1, 1]), regime=tb.RealOnly(), samples=529, generations=generations, seed=1
+    )
+    found = tb.verify(spec, rate=1e-9, replicates=300)
+    assert found.agrees, found.text()
+    assert set(found.left_out) == {"survivors_output"}

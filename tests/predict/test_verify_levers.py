@@ -149,7 +149,13 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+# Compiling a user's rule takes a second.
+COMPILED = ("added by the reference, not evenly", "temperature after the cuts", "ties to the rarer")
+
+
+@pytest.mark.parametrize(
+    "wrong", [pytest.param(one, marks=[pytest.mark.slow] if one in COMPILED else []) for one in WRONG]
+)
 def test_wrong_levers_part(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is found among 3000 replicates at 1e-6: the power that `verify` has over these effects."""
     name, fields = WRONG[wrong]

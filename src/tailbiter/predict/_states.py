@@ -106,7 +106,9 @@ class _Run:
     @property
     def puts_out(self) -> bool:
         """Whether models put out something for every batch: of a crawl, all that is kept may be human."""
-        return self.program.levers.crawled is None and all(self.sizes(t)[0] for t in range(2, self.last + 1))
+        batches = range(2, self.last + 2)
+        some = (self.sizes(t)[0] or not self.program.samples[t - 1] for t in batches)
+        return self.program.levers.crawled is None and all(some)
 
     def _step(self, synthetic: int, human: int, crawled: float | None) -> states.Step:
         best = states.Best(self.bent.drawn(synthetic), self.bent.rewards) if self.best else None

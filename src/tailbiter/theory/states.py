@@ -264,7 +264,8 @@ def first(items: int, law: Floats, *, copies: int = 1) -> tuple[Floats, Floats]:
     several = compositions(items // copies, len(law))
     sets, where = _sums(several * copies, singles)
     chances = multinomial(several, law[None])[0][:, None] * multinomial(singles, law[None])[0]
-    return sets, np.bincount(where.ravel(), chances.ravel(), len(sets)).astype(np.float64)
+    found = np.bincount(where.ravel(), chances.ravel(), len(sets))
+    return sets, found / found.sum()
 
 
 class Walk:
