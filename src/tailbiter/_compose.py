@@ -123,7 +123,9 @@ def _crawled(mix: Mix, count: int, traits: Traits) -> npt.NDArray[np.float64] | 
     if source is None:
         return None
     if not traits.has_categories:
-        problem = f"is made for models with categories, which a {traits.family} reference has none of"
+        problem = (
+            f"is made for models with categories, which {with_article(traits.family)} reference has none of"
+        )
         raise SpecError("regime", "crawl", problem, "use Anchored(real=...)")
     levels, level = _levels(source.real, count)
     out = np.array([float(value) for value in levels])[level]

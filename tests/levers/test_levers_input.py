@@ -143,3 +143,32 @@ def test_labels_on_all_data_keep_what_is_human() -> None:
     assert (ds.real_share.sel(generation=slice(1, None)) == 1).all()
     with pytest.raises(tb.SpecError, match="may keep nothing of what is crawled for generation 2"):
         tb.simulate(spec(regime=tb.Crawl(real=0.0), detector=tb.Detector(labelled=1)))
+
+
+OTHERS = {
+    "a gaussian": tb.Gaussian(),
+    "a mixture": tb.GaussianMixture([0.5, 0.5], [[0], [4]], [1, 1], "spherical"),
+    "a poisson": tb.Poisson(3.0),
+    "an exponential": tb.Exponential(2.0),
+}
+OF_CATEGORIES = {
+    "regime": CRAWL,
+    "detector": tb.Detector(tpr=0.5),
+    "decoding": tb.Decoding(top_k=2),
+    "error_rate": 0.1,
+    "curation": tb.BestOf(k=2, reward=(0.0, 1.0)),
+    "fault": tb.LabelNoise(0.1),
+    "held_out": tb.Counts([1, 2]),
+    "groups": ("a", "b"),
+    "stages": tb.Stages(),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("field", OF_CATEGORIES)
+def test_what_is_about_categories_is_refused_elsewhere_by_name(name: str, field: str) -> None:
+    with pytest.raises(tb.SpecError) as caught:
+        spec(reference=OTHERS[name], **{field: OF_CATEGORIES[field]})
+    assert caught.value.field == field
+    assert f"categories, which {name} reference has none of" in str(caught.value)
+    assert "\n" not in str(caught.value)

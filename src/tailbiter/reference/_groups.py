@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from .._checks import SET, is_list
+from .._checks import SET, is_list, with_article
 from ..errors import DataError, SpecError
 from ._files import Column, read_columns
 from ._support import Labels, Reference, content_digest
@@ -107,7 +107,7 @@ def as_groups(value: object, reference: Reference) -> Groups | None:
     if value is None:
         return None
     if not reference.traits.has_categories:
-        problem = f"is about categories, which a {reference.family} reference has none of"
+        problem = f"is about categories, which {with_article(reference.family)} reference has none of"
         raise SpecError(_FIELD, value, problem, "leave it out")
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         value = _column(value, reference)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import is_list
+from .._checks import is_list, with_article
 from ..errors import DataError, SpecError
 from ._support import Reference
 from ._tables import Counts, Probabilities, Table
@@ -64,7 +64,7 @@ def as_held_out(
     if value is None:
         return None
     if not reference.traits.has_categories:
-        problem = f"is about categories, which a {reference.family} reference has none of"
+        problem = f"is about categories, which {with_article(reference.family)} reference has none of"
         raise SpecError(_FIELD, value, problem, "leave it out")
     if isinstance(value, Mapping):
         value = _from_table(value, folder)
