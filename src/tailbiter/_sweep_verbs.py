@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from tailbiter._flags import flag, numeric
 from tailbiter._interrupt import promise
 from tailbiter.errors import SpecError
+from tailbiter.summary import counted
 
 if TYPE_CHECKING:
     from tailbiter.store import Store
@@ -111,7 +112,7 @@ def merge(
         raise SpecError("merge", str(directory), "is the only store", "name those to copy from")
     copied = Store(directory).merge(others)
     if not quiet:
-        print("1 part copied" if copied == 1 else f"{copied:,} parts copied")
+        print(f"{counted(copied, 'part', 'parts')} copied")
     return 0
 
 
@@ -138,7 +139,7 @@ def gc(
             raise
         raise type(error)("--prune", error.value, error.problem, error.remedy) from error
     if not quiet:
-        print(f"{done['removed']:,} files removed, {done['packed']:,} packed anew")
+        print(f"{counted(done['removed'], 'file', 'files')} removed, {done['packed']:,} packed anew")
     return 0
 
 

@@ -69,7 +69,9 @@ def test_store_verbs(spec, out, tmp_path, capsys):
 def test_cells_of_another_sweep_go_only_where_their_number_is_said(spec, out, capsys):
     main(["sweep", spec, "--out", out, "--quiet"])
     assert main(["store", "gc", out, "--prune", "1"]) == 2
-    told = "--prune: 1 is not the 0 cells of other sweeps and stream versions in"
+    told = (
+        "--prune: 1 is not the number of cells of other sweeps and stream versions: there are 0 cells; give 0"
+    )
     assert told in capsys.readouterr().err
 
 

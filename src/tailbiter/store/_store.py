@@ -20,6 +20,7 @@ import msgspec
 from tailbiter import _document
 from tailbiter.errors import DataError, SpecError
 from tailbiter.spec import STREAM_VERSION
+from tailbiter.summary import counted
 from tailbiter.sweep import Sweep, label_of
 
 from ._files import DAMAGED, FIELD, PARTIAL, is_intact, publish, unwritable
@@ -101,12 +102,13 @@ class Status:
         if self.skipped:
             lines.append(f"{self.skipped:,} combinations cannot be run and are skipped")
         if self.others:
-            lines.append(f"{self.others:,} cells of other sweeps")
+            lines.append(f"{counted(self.others, 'cell', 'cells')} of other sweeps")
         if self.outdated:
-            lines.append(f"{self.outdated:,} cells of another stream version, kept and not used")
+            here = counted(self.outdated, "cell", "cells")
+            lines.append(f"{here} of another stream version, kept and not used")
         if self.damaged:
-            lines.append(f"{self.damaged:,} damaged parts, set aside")
-        parts = "1 part" if self.parts == 1 else f"{self.parts:,} parts"
+            lines.append(f"{counted(self.damaged, 'damaged part', 'damaged parts')}, set aside")
+        parts = counted(self.parts, "part", "parts")
         lines.append(f"{parts}, {self.bytes / 1e6:,.1f} MB; content {self.digest[:32]}")
         return "\n".join(lines)
 
@@ -385,8 +387,9 @@ class Store:
         elif isinstance(prune, bool):
             raise SpecError("prune", prune, "is no number of cells", "give the number that status counts")
         elif (others := len(self.places.keys() - wanted)) != prune:
-            problem = f"is not the {others:,} cells of other sweeps and stream versions in {self.path}"
-            raise SpecError("prune", prune, problem, f"give {others} to drop them, or leave it out")
+            here = counted(others, "cell", "cells")
+            problem = f"is not the number of cells of other sweeps and stream versions: there are {here}"
+            raise SpecError("prune", prune, problem, f"give {others}, or leave it out to keep what is there")
         removed = self._remove_leftovers()
         self.set_damaged_aside()  # packed anew, a damaged note would pass for a sound one
         live: dict[str, set[int]] = {}
