@@ -38,6 +38,15 @@ CASES: dict[str, dict[str, Any]] = {
     "errors": {"error_rate": 0.1, "regime": tb.Anchored(real=0.2)},
     "crawl": {"regime": tb.Crawl(real=0.3), "detector": tb.Detector(tpr=0.6, fpr=0.2)},
     "crawl by band": {"regime": tb.Crawl(real=0.3), "bands": BANDS, "detector": BY_BAND},
+    # Some batches are all human, beside a model of which everything is listed.
+    "crawl by band, smoothed": {
+        "regime": tb.Crawl(real=0.6),
+        "bands": BANDS,
+        "detector": BY_BAND,
+        "estimator": tb.AddK(0.2),
+        "error_rate": 0.1,
+        "samples": 10,
+    },
     "label noise": {"fault": tb.LabelNoise(0.3)},
     "truncation": {"fault": tb.Truncation(below=3)},
     "duplication": {"fault": tb.Duplication(copies=5)},
