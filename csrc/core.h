@@ -71,6 +71,7 @@ struct tb_plan {
     int shaped;                    /* nor sampled as they were */
     int bent;                      /* nor as a mixture of counts and the even law */
     double sum_log_q;              /* over all categories */
+    double *powers;                /* of counts, where there is a temperature */
     struct tb_plan *first, *later; /* laws of human items in generation 1 and after: this plan, or ones of their own */
     size_t shared_bytes;
     size_t *state_bytes; /* high-water mark */

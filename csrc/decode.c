@@ -30,8 +30,25 @@ typedef struct {
 
 static size_t place_of(double weight) { return (size_t)(order_of(weight) * 0x9e3779b97f4a7c15u >> (64 - MEMORY_BITS)); }
 
+static double power_of(double count, double power) { return count > 0.0 ? tb_exp(tb_log(count) * power) : 0.0; }
+
+int tb_fill_powers(double temperature, double *powers) {
+    const double power = 1.0 / temperature;
+    if (power > 16.0) return 0;
+    for (size_t c = 0; c < TB_POWERS; c++) powers[c] = power_of((double)c, power);
+    return 1;
+}
+
+static void raise_counts(tb_model_t *model, const double *powers, double power) {
+    for (size_t i = 0; i < model->length; i++) {
+        const double count = model->weight[i];
+        model->weight[i] = count < (double)TB_POWERS ? powers[(size_t)count] : power_of(count, power);
+    }
+    model->other = power_of(model->other, power);
+}
+
 /* Over the largest, which becomes 1: nothing overflows, and what underflows is less than any draw can tell from 0. */
-static void apply_temperature(tb_model_t *model, double temperature) {
+static void heat_all(tb_model_t *model, double temperature) {
     const double log_most = tb_log(tb_model_largest(model)), power = 1.0 / temperature;
     tb_memory_t memory = {{0}, {0}}; /* 0 stays 0 */
     for (size_t i = 0; i < model->length; i++) {
@@ -44,6 +61,14 @@ static void apply_temperature(tb_model_t *model, double temperature) {
         model->weight[i] = memory.result[at];
     }
     model->other = heat(model->other, log_most, power);
+}
+
+static void apply_temperature(const tb_decoding_t *self, tb_model_t *model) {
+    if (model->whole && self->powers) {
+        raise_counts(model, self->powers, 1.0 / self->temperature);
+    } else {
+        heat_all(model, self->temperature);
+    }
     model->whole = 0;
 }
 
@@ -61,11 +86,13 @@ typedef struct {
     double others, other; /* so many more of one weight */
 } tb_pile_t;
 
+/* Neighbours mostly share a byte: each of four adds up for itself, or it would wait for the one before. */
 static void count_byte(const tb_pile_t *pile, const tb_cut_t *cut, int shift, double bin[256]) {
-    memset(bin, 0, 256 * sizeof *bin);
+    double some[4][256] = {{0}};
     for (size_t i = 0; i < pile->length; i++) {
-        bin[order_of(pile->weight[i]) >> shift & 255] += cut->by_weight ? pile->weight[i] : 1.0;
+        some[i % 4][order_of(pile->weight[i]) >> shift & 255] += cut->by_weight ? pile->weight[i] : 1.0;
     }
+    for (size_t b = 0; b < 256; b++) bin[b] = (some[0][b] + some[1][b]) + (some[2][b] + some[3][b]);
     if (pile->others > 0.0)
         bin[order_of(pile->other) >> shift & 255] += pile->others * (cut->by_weight ? pile->other : 1.0);
 }
@@ -148,7 +175,7 @@ static double share_of(double share, tb_ratio_t exact, double amount, int whole)
 
 void tb_decode(const tb_decoding_t *self, tb_model_t *model, double *room) {
     const int whole = model->whole && self->temperature == 1.0;
-    if (self->temperature != 1.0) apply_temperature(model, self->temperature);
+    if (self->temperature != 1.0) apply_temperature(self, model);
     if (self->top_k) keep_top(model, (tb_cut_t){.by_weight = 0, .need = (double)self->top_k}, room);
     if (self->top_p < 1.0) {
         const double need = share_of(self->top_p, self->exact_top_p, tb_model_total(model), whole);

@@ -20,26 +20,30 @@ double tb_wrong(const tb_lineage_t *self) {
     return wrong ? *wrong : 0.0;
 }
 
-/* Of the right items' law. */
+/* Of the right items' law: what is wrong counts 0 here. Beyond the length everything is 0. */
 static double sum_squares(const tb_lineage_t *self, double right) {
-    const double *wrong = tb_wrong_of(self, self->weight), per_item = 1.0 / right;
+    const double per_item = 1.0 / right;
     double lane[TB_ROW] = {0};
-    for (size_t i = 0; i < self->length; i++) {
-        const double p = self->weight + i == wrong ? 0.0 : self->weight[i] * per_item;
-        lane[i % TB_ROW] += p * p;
+    for (size_t i = 0; i < self->length; i += TB_ROW) {
+        for (size_t j = 0; j < TB_ROW; j++) {
+            const double p = self->weight[i + j] * per_item;
+            lane[j] += p * p;
+        }
     }
     return tb_sum(lane, TB_ROW);
 }
 
-/* Squared distance between the counts' law and the model before. */
+/* Squared distance between the counts' law and the model before, in which nothing is wrong either. */
 static double distance_before(const tb_lineage_t *self, double right) {
-    const double *wrong = tb_wrong_of(self, self->weight);
-    double sum = 0.0;
-    for (size_t i = 0; i < self->length; i++) {
-        const double difference = self->weight[i] / right - self->before[i];
-        if (self->weight + i != wrong) sum += difference * difference;
+    const double per_item = 1.0 / right;
+    double lane[TB_ROW] = {0};
+    for (size_t i = 0; i < self->length; i += TB_ROW) {
+        for (size_t j = 0; j < TB_ROW; j++) {
+            const double difference = self->weight[i + j] * per_item - self->before[i + j];
+            lane[j] += difference * difference;
+        }
     }
-    return sum;
+    return tb_sum(lane, TB_ROW);
 }
 
 /* The share of the target that James & Stein's rule finds (Hausser & Strimmer 2009, JMLR 10:1469). */
@@ -47,8 +51,12 @@ static double shrinkage(const tb_lineage_t *self, double right) {
     const tb_estimator_t *by = &self->plan->program.estimator;
     if (by->smoothed && self->generation == 1) return 0.0;
     if (by->amount >= 0.0) return by->amount;
-    const double squares = sum_squares(self, right), even = 1.0 / (double)self->plan->program.categories;
+    double *wrong = tb_wrong_of(self, self->weight);
+    const double aside = tb_wrong(self), even = 1.0 / (double)self->plan->program.categories;
+    if (wrong) *wrong = 0.0;
+    const double squares = sum_squares(self, right);
     const double distance = by->smoothed ? distance_before(self, right) : squares - even;
+    if (wrong) *wrong = aside;
     const double share = (1.0 - squares) / ((right - 1.0) * distance);
     return share < 1.0 ? (share > 0.0 ? share : 0.0) : 1.0; /* 1 where the two laws are one, or there is one item */
 }
@@ -70,17 +78,21 @@ static void mix_even(tb_lineage_t *self, double right, double share) {
     for (size_t i = 0; i < self->length; i++) model->weight[i] = (1.0 - share) * self->weight[i] + model->other;
 }
 
+/* Nothing is wrong in either law. */
 static void mix_before(tb_lineage_t *self, double right, double share) {
-    tb_model_t *model = &self->model;
-    const double *wrong = tb_wrong_of(self, self->weight);
-    double sum = 0.0;
-    for (size_t i = 0; i < self->length; i++) {
-        if (self->weight + i == wrong) continue;
-        const double p = (1.0 - share) * (self->weight[i] / right) + share * self->before[i];
-        model->weight[i] = p < LEAST ? 0.0 : p;
-        sum += model->weight[i];
+    double *weight = self->model.weight, *wrong = tb_wrong_of(self, self->weight), lane[TB_ROW] = {0};
+    const double counted = (1.0 - share) / right, aside = tb_wrong(self);
+    if (wrong) *wrong = 0.0;
+    for (size_t i = 0; i < self->length; i += TB_ROW) {
+        for (size_t j = 0; j < TB_ROW; j++) {
+            const double p = counted * self->weight[i + j] + share * self->before[i + j];
+            weight[i + j] = p < LEAST ? 0.0 : p;
+            lane[j] += weight[i + j];
+        }
     }
-    for (size_t i = 0; i < self->length; i++) model->weight[i] *= right / sum;
+    const double scale = right / tb_sum(lane, TB_ROW);
+    for (size_t i = 0; i < self->length; i++) weight[i] *= scale;
+    if (wrong) *wrong = aside;
 }
 
 static int compare(const void *a, const void *b) {

@@ -45,6 +45,7 @@ void tb_plan_free(tb_plan_t *self) {
     tb_give(self->single.cell);
     tb_give(self->single.remainder);
     tb_give(self->poisson);
+    tb_give(self->powers);
     if (self->first != self) tb_plan_free(self->first);
     if (self->later != self) tb_plan_free(self->later);
     free(self->state_bytes);
@@ -231,8 +232,20 @@ static int fill_human(tb_plan_t *self, const uint64_t *weights, tb_plan_t **law)
     return code;
 }
 
+/* Counts repeat from generation to generation, and so do their powers. */
+static int fill_powers(tb_plan_t *self) {
+    tb_decoding_t *decoding = &self->program.decoding;
+    decoding->powers = NULL;
+    if (decoding->temperature == 1.0 || self->program.estimator.kind != TB_MAXIMUM_LIKELIHOOD) return TB_OK;
+    self->powers = tb_take(TB_POWERS, sizeof *self->powers, &self->shared_bytes);
+    if (!self->powers) return TB_ERR_MEMORY;
+    if (tb_fill_powers(decoding->temperature, self->powers)) decoding->powers = self->powers;
+    return TB_OK;
+}
+
 static int fill(tb_plan_t *self, const tb_judged_t *judged) {
     int code = fill_reference(self);
+    if (!code) code = fill_powers(self);
     if (code) return code;
     self->sum_squares = squares(self);
     self->yardstick.weight = self->weight;

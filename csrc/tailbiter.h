@@ -52,6 +52,8 @@ typedef struct {
     double min_p;                                       /* 0: all */
     double epsilon;                                     /* 0: all */
     tb_ratio_t exact_top_p, exact_min_p, exact_epsilon; /* by which whole weights are judged */
+    const double
+        *powers; /* the plan's: of the first TB_POWERS whole numbers, to 1 / temperature; NULL: none are kept */
 } tb_decoding_t;
 
 /* Curation: what is kept of a model's output for its quality. Categories of one reward fare alike, so everything is

@@ -2,6 +2,7 @@
 /* Decoding against sorting all categories, one by one. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "checks.h"
 #include "decode.h"
@@ -141,9 +142,9 @@ static void check_shares(void) {
                 const int b = (total - a + 1) / 2 < a ? (total - a + 1) / 2 : a, c = total - a - b;
                 const int count[3] = {a, b, c};
                 const tb_decoding_t how[3] = {
-                    {1.0, 0, share, 0.0, 0.0, exact, {0, 1}, {0, 1}},
-                    {1.0, 0, 1.0, share, 0.0, {1, 1}, exact, {0, 1}},
-                    {1.0, 0, 1.0, 0.0, share, {1, 1}, {0, 1}, exact},
+                    {1.0, 0, share, 0.0, 0.0, exact, {0, 1}, {0, 1}, NULL},
+                    {1.0, 0, 1.0, share, 0.0, {1, 1}, exact, {0, 1}, NULL},
+                    {1.0, 0, 1.0, 0.0, share, {1, 1}, {0, 1}, exact, NULL},
                 };
                 for (int rule = 0; rule < 3; rule++) {
                     uint32_t id[3] = {0, 1, 2}, place[3] = {0, 1, 2};
@@ -177,7 +178,7 @@ static void check_largest(void) {
         const uint64_t of = UINT64_C(1) << 63;
         /* (2^52 - 1) / (2^53 - 1) is (2^63 - 2^11) / (2^64 - 2^11), here over 2^63 */
         const uint64_t part = (of >> 1) - (UINT64_C(1) << 9) - (UINT64_C(1) << 0) + (uint64_t)(more + 1);
-        const tb_decoding_t how = {1.0, 0, 1.0, 0.0, 0.5, {1, 1}, {0, 1}, {part, of}};
+        const tb_decoding_t how = {1.0, 0, 1.0, 0.0, 0.5, {1, 1}, {0, 1}, {part, of}, NULL};
         tb_model_t model = {2, id, weight, 0.0, 0.0, place, 2, 1};
         __extension__ typedef unsigned __int128 u128;
         const int stays = (u128)(UINT64_C(1) << 52) * of - of >= (u128)part * ((UINT64_C(1) << 53) - 1);
@@ -201,10 +202,31 @@ static void check_temperatures(void) {
     }
 }
 
+/* Powers that are kept are those that are worked out, in another unit. */
+static void check_powers(void) {
+    static const double temperature[] = {0.0625, 0.9, 1.1, 1e3};
+    static double powers[TB_POWERS];
+    CHECK(!tb_fill_powers(0.06, powers));
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t id[5] = {0, 1, 2, 3, 4}, place[5] = {0, 1, 2, 3, 4};
+        double kept[5] = {0x1p52, 1.0, 0.0, TB_POWERS, TB_POWERS - 1}, made[5], room[5];
+        tb_decoding_t how = {.temperature = temperature[i], .top_p = 1.0};
+        tb_model_t model = {5, id, kept, 0.0, 0.0, place, 5, 1}, other = model;
+        other.weight = memcpy(made, kept, sizeof made);
+        CHECK(tb_fill_powers(temperature[i], powers));
+        tb_decode(&how, &other, room);
+        how.powers = powers;
+        tb_decode(&how, &model, room);
+        CHECK(kept[2] == 0.0 && !model.whole && !other.whole);
+        for (int j = 0; j < 5; j++) CHECK(fabs(kept[j] / kept[0] - made[j] / made[0]) <= 1e-12 * made[j] / made[0]);
+    }
+}
+
 int main(void) {
     check_cuts();
     check_shares();
     check_largest();
     check_temperatures();
+    check_powers();
     return finish();
 }
