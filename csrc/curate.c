@@ -11,15 +11,29 @@ static void add_levels(const tb_curation_t *self, const uint32_t *id, const doub
     for (size_t i = 0; i < length; i++) mass[self->level[id[i]]] += weight[i];
 }
 
-/* The best of k lies at a level with probability a^k - b^k, where a and b are the mass up to it and below it. Over
- * a - b, the level's own mass, that is the sum of a^i b^(k-1-i), in which nothing cancels. */
+/* The sum of a^i b^(n-1-i) over i below n, by doubling n: nothing cancels. */
+static double sum_powers(double a, double b, uint64_t n) {
+    double sum = 0.0, power_a = 1.0, power_b = 1.0; /* of so many terms as were read from n's bits */
+    for (int bit = 63 - __builtin_clzll(n); bit >= 0; bit--) {
+        sum *= power_a + power_b;
+        power_a *= power_a;
+        power_b *= power_b;
+        if (!(n >> bit & 1)) continue;
+        sum = sum * b + power_a;
+        power_a *= a;
+        power_b *= b;
+    }
+    return sum;
+}
+
+/* The best of k lies at a level with probability a^k - b^k, where a and b are the mass up to it and below it. That is
+ * a - b, the level's own mass, times the sum of a^i b^(k-1-i). */
 static void best_of(const tb_curation_t *self, const double *mass, double sum, double *factor) {
     double below = 0.0;
     for (size_t l = 0; l < self->levels; l++) {
+        if (mass[l] == 0.0) continue; /* a factor that nothing asks for */
         const double upto = below + mass[l] / sum;
-        double term = 0.0, up = 1.0;
-        for (uint64_t i = 0; i < self->candidates; i++, up *= upto) term = term * below + up;
-        factor[l] = term;
+        factor[l] = sum_powers(upto, below, self->candidates);
         below = upto;
     }
 }

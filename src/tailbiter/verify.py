@@ -99,8 +99,9 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """Whether simulation and theory part nowhere."""
-        return all(row.verdict != "parts" for row in self.rows)
+        """Whether something was judged, and simulation and theory part nowhere."""
+        verdicts = {row.verdict for row in self.rows}
+        return "agrees" in verdicts and "parts" not in verdicts
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""

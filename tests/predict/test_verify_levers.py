@@ -184,3 +184,38 @@ def test_wrong_levers_part(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sys.modules[tb.verify.__module__], "simulate", simulated)
     assert not tb.verify(right, replicates=3000, record=record).agrees
+
+
+@pytest.mark.parametrize("samples", [495, 980, 2000])
+def test_rounding_is_no_difference_where_training_sets_are_many(samples: int) -> None:
+    """Probabilities of thousands of sets that did not add up to 1 made a mean leave its bounds."""
+    spec = tb.Spec(
+        reference=tb.Counts([9, 1]), samples=samples, generations=3, decoding=tb.Decoding(temperature=0.7)
+    )
+    assert tb.verify(spec).agrees
+
+
+@pytest.mark.parametrize(
+    "levers",
+    [
+        {"decoding": tb.Decoding(min_p=1.0)},
+        {"decoding": tb.Decoding(top_k=2)},
+        {"decoding": tb.Decoding(top_p=0.6)},
+        {"decoding": tb.Decoding(temperature=0.9), "generations": 100},
+    ],
+)
+def test_no_limit_is_told_where_chance_decides_however_many_samples_there_are(levers: dict[str, Any]) -> None:
+    """Cuts among ties, and differences that a temperature below 1 enlarges: by 1 / .9 a generation."""
+    spec = tb.Spec(**{"reference": tb.Uniform(4), "samples": 10**6, "generations": 2, **levers})
+    assert "gini_simpson" in tb.predict(spec.replace(decoding=tb.Decoding(temperature=1.1)))
+    record = tb.Record(variables=["gini_simpson"])
+    with pytest.raises(tb.PredictionError):
+        tb.predict(spec, record=record)
+
+
+def test_what_is_not_judged_does_not_agree() -> None:
+    """A limit alone says nothing of a run."""
+    spec = tb.Spec(reference=tb.Zipf(10), samples=10**7, generations=3, decoding=tb.Decoding(temperature=0.9))
+    found = tb.verify(spec, record=tb.Record(variables=["gini_simpson"]))
+    assert {row.verdict for row in found.rows} == {"not judged"}
+    assert not found.agrees

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,16 @@ from tailbiter.errors import PredictionError
 from tailbiter.estimator import MLE, Discount, GoodTuring, Shrinkage
 from tailbiter.theory import Predicted
 from tailbiter.theory._result import Floats
+from tailbiter.theory.shaping import NEAR
 
 from ._bent import Bent
 from ._known import SIMULATE, Known
 from ._measured import MEASURED, OF_PRESENCE, Models
 
 if TYPE_CHECKING:
+    from tailbiter.decoding import Decoding
+    from tailbiter.spec import Spec
+
     from ._categorical import CategoricalCase
 
 __all__ = ["without_end"]
@@ -44,7 +49,7 @@ def without_end(case: CategoricalCase) -> dict[str, Known]:
         problem = "are too many to follow the models of"
         raise PredictionError("generations", last, problem, SIMULATE)
     rarest = float(case.bent.reference.min()) * float(case.program.samples[:last].min())
-    if rarest < LEAST * last:
+    if math.log(rarest) < math.log(LEAST * last) + _growth(case.spec) * (last - 1):
         problem = f"expect {rarest:.3g} items of the rarest category, too few for {last:,} generations"
         raise PredictionError("samples", int(case.program.samples[:last].min()), problem, SIMULATE)
     recorded = set(case.at.tolist())
@@ -54,6 +59,22 @@ def without_end(case: CategoricalCase) -> dict[str, Known]:
             for name in names:
                 rows[name].append(MEASURED[name](models)[0])
     return {name: Known(Predicted(np.array(row), "limit", STATEMENT)) for name, row in rows.items()}
+
+
+def _growth(spec: Spec) -> float:
+    """By how much a generation raises the log variance of what chance has done: temperatures below 1 do."""
+    return -2.0 * min(0.0, math.log(spec.decoding.temperature))
+
+
+def _refuse_ties(decoding: Decoding, models: Floats) -> None:
+    """Refuse cuts among equal probabilities: of samples, however many, chance says which is larger."""
+    if decoding.top_k is None and decoding.top_p == 1.0 and decoding.min_p < 1.0 and not decoding.epsilon:
+        return
+    ranked = np.sort(models[models > 0])
+    ties = int(np.sum(np.diff(ranked) <= NEAR * ranked[1:]))
+    if ties:
+        problem = f"would cut among {ties:,} equal probabilities, which differ in every sample"
+        raise PredictionError("decoding", decoding, problem, SIMULATE)
 
 
 def _bent(case: CategoricalCase) -> Bent:
@@ -83,6 +104,7 @@ def _models(case: CategoricalCase, last: int) -> Iterator[Models]:
             batch = _batch(case, bent, pool * total, t)
             pool, total = (pool * before + batch * size) / (before + size), before + size
         p, wrong = bent.fitted(pool * total)
+        _refuse_ties(case.spec.decoding, p)
         yield Models(program, np.ones_like(q), p, wrong)
 
 
