@@ -134,4 +134,4 @@ def test_predictions_are_the_limit_of_plain_components() -> None:
     back = json.loads(tb.predict(spec.replace(regime=tb.Anchored(real=0.1))).attrs["left_out"])
     assert back["weights"].startswith("regime: 'anchored' brings back documents of components that no fit")
     assert "component_kl" in json.loads(th.attrs["left_out"])
-    assert tb.verify(spec, replicates=300).agrees
+    assert {row.verdict for row in tb.verify(spec, replicates=300).rows} == {"not judged"}

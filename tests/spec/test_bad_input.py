@@ -191,7 +191,7 @@ FIELDS = {
     ),
     "not quite a regime": (
         lambda: spec(regime="Replce"),
-        "regime: 'Replce' is not a regime; did you mean 'Replace'?",
+        "regime: 'Replce' is not a regime; give Replace(...), or in TOML a table: [regime] kind = ",
     ),
     "a reference's name": (
         lambda: spec(reference="zipf"),

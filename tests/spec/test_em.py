@@ -106,7 +106,10 @@ REFUSED = {
         lambda: spec(reference=tb.Gaussian(), estimator={"kind": "em"}),
         "estimator: 'em' does not fit the models of a gaussian reference; give MLE(), or leave it out",
     ),
-    "a word": (lambda: spec(estimator="em"), "estimator: 'em' is not an estimator; give EM(), or leave it"),
+    "a word": (
+        lambda: spec(estimator="em"),
+        "estimator: 'em' is not an estimator; give EM(...), or in TOML ",
+    ),
     "bands": (lambda: spec(bands=[1.0]), "bands: (1.0,) is about categories, which a mixture reference has"),
     "tail mass": (lambda: spec(tail_mass=0.1), "tail_mass: 0.1 is about categories, which a mixture refer"),
     "1e13 samples": (lambda: spec(samples=1e13), "samples: 1e13 is outside 1 to 1,000,000,000,000; give a"),

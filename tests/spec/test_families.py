@@ -122,7 +122,7 @@ REFUSED = {
     "half a divisor": (lambda: tb.MLE(ddof=0.5), "estimator.ddof: 0.5 is not a whole number; give 0"),
     "an estimator in words": (
         lambda: spec(estimator="mle"),
-        "estimator: 'mle' is not an estimator; give MLE()",
+        "estimator: 'mle' is not an estimator; give MLE(...), or in TOML a table: [estimator]",
     ),
     "estimator of no kind": (
         lambda: spec(estimator={"ddof": 1}),

@@ -158,5 +158,5 @@ def _number(value: float | None, error: float | None = None) -> str:
         return str(value)
     if not error:
         return f"{value:.4g}"
-    digits = max(0, min(8, 1 - math.floor(math.log10(error))))
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f} ± {error:.{digits}f}" if digits <= 6 else f"{value:.4g} ± {error:.2g}"
