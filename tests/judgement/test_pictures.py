@@ -44,3 +44,14 @@ def test_what_was_not_recorded_is_named() -> None:
         tb.plot.confidence(ds)
     with pytest.raises(SpecError, match="group_survivors"):
         tb.plot.groups(ds)
+
+
+def test_names_of_groups_are_drawn_as_they_are_written() -> None:
+    """A dollar would begin a formula, and a first underscore hide the line from the legend."""
+    made = tb.Spec(reference=tb.Uniform(3), groups=["$\\foo$", "$x^2$", "_hidden"], samples=50, generations=3)
+    ax = tb.plot.groups(tb.simulate(made))
+    ax.figure.canvas.draw()
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(names) == 3
+    assert all(name.count("$") == name.count(r"\$") for name in names)
+    assert any("_hidden" in name for name in names)

@@ -93,3 +93,21 @@ def test_nothing_is_cut_off(page: Page, path: Path, width: int) -> None:
     page.open(path, width)
     assert page.run("document.documentElement.scrollWidth") <= width
     assert page.run("document.querySelector('#chart svg').getBoundingClientRect().width") <= width
+
+
+@pytest.mark.parametrize("width", [320, 1400])
+def test_lines_stay_in_the_plot_and_numbers_on_one_line(page: Page, path: Path, width: int) -> None:
+    """What theory says may lie below all that was simulated: it is cut off at the plot's edge."""
+    page.open(path, width)
+    outside = (
+        "[...document.querySelectorAll('#chart svg path')].filter(p => !p.closest('g[clip-path]')).length"
+    )
+    assert page.run("document.querySelectorAll('#chart svg g[clip-path] path').length") > 0
+    assert page.run(outside) == 0
+    broken = """[...document.querySelectorAll('td.number')].filter(cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1;
+    }).length"""
+    assert page.run("document.querySelectorAll('td.number').length") > 0
+    assert page.run(broken) == 0

@@ -50,6 +50,23 @@ def test_survival_is_the_share_not_forgotten(ds: xr.Dataset) -> None:
         assert line.get_xdata().min() >= expected.min() * (1 - 1e-12)
 
 
+def test_survival_says_what_it_shows_where_categories_come_back(ds: xr.Dataset) -> None:
+    """Absent at 10 and seen again at 20 is not forgotten, and not alive at 10."""
+    spec = tb.Spec(reference=tb.Zipf(200), regime=tb.Anchored(real=0.1), samples=200, generations=20)
+    back = tb.simulate(spec, record=tb.Record(forgotten=True))
+    assert tb.plot.survival(back).get_ylabel() == "share not yet absent for good"
+    assert tb.plot.survival(ds).get_ylabel() == "share not yet forgotten"
+    for asked in ([], [0], [31]):
+        with pytest.raises(SpecError, match="generations: .* from 1 to 30"):
+            tb.plot.survival(ds, generations=asked)
+
+
+def test_theory_of_another_spec_is_refused(ds: xr.Dataset) -> None:
+    other = tb.predict(tb.Spec(reference=tb.Zipf(50), samples=50, generations=30))
+    with pytest.raises(SpecError, match="theory: .* of another Spec"):
+        tb.plot.tails(ds, theory=other)
+
+
 def test_flow_adds_up_to_one(ds: xr.Dataset) -> None:
     ax = tb.plot.flow(ds, replicate=2)
     tops = [stack.get_paths()[0].vertices[:, 1].max() for stack in ax.collections]

@@ -10,7 +10,7 @@ import numpy as np
 from tailbiter.dataset import recorded
 from tailbiter.errors import SpecError
 
-from ._common import DASHES, band_name, later_of, new_axes
+from ._common import DASHES, band_name, later_of, new_axes, one_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,11 +92,13 @@ def survival(ds: xr.Dataset, ax: Axes | None = None, *, generations: Sequence[in
     Raises
     ------
     SpecError
-        When forgetting was not recorded.
+        When forgetting was not recorded, or a generation is not of the run.
 
     Notes
     -----
-    Categories are taken together six to a factor of ten of their count, over all replicates.
+    Categories are taken together six to a factor of ten of their count, over all replicates. Where categories
+    can come back, what is absent at a generation may be seen again before the run ends, and counts as not yet
+    absent for good: the axis says so. How much is present then, ``tails`` shows.
 
     Examples
     --------
@@ -111,6 +113,10 @@ def survival(ds: xr.Dataset, ax: Axes | None = None, *, generations: Sequence[in
     last = int(ds["generation"].values[-1])
     if generations is None:
         generations = sorted({10**k for k in range(len(str(last))) if 10**k <= last} | {last})
+    if not generations or min(generations) < 1 or max(generations) > last:
+        raise SpecError(
+            "generations", list(generations), "are not of this run", f"name some from 1 to {last:,}"
+        )
     when = np.where(forgotten.values == 0, np.inf, forgotten.values)
     bins = np.floor(BINS * np.log10(expected)).astype(np.int64)
     which = np.unique(bins, return_inverse=True)[1]
@@ -121,10 +127,12 @@ def survival(ds: xr.Dataset, ax: Axes | None = None, *, generations: Sequence[in
         left = np.bincount(which, (when > t).mean(axis=0)) / size
         _line(ax, centre, left, index, len(generations), f"generation {t:,}")
     ax.set_xlabel("count expected in the first sample")
-    ax.set_ylabel("share not yet forgotten")
+    final = forgotten.attrs["absence_is_final"]
+    ax.set_ylabel("share not yet forgotten" if final else "share not yet absent for good")
     ax.set_yscale("linear")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
-    ax.set_title("What is left, by original count", fontsize="medium")
+    title = "What is left, by original count" if final else "What is still to be seen, by original count"
+    ax.set_title(title, fontsize="medium")
     return ax
 
 
@@ -162,9 +170,7 @@ def flow(ds: xr.Dataset, ax: Axes | None = None, *, replicate: int = 0) -> Axes:
     from matplotlib import colormaps
 
     mass = later_of(recorded(ds, "band_mass"))
-    if not 0 <= replicate < ds.sizes["replicate"]:
-        most = ds.sizes["replicate"] - 1
-        raise SpecError("replicate", replicate, "is no lineage of this run", f"name one from 0 to {most}")
+    replicate = one_lineage(ds, replicate)
     ax = new_axes() if ax is None else ax
     bands = np.flatnonzero(ds["band_categories"].values)
     one = mass.isel(replicate=replicate, band=bands)

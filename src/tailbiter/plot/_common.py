@@ -74,6 +74,19 @@ def draw_line(
     ax.plot(generation, middle, color=colour, linestyle=dashes, linewidth=1.8, label=name)
 
 
+def one_lineage(ds: xr.Dataset, replicate: int) -> int:
+    """Refuse a lineage that the run does not have."""
+    if not 0 <= replicate < ds.sizes["replicate"]:
+        most = ds.sizes["replicate"] - 1
+        raise SpecError("replicate", replicate, "is no lineage of this run", f"name one from 0 to {most}")
+    return replicate
+
+
+def as_text(name: str) -> str:
+    """A name as it is written: to matplotlib a dollar begins a formula, and a first underscore hides a line."""
+    return ("\u200b" if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def band_name(alive: xr.DataArray) -> str:
     lo, hi = float(alive["band_lo"]), float(alive["band_hi"])
     count = int(alive["band_categories"])

@@ -10,7 +10,7 @@ import numpy as np
 from tailbiter.dataset import recorded
 from tailbiter.errors import SpecError
 
-from ._common import DASHES, new_axes
+from ._common import DASHES, new_axes, one_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def densities(ds: xr.Dataset, ax: Axes | None = None, *, replicate: int = 0) -> 
     >>> tb.plot.densities(ds).get_ylabel()
     'density'
     """
-    line_of = _model(ds.isel(replicate=replicate))
+    line_of = _model(ds.isel(replicate=one_lineage(ds, replicate)))
     generation = ds["generation"].values
     shown = np.unique(np.geomspace(1, len(generation), MOST_LINES).astype(np.int64) - 1)
     ax = new_axes() if ax is None else ax

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailbiter.dataset import recorded, share_alive
+from tailbiter.errors import SpecError
 
 from ._common import (
     LEAST_MASS,
     LEAST_WEIGHT,
     MOST_GROUPS,
+    as_text,
     band_name,
     count_and_percent,
     draw_line,
@@ -69,6 +71,8 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
             return _beyond(ds, variable, ax)
     alive = share_alive(ds)
     later = later_of(alive)
+    if theory is not None and "band_survivors" in theory:
+        _refuse_other_bands(ds, theory)
     ax = new_axes() if ax is None else ax
     bands = np.flatnonzero(ds["band_categories"].values)
     for rank, band in enumerate(bands):
@@ -83,6 +87,14 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
             ax.plot(expected["generation"].values, shown, color="black", linewidth=0.7, label=name)
     label_axes(ax, "count expected in the\nfirst sample (categories)")
     return ax
+
+
+def _refuse_other_bands(ds: xr.Dataset, theory: xr.Dataset) -> None:
+    """A prediction of another Spec would be drawn as if it were of this one."""
+    ours, theirs = ds["band_categories"].values, theory["band_categories"].values
+    if not np.array_equal(ours, theirs):
+        problem = "are the bands of another Spec than the run's"
+        raise SpecError("theory", theirs.tolist(), problem, "give tb.predict of the same Spec")
 
 
 def spread(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -259,7 +271,7 @@ def groups(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     for rank in range(shown):
         one = alive.isel(group=shown - 1 - rank)
         categories = int(one["group_categories"])
-        draw_line(ax, one, rank, shown, f"{one['group'].item()}  ({categories:,})", 0.5 / categories)
+        draw_line(ax, one, rank, shown, f"{as_text(one['group'].item())}  ({categories:,})", 0.5 / categories)
     label_axes(ax, "group (categories)")
     ax.set_ylabel("share of the group's categories alive")
     ax.set_title("What is forgotten, by group: median and 5-95 % of replicates", fontsize="medium")

@@ -56,6 +56,7 @@ def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.axvspan(curve.attrs.get("low", values[0]), curve.attrs["high"], color="grey", alpha=0.25, lw=0)
     ax.set_xscale("log")
     ax.set_xlabel(field)
+    ax.set_ylabel("share kept, or of lineages that keep enough")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
     plain_ticks(ax.xaxis)
     ax.set_title(curve.attrs["sentence"].partition(",")[0], fontsize="medium")

@@ -93,30 +93,41 @@ const page = (() => {
 
   const titled = (chart) => (chart.units === "1" ? chart.title : `${chart.title} (${chart.units})`);
 
+  // Room for half of the last number under the axis.
+  const RIGHT = 18;
+
+  // A group of which nothing is drawn outside the box of a plot: theory may go beyond what was simulated.
+  function clipped(svg, id, [x, y, width, height]) {
+    const clip = drawn("clipPath", { id }, drawn("defs", {}, svg));
+    drawn("rect", { x, y, width, height }, clip);
+    return drawn("g", { "clip-path": `url(#${id})` }, svg);
+  }
+
   // Lines over generations: medians, shades between quantiles, theory; what is under the pointer is gone to.
   function lines({ box, caption, chart, xs, at, logarithmic, hidden, go }) {
     const { svg, width, height } = frame(box, 420);
     const shown = chart.series.map((s, i) => ({ ...s, i })).filter((s) => !hidden.has(s.name));
-    const x = scale(xs.filter((g) => g > 0), 48, width - 10, true);
+    const x = scale(xs.filter((g) => g > 0), 48, width - RIGHT, true);
     const y = scale(shown.flatMap((s) => [...s.median, ...s.low, ...s.high]), height - 32, 10, logarithmic);
     for (const t of x.ticks) {
       drawn("line", { class: "axis", x1: x.place(t), x2: x.place(t), y1: 10, y2: height - 32 }, svg);
       drawn("text", { x: x.place(t), y: height - 18, "text-anchor": "middle" }, svg, number(t));
     }
     for (const t of y.ticks) {
-      drawn("line", { class: "axis", x1: 48, x2: width - 10, y1: y.place(t), y2: y.place(t) }, svg);
+      drawn("line", { class: "axis", x1: 48, x2: width - RIGHT, y1: y.place(t), y2: y.place(t) }, svg);
       drawn("text", { x: 44, y: y.place(t) + 4, "text-anchor": "end" }, svg, number(t));
     }
     drawn("text", { x: width / 2, y: height - 3, "text-anchor": "middle" }, svg, "generation");
+    const plot = clipped(svg, `${box.id}-plot`, [48, 10, width - RIGHT - 48, height - 42]);
     for (const s of shown) {
       drawn("path", { d: ribbon(xs, s.low, s.high, x, y, logarithmic), fill: COLOURS[s.i % COLOURS.length],
-        opacity: 0.15 }, svg);
+        opacity: 0.15 }, plot);
     }
     for (const s of shown) {
-      drawn("path", { d: path(xs, s.median, x, y, logarithmic), ...look(s.i) }, svg);
+      drawn("path", { d: path(xs, s.median, x, y, logarithmic), ...look(s.i) }, plot);
       if (s.theory) {
         drawn("path", { d: path(xs, s.theory, x, y, logarithmic), fill: "none", stroke: "currentColor",
-          "stroke-width": 0.8 }, svg);
+          "stroke-width": 0.8 }, plot);
       }
     }
     const g = xs[at];
