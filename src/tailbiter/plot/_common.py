@@ -83,7 +83,7 @@ def one_lineage(ds: xr.Dataset, replicate: int) -> int:
 
 
 def as_text(name: str) -> str:
-    """A name as it is written: to matplotlib a dollar begins a formula, and a first underscore hides a line."""
+    """A name as it is written: a dollar would begin a formula, and a first underscore hide the line."""
     return ("\u200b" if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
