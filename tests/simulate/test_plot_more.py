@@ -57,13 +57,13 @@ def test_survival_says_what_it_shows_where_categories_come_back(ds: xr.Dataset) 
     assert tb.plot.survival(back).get_ylabel() == "share not yet absent for good"
     assert tb.plot.survival(ds).get_ylabel() == "share not yet forgotten"
     for asked in ([], [0], [31]):
-        with pytest.raises(SpecError, match="generations: .* from 1 to 30"):
+        with pytest.raises(SpecError, match=r"generations: .* from 1 to 30"):
             tb.plot.survival(ds, generations=asked)
 
 
 def test_theory_of_another_spec_is_refused(ds: xr.Dataset) -> None:
     other = tb.predict(tb.Spec(reference=tb.Zipf(50), samples=50, generations=30))
-    with pytest.raises(SpecError, match="theory: .* of another Spec"):
+    with pytest.raises(SpecError, match=r"theory: .* of another Spec"):
         tb.plot.tails(ds, theory=other)
 
 
