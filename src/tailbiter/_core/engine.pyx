@@ -291,7 +291,8 @@ def nothing_accepted(levers, failure):
     """One line about curation that accepts nothing."""
     rates = dict(zip(("accepts_bad", "accepts_good"), levers.factor.tolist()))
     where = f"the model of generation {failure['generation']} of replicate {failure['replicate']}"
-    return SpecError("curation", rates, f"accepts nothing of what {where} puts out", "give both rates above 0")
+    problem = f"accepts nothing of what {where} puts out"
+    return SpecError("curation", rates, problem, "give both rates above 0")
 
 
 cdef class Engine:
