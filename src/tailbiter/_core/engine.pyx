@@ -287,7 +287,7 @@ class RuleFailed(Exception):
         self.weight = failure["weight"]
 
 
-def nothing_accepted(levers, failure):
+cdef nothing_accepted(levers, failure):
     """One line about curation that accepts nothing."""
     rates = dict(zip(("accepts_bad", "accepts_good"), levers.factor.tolist()))
     where = f"the model of generation {failure['generation']} of replicate {failure['replicate']}"
