@@ -156,8 +156,7 @@ def _detector(spec: Spec, band_start: npt.NDArray[np.uint32]) -> dict[str, Any]:
     found, lost = (np.broadcast_to(np.float64(rate), bands) for rate in spec.detector.rates())
     band = np.repeat(np.arange(bands)[::-1], np.diff(np.append(band_start[::-1], len(weights))))
     shares = weights / float(weights.sum())
-    human = float((shares * (1 - lost)[band]).sum()) if np.ptp(lost) else float(1 - lost[0])
-    kept = float((shares * (1 - found)[band]).sum()) if np.ptp(found) else float(1 - found[0])
+    human, kept = (_kept_share(shares, rate, band) for rate in (lost, found))
     _refuse_nothing(crawled[1:] * human, (1 - crawled[1:]) * (1 - found.max()), spec.detector)
     return {
         "human_kept": human,
@@ -166,6 +165,14 @@ def _detector(spec: Spec, band_start: npt.NDArray[np.uint32]) -> dict[str, Any]:
         "band_lost": np.array(lost),
         "kept_weights": whole_weights(shares * (1 - lost)[band]) if np.ptp(lost) and human else None,
     }
+
+
+def _kept_share(shares: Floats, lost: Floats, band: npt.NDArray[np.int64]) -> float:
+    """Share of items that a detector keeps: exactly all or none of them where their bands' rates say so."""
+    if not np.ptp(lost):
+        return float(1 - lost[0])
+    kept, thrown = float((shares * (1 - lost)[band]).sum()), float((shares * lost[band]).sum())
+    return kept / (kept + thrown)
 
 
 def _refuse_nothing(human: Floats, synthetic: Floats, detector: Detector) -> None:

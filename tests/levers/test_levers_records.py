@@ -108,3 +108,17 @@ def check(name: str, reference: str, regime: str, error: float) -> None:
         assert pytest.approx(mass, abs=1e-9, nan_ok=True) == ds["band_mass"].values[:, 1:, band].T
         present = ((counts > 0) & inside).sum(axis=2)
         assert np.array_equal(ds["band_survivors"].values[:, 1:, band].T, present)
+
+
+@pytest.mark.parametrize("categories", range(10, 60, 7))
+def test_a_detector_that_throws_out_nothing_discards_no_less(categories: int) -> None:
+    """A band without items can't bring the share below 0, however the shares of the others round."""
+    spec = tb.Spec(
+        reference=tb.Zipf(categories=categories, exponent=1.0),
+        samples=100,
+        generations=2,
+        regime=tb.Crawl(real=0.5),
+        bands=(1e-3,),
+        detector=tb.Detector(tpr=0.0, fpr=(0.7, 0.0)),
+    )
+    assert (tb.simulate(spec, record=tb.Record(variables=("real_discarded",))).real_discarded == 0).all()
