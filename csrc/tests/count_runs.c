@@ -29,6 +29,7 @@ static const categorical_t CATEGORICAL[] = {{"replace", REPLACE, 6000, 90, 6000,
                                             {"window", WINDOW, 100, 90, 1000, 0, 64},
                                             {"subsample", SUBSAMPLE, 500, 40, 2000, 0, 8}};
 enum { CATEGORICAL_COUNT = sizeof CATEGORICAL / sizeof *CATEGORICAL, D = 2, K = 3, ROWS = 101 };
+enum { LACKING = 3 }; /* the processor has no such instruction set: not a failure of the run */
 
 /* A run, and what it is made of. */
 typedef struct {
@@ -146,10 +147,12 @@ static int is_known(run_t *self, const char *name) {
 int main(int argc, char **argv) {
     static run_t run;
 
-    if (argc != 4 || !(run.kernels = tb_isa_find(argv[1])) || !is_known(&run, argv[2])) {
+    if (argc != 4 || !is_known(&run, argv[2])) {
         fprintf(stderr, "usage: count_runs ISA WORKLOAD TIMES\n");
         return 2;
     }
+    run.kernels = tb_isa_find(argv[1]);
+    if (!run.kernels) return LACKING;
     for (long i = 0; i < atol(argv[3]); i++) counted(&run);
     free(run.setup);
     puts(COMPILER);
