@@ -64,6 +64,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda path: path.name)
+def test_links_have_texts(page: Path) -> None:
+    """A site fills in the title of a page; where the source is read, a link without a text is not there."""
+    assert re.findall(r"\[\s*\]\([^)]*\)", page.read_text(encoding="utf-8")) == []
+
+
 def test_every_public_name_is_documented() -> None:
     undocumented = [name for name in tailbiter.__all__ if not getattr(tailbiter, name).__doc__]
     assert undocumented == []
