@@ -37,6 +37,15 @@ SG: survivor-generations of one replicate, fresh human draws included. RNG only,
 word, and one look-up, for each of these takes. core: bytes that the core allocates for a run; tables: shared
 by all threads, made from the reference; state: ids and counts."""
 
+OTHERS = """\
+other benches, each with --help of its own:
+  python -m bench.levers        levers beside plain sampling
+  python -m bench.gaussian      normal laws beside numpy
+  python -m bench.mixture       mixtures beside scikit-learn
+  python -m bench.sweep         a sweep into a store beside numpy on joblib
+  python -m bench.user          laws that users write beside the core's
+  python -m bench.instructions  instructions of fixed runs beside the committed figures"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench; return the exit status (1 when sides disagree)."""
@@ -54,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Time tailbiter beside what is used today."
+        prog="python -m bench",
+        description="Time tailbiter beside what is used today.",
+        epilog=OTHERS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--smoke", action="store_true", help="check all sides, and time tiny sizes: seconds")

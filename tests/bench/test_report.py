@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The tables say what was measured, and who missed a bar."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +176,13 @@ def test_what_is_not_installed_is_left_out_and_the_table_says_why(monkeypatch, c
     said = capsys.readouterr().out
     assert "left out: simupop, as it is not there" in said
     assert f"a random word {made['machine']['floors']['rng']:.2f} ns" in said
+
+
+def test_help_names_every_other_bench(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    told = re.findall(r"^  python -m bench\.(\w+)  ", capsys.readouterr().out, re.MULTILINE)
+    commands = [
+        path for path in Path(cli.__file__).parent.glob("*.py") if "ArgumentParser(" in path.read_text()
+    ]
+    assert {*told, "cli"} == {path.stem for path in commands}

@@ -56,12 +56,17 @@ def test_what_is_not_typed_is_little() -> None:
 def test_a_reader_notices_what_fails_and_what_was_not_printed(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     page = tmp_path / "page.md"
-    for text in ("```sh\nfalse | true\n```", "```python\nraise SystemExit\n```", "```text\nfour\n```"):
+    for text in (
+        "```sh\nfalse | true\n```",
+        "```python\nraise SystemExit\n```",
+        "```text\nfour\n```",
+        "```text\nthree ...\n```",
+    ):
         page.write_text(f"```sh\necho three ' 4'\n```\n\n{text}\n", encoding="utf-8")
         with pytest.raises((AssertionError, SystemExit)):
             reader.follow(page)
     page.write_text(
-        "1. So:\n\n   ```sh\n   echo three \\\n     four\n   ```\n\n```text\nthree ...\n```\n", "utf-8"
+        "1. So:\n\n   ```sh\n   echo three \\\n     four\n   ```\n\n```text\nthree four\n```\n", "utf-8"
     )
     reader.follow(page)
     assert typed(Block("sh", "pip install .\necho 1\n")) == "echo 1"
