@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHELL = ("sh", "console", "bash", "shell")
 # Commands that no test types, each with the reason; a block's other lines run.
 NOT_TYPED = {
-    "pip install": "installs; continuous integration and the newcomer's path type it",
+    "pip install": "installs; test_newcomer.py and continuous integration type it",
     "pytest": "this test among others",
     ".ci/run": "runs this test among others",
     "dask scheduler": "stays until it is stopped, on a machine of the cluster",
