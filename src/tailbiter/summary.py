@@ -416,8 +416,16 @@ def _known_sentences(theory: xr.Dataset) -> list[str]:
     kinds = {kind: [name for name in names if theory[name].attrs["kind"] == kind] for kind in KINDS}
     lines = ["Expectations over replicates; +- = standard deviation of one, or a bound on it from above."]
     lines += [f"{said}: {', '.join(kinds[kind])}." for kind, said in KINDS.items() if kinds[kind]]
-    left_out = json.loads(theory.attrs["left_out"])
-    return [*lines, *(f"Not known: {name}: {reason}." for name, reason in left_out.items())]
+    return [*lines, *_left_out_sentences(json.loads(theory.attrs["left_out"]))]
+
+
+def _left_out_sentences(left_out: dict[str, str]) -> list[str]:
+    """Tell every reason once, of all the variables that it holds for."""
+    alike: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        alike.setdefault(reason.replace(repr(name), "each"), []).append(name)
+    told = {", ".join(names): left_out[names[0]] if len(names) == 1 else r for r, names in alike.items()}
+    return [f"Not known: {names}: {reason}." for names, reason in told.items()]
 
 
 def aligned(columns: list[list[str]]) -> list[str]:
@@ -443,7 +451,7 @@ def _table(summary: Summary) -> list[str]:
     left = sum(width + 2 for width in widths[: bands.start])
     width = sum(width + 2 for width in widths[bands]) - 2
     title = "share alive, by count expected in the first sample"
-    return [" " * left + title.center(width).rstrip() if width >= len(title) else title, *text]
+    return [" " * left + title.center(width).rstrip(), *text]
 
 
 def _has_survivors(summary: Summary) -> bool:

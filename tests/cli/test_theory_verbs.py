@@ -34,7 +34,17 @@ def test_predict_prints_a_table_and_what_is_not_known(spec: Path, capsys: pytest
     printed = capsys.readouterr().out
     assert printed.split()[0] == "generation"
     assert "Exact: survivors" in printed
-    assert "Not known: largest_share: " in printed
+    assert "Not known: largest_share: record.variables: 'largest_share' has" in printed
+
+
+def test_predict_tells_a_reason_once_of_all_it_holds_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "--samples", "2e5", "--generations", "2"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Not known")]
+    names = [line.split(": ")[1] for line in told]
+    assert names[0] == "entropy, kl, total_variation"
+    assert names[1].startswith("largest_share, ")
+    assert "record.variables: each has no law of its own" in told[1]
+    assert len(told) == 2
 
 
 def test_predict_as_json_holds_every_variable(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
