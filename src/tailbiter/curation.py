@@ -163,7 +163,7 @@ class Choice(_Curation, frozen=True, kw_only=True, tag="choice"):
         """Return the rule by level of reward."""
         rewards, level = _ranked(self.rewards)
         if self.k == math.inf:
-            if rewards[-1] - rewards[0] > _SPREAD:
+            if float(rewards[-1]) - float(rewards[0]) > _SPREAD:  # infinite without a warning
                 return Levels("choice", 0, level, rewards)
             return Levels("weigh", 0, level, _exponentials(rewards))
         ways = math.comb(len(rewards) + int(self.k) - 2, int(self.k) - 1) * len(rewards)

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tailbiter.errors import SpecError
+from tailbiter.errors import SpecError, TailbiterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,6 +247,7 @@ def run_blocks(
         How many, and how many blocks at a time.
     control : Control
         Cancelled when anything goes wrong, Ctrl-C included; the call returns when every thread has stopped.
+        Of several blocks that fail the first one's exception is raised: those before it are waited for.
     bar : context manager, optional
         A progress bar (anything with `n` and `refresh`), or none.
     first : int
@@ -267,15 +268,27 @@ def run_blocks(
 
 
 def _watch(futures: Sequence[Future[None]], control: Any, bar: Any) -> None:
-    """Wait in short naps, which a signal can end, and hand on the first exception of a block."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=TICK, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+    """Wait in short naps, which a signal can end, and hand on the exception of the first block that has one.
+
+    Blocks before one that failed are waited for: so the replicate that is named is the lowest that fails,
+    however many threads there are.
+    """
+    wanted, failed = list(futures), None
+    while wanted:
+        wait(wanted, timeout=TICK, return_when=FIRST_EXCEPTION)
+        ended = [future for future in wanted if future.done()]
+        first = next((future for future in ended if future.exception()), None)
+        if first is not None:
+            failed, place = first, wanted.index(first)
+            for future in wanted[place:]:
+                future.cancel()
+            wanted = wanted[:place] if isinstance(first.exception(), TailbiterError) else []
+        wanted = [future for future in wanted if future not in ended]
         if bar is not None:
             bar.n = control.progress
             bar.refresh()
+    if failed is not None:
+        failed.result()
 
 
 def _bar(progress: bool, total: int) -> AbstractContextManager[Any] | None:

@@ -48,6 +48,33 @@ def test_it_is_written_and_read_again(table: Path) -> None:
     assert spec.replace(groups=None).digest() != spec.digest() != spec.replace(held_out=None).digest()
 
 
+EMPTY = "0 is every value; give at least one category a positive value"
+
+
+def test_a_table_held_out_is_named_in_what_is_wrong_with_it(table: Path) -> None:
+    """A table that stands alone names no field: what it is for is not known yet."""
+    text = "\n".join(f"{line},0" for line in WORDS.splitlines()[1:])
+    table.write_text(f"word,kind,train,test,none\n{text}\n", encoding="utf-8")
+    tables = {"path": str(table), "counts": "none", "labels": "word"}
+    for given in ("none", {"counts": "none"}, tables):
+        with pytest.raises(SpecError) as caught:
+            tb.Spec.from_dict(
+                {"reference": {"kind": "counts", **tables, "counts": "train"}, "held_out": given}
+            )
+        assert str(caught.value) == f"held_out, {table}, column 'none': {EMPTY}"
+    for field in ("reference", "held_out"):
+        listed = {
+            "reference": {"kind": "uniform", "categories": 2},
+            field: {"kind": "counts", "counts": [0, 0]},
+        }
+        with pytest.raises(SpecError) as caught:
+            tb.Spec.from_dict(listed)
+        assert str(caught.value) == f"{field}.counts: {EMPTY}"
+    with pytest.raises(SpecError) as caught:
+        tb.Spec(reference=tb.Uniform(2), held_out=tb.Counts([0, 0]))
+    assert str(caught.value) == f"counts: {EMPTY}"
+
+
 def test_groups_by_mapping_or_list(table: Path) -> None:
     by_column = tb.Spec(reference=read(table), groups="kind").groups
     mapping = {"the": "old", "thou": "old", "you": "new", "lol": "new", "unheard": "new"}

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Rules as users write them."""
 
+import numba
 import numpy as np
 
 
 def as_counted(weights, ranks, others, other, generation):
     return 0.0
+
+
+def as_they_are(weights, ranks, others, other, generation):
+    return other
 
 
 def add_one(weights, ranks, others, other, generation):
@@ -75,6 +80,13 @@ def raises_in_third(weights, ranks, others, other, generation):
     return other
 
 
+def raises_of_few(weights, ranks, others, other, generation):
+    """In some lineages, and in each in another generation."""
+    if generation > 3 and len(weights) < 30:
+        raise ValueError("too few")
+    return other
+
+
 def not_a_number(weights, ranks, others, other, generation):
     if generation == 2:
         weights[0] = np.nan
@@ -93,6 +105,26 @@ def infinite_rest(weights, ranks, others, other, generation):
 def nothing(weights, ranks, others, other, generation):
     weights[:] = 0.0
     return 0.0
+
+
+def too_large(weights, ranks, others, other, generation):
+    weights[:] = 1e241
+    return other
+
+
+def too_small(weights, ranks, others, other, generation):
+    weights *= 1e-250
+    return other
+
+
+def as_large_as_may_be(weights, ranks, others, other, generation):
+    weights *= 2.0**790
+    return other
+
+
+def as_small_as_may_be(weights, ranks, others, other, generation):
+    weights *= 2.0**-800
+    return other
 
 
 def does_not_compile(weights, ranks, others, other, generation):
@@ -121,4 +153,60 @@ def all_for_the_one_of_the_day(weights, ranks, others, other, generation):
     for i in range(len(weights)):
         if ranks[i] != generation % 5:
             weights[i] *= 1e-300
+    return other
+
+
+# Of tb.Zipf(40): one number for each rank, and one more for what lies outside the reference.
+OF_RANK = np.linspace(1.0, 2.0, 40)
+OF_ALL = np.append(OF_RANK, 0.5)
+
+
+def by_a_table_of_ranks(weights, ranks, others, other, generation):
+    for i in range(len(weights)):
+        weights[i] *= OF_RANK[ranks[i]]
+    return other
+
+
+def by_a_table_of_all(weights, ranks, others, other, generation):
+    for i in range(len(weights)):
+        weights[i] *= OF_ALL[ranks[i]]
+    return other
+
+
+def by_a_table_of_generations(weights, ranks, others, other, generation):
+    weights *= OF_RANK[generation - 1]
+    return other
+
+
+def beside_the_one_before(weights, ranks, others, other, generation):
+    """Reads the last where there is none before, as negative indices do, also of the table."""
+    for i in range(len(weights)):
+        weights[i] += weights[i - 1] * 0.0 + OF_RANK[ranks[i] - 1] * 0.0
+    return other
+
+
+def reads_the_one_after(weights, ranks, others, other, generation):
+    for i in range(len(weights)):
+        weights[i] += 0.5 * weights[i + 1]
+    return other
+
+
+def indexed_by_ranks(weights, ranks, others, other, generation):
+    for i in range(len(ranks)):
+        weights[ranks[i]] *= 2.0
+    return other
+
+
+def asks_for_two(weights, ranks, others, other, generation):
+    weights[1] = 0.0
+    return other
+
+
+@numba.njit
+def _set_at(weights, at):
+    weights[at] = 0.0
+
+
+def by_compiled_help(weights, ranks, others, other, generation):
+    _set_at(weights, len(weights))
     return other

@@ -49,9 +49,10 @@ def test_any_rate_above_zero_will_do() -> None:
 
 
 @pytest.mark.parametrize("k", [2, 3, float("inf")])
-def test_rewards_may_differ_by_any_amount(k: float) -> None:
+@pytest.mark.parametrize("reward", [(-1e300, 0, 800), (-1.7e308, 0, 1.7e308)])
+def test_rewards_may_differ_by_any_amount(k: float, reward: tuple[float, ...]) -> None:
     """The best there is is all that is taken, or nearly; where only the worst is left, it is."""
-    choice = tb.Choice(k=k, reward=[-1e300, 0, 800])
+    choice = tb.Choice(k=k, reward=reward)
     spec = spec_of(reference=tb.Counts([3, 2, 1]), samples=[5, 1000], curation=choice, generations=2)
     ds = tb.simulate(
         spec.replace(replicates=20),

@@ -2,7 +2,7 @@
 """Rules that users write: the bits and laws of built-in ones, and what goes wrong in one line."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,8 @@ import xarray as xr
 
 import tailbiter as tb
 from tailbiter.cli import main
+from tailbiter.execute import _run
+from tailbiter.simulate import simulate_rows
 from tests.law.runs import trainings
 from tests.levers import rules
 from tests.oracles import levers
@@ -29,7 +31,7 @@ ALL = tb.Decoding(top_k=10**7)  # cuts nothing, but models are then not drawn in
 
 def wide(**fields: Any) -> tb.Spec:
     size = {"samples": 300, "generations": 12, "replicates": 20, "common_random_numbers": True}
-    return tb.Spec(reference=tb.Zipf(2_000), **size | fields)
+    return tb.Spec(**{"reference": tb.Zipf(2_000)} | size | fields)
 
 
 def same(one: xr.Dataset, other: xr.Dataset) -> bool:
@@ -134,12 +136,17 @@ def test_the_dataset_says_that_bits_are_outside_the_promise() -> None:
     assert "bits" not in tb.simulate(wide(decoding=tb.Decoding(min_p=0.4), **small)).attrs
 
 
+REMEDY = "mend the index: one category may be listed or many, and ranks go up to the number of categories"
 FAILURES = {
     rules.raises_in_third: "raised ValueError: enough, in generation 3 of replicate",
     rules.not_a_number: "gives a category the weight nan, in generation 2 of replicate",
     rules.negative: "gives a category the weight -1, in generation 1 of replicate",
     rules.infinite_rest: "gives a category the weight inf, in generation 1 of replicate",
-    rules.nothing: "leaves nothing to draw, in generation 1 of replicate",
+    rules.too_large: "gives a category the weight 1e+241, in generation 1 of replicate 0; "
+    "give weights from 0 to 2**800, in any unit",
+    rules.too_small: "leaves nothing to draw: weights add up to less than 2**-800, in generation 1 of "
+    "replicate 0; leave some category a weight such as 1",
+    rules.nothing: "leaves nothing to draw: weights add up to less than 2**-800, in generation 1 of",
     rules.does_not_compile: "does not compile: No implementation of",
     rules.returns_nothing: "returns none, not a number",
     rules.writes_ranks: "does not compile: ",
@@ -155,6 +162,60 @@ def test_what_goes_wrong_is_one_line(rule: Any, field: str) -> None:
     line = str(caught.value)
     assert line.startswith(f"{field}.rule: '{rule.__name__}' {FAILURES[rule]}")
     assert "\n" not in line
+
+
+OUTSIDE = {
+    rules.reads_the_one_after: "1 of 40 categories listed: index 1 is out of bounds",
+    rules.indexed_by_ranks: "1 of 40 categories listed: index 39 is out of bounds",
+    rules.asks_for_two: "1 of 40 categories listed: index 1 is out of bounds",
+    rules.by_a_table_of_ranks: "1 of 41 categories listed: index 40 is out of bounds",
+    rules.by_a_table_of_generations: "1 of 40 categories listed: index 49 is out of bounds",
+    rules.by_compiled_help: "1 of 40 categories listed: something else than the weights was written to",
+}
+
+
+@pytest.mark.parametrize("field", ["estimator", "decoding"])
+@pytest.mark.parametrize("rule", OUTSIDE, ids=lambda rule: rule.__name__)
+def test_a_rule_that_reaches_outside_its_arrays_is_refused(rule: Any, field: str) -> None:
+    """Compiled, it would read and write what is not its own; a table by rank lacks what is wrong."""
+    given = tb.UserEstimator(rule) if field == "estimator" else tb.Decoding(rule=rule)
+    table, dates = rule is rules.by_a_table_of_ranks, rule is rules.by_a_table_of_generations
+    size = {"generations": 50 + (field == "decoding") if dates else 5, "error_rate": 0.1 if table else 0.0}
+    line = refusal_of(lambda: tb.simulate(wide(reference=tb.Zipf(40), **{field: given}, **size)))
+    assert line.startswith(f"{field}.rule: '{rule.__name__}' reaches outside an array, with {OUTSIDE[rule]}")
+    assert line.endswith("; " + REMEDY)
+    assert ("(rules.py, line " in line) != (rule is rules.by_compiled_help)
+
+
+def test_a_rule_that_keeps_within_its_arrays_is_run() -> None:
+    """Negative indices count from the end; tables have as many entries as there are ranks and generations."""
+    small = {"reference": tb.Zipf(40), "generations": 40}
+    tb.simulate(wide(estimator=tb.UserEstimator(rules.by_a_table_of_ranks), **small))
+    tb.simulate(wide(estimator=tb.UserEstimator(rules.by_a_table_of_all), error_rate=0.1, **small))
+    tb.simulate(wide(estimator=tb.UserEstimator(rules.by_a_table_of_generations), **small))
+    plain, beside = tb.Decoding(rule=rules.as_they_are), tb.Decoding(rule=rules.beside_the_one_before)
+    assert same(tb.simulate(wide(decoding=plain, **small)), tb.simulate(wide(decoding=beside, **small)))
+
+
+def refusal_of(run: Callable[[], object]) -> str:
+    with pytest.raises(tb.SpecError) as caught:
+        run()
+    return str(caught.value)
+
+
+def test_the_replicate_named_is_the_first_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone, before others, and whatever the threads; in a sweep whose cells are run in blocks, too."""
+    spec = wide(decoding=tb.Decoding(rule=rules.raises_of_few), replicates=100)
+    lines = {refusal_of(lambda n=n: tb.simulate(spec, threads=n)) for n in (1, 2, 3, 16)}
+    (line,) = lines
+    number = int(line.partition("of replicate ")[2].partition(";")[0])
+    assert number > 0
+    assert simulate_rows(spec, 0, number).sizes["replicate"] == number
+    assert refusal_of(lambda: simulate_rows(spec, number, number + 1)) == line
+    monkeypatch.setattr(_run, "LARGE_SECONDS", 1e-9)
+    sweep = tb.Sweep(spec, {"samples": [300]})
+    (failed,) = tb.run_sweep(sweep, tmp_path / "store", threads=3).failures().values()
+    assert failed.message == refusal_of(lambda: tb.simulate(sweep.spec(0), threads=1))
 
 
 @pytest.mark.parametrize("value", [3, "no path", "tests.levers.rules:none", print])
@@ -187,6 +248,16 @@ def test_predictions_leave_out_what_a_rule_changes() -> None:
     ):
         with pytest.raises(tb.PredictionError, match="is a lever under which no law is known"):
             tb.predict(wide(**fields), record=tb.Record(variables=["gini_simpson"]))
+
+
+def test_weights_may_be_in_any_unit_within_their_range() -> None:
+    """Powers of two, so that ratios stay to the last bit."""
+    small = {"generations": 3, "replicates": 2, "reference": tb.Zipf(40)}
+    plain, *others = (
+        tb.simulate(wide(decoding=tb.Decoding(rule=rule), **small))
+        for rule in (rules.as_they_are, rules.as_large_as_may_be, rules.as_small_as_may_be)
+    )
+    assert all(same(plain, other) for other in others)
 
 
 def test_a_rule_is_compiled_once() -> None:

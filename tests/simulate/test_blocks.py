@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 import pytest
 
+from tailbiter.errors import SpecError
 from tailbiter.simulate import default_threads, run_blocks
 
 
@@ -92,6 +93,45 @@ def test_a_failing_block_stops_the_others_and_is_reported() -> None:
     assert time.monotonic() - started < 1
     assert control.stopped.is_set()
     assert engine.ended == [0]
+
+
+class Failing:
+    """Every block raises what it is told to, those before the last after all others."""
+
+    def __init__(self, errors: dict[int, Exception]) -> None:
+        self.errors = errors
+        self.last = threading.Event()
+
+    def run(self, start: int, stop: int, out: dict[str, np.ndarray], control: Control) -> None:
+        if start == max(self.errors):
+            self.last.set()
+        elif start in self.errors:
+            self.last.wait(10)
+            time.sleep(0.05)
+        out["row"][start:stop] += 1
+        if start in self.errors:
+            raise self.errors[start]
+
+
+def bad(row: int) -> SpecError:
+    return SpecError("row", row, "fails", "mend it")
+
+
+def test_of_several_blocks_that_fail_the_first_one_is_told() -> None:
+    """Whichever fails first by the clock; blocks before it are run to their end."""
+    out, control = rows(16), Control()
+    with pytest.raises(SpecError, match=r"^row: 0 fails"):
+        run_blocks(Failing({0: bad(0), 8: bad(8)}), out, 16, 2, control)
+    assert control.stopped.is_set()
+    out = rows(64)
+    with pytest.raises(SpecError, match=r"^row: 24 fails"):
+        run_blocks(Failing({24: bad(24), 32: bad(32)}), out, 64, 2, Control())
+    assert (out["row"][:32] == 1).all()
+
+
+def test_what_is_not_the_spec_s_fault_is_told_at_once() -> None:
+    with pytest.raises(MemoryError):
+        run_blocks(Failing({0: bad(0), 8: MemoryError()}), rows(16), 16, 2, Control())
 
 
 def test_ctrl_c_stops_every_thread_within_a_second() -> None:

@@ -38,6 +38,11 @@ def test_preferred_models_are_weighed_by_e_to_the_reward() -> None:
     np.testing.assert_allclose(selection.preferred(Q, reward, AT).values, want, rtol=1e-12)
 
 
+def test_rewards_further_apart_than_doubles_go_leave_the_best() -> None:
+    found = selection.preferred(Q, [-1.7e308, 1.7e308, 1.7e308], [1, 2, 10**6]).values
+    np.testing.assert_allclose(found, [Q, [0, 0.6, 0.4], [0, 0.6, 0.4]], rtol=1e-12)
+
+
 @pytest.mark.parametrize("top_p", [0.5, 0.83, 0.97])
 def test_nucleus_sampling_keeps_no_less_than_is_said(top_p: float) -> None:
     """Of 400 categories by Zipf's law; one step keeps hardly more, so that the form is no idle one."""

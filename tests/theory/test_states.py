@@ -79,6 +79,31 @@ def test_curations_are_as_defined(name: str) -> None:
     np.testing.assert_allclose(found, by_oracle(law), rtol=1e-12, atol=1e-15)
 
 
+def first_of(rank: tuple[int, ...], k: int) -> Callable[[tuple[Fraction, ...]], tuple[Fraction, ...]]:
+    """Taken are candidates of the first rank that is there, each with the same chance."""
+
+    def winner(candidates: tuple[int, ...]) -> list[tuple[int, Fraction]]:
+        best = min(rank[i] for i in candidates)
+        there = [i for i in candidates if rank[i] == best]
+        return [(i, Fraction(1, len(there))) for i in there]
+
+    return levers.taken(k, winner)
+
+
+@pytest.mark.parametrize("reward", [(0.0, -1e308, 1.7e308), (-9e3, -2e4, 800.0), (0.0, -1e308, 0.0)])
+@pytest.mark.parametrize("k", [2, 3, math.inf])
+def test_of_rewards_far_apart_the_best_that_is_there_is_taken(k: float, reward: tuple[float, ...]) -> None:
+    """Beside enumeration for some candidates; of all that a model has, nothing but its best is taken."""
+    rank = tuple(sorted(set(reward), reverse=True).index(r) for r in reward)
+    found = shares(shaping.curated(tb.Choice(k=k, reward=reward), np.array(reward), SETS))
+    if k == math.inf:
+        best = np.where(SETS > 0, reward, -np.inf).max(axis=1, keepdims=True)
+        want = shares(np.where(np.array(reward) == best, SETS, 0.0))
+    else:
+        want = by_oracle(first_of(rank, int(k)))
+    np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-15)
+
+
 def test_what_rounding_would_decide_is_refused() -> None:
     """Of models that are no counts, a share that some category has exactly falls on either side of a cut."""
     with pytest.raises(PredictionError, match=r"^decoding\.top_p: .* is decided by rounding"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tailbiter.families import Control, family_of
 from tailbiter.store import CellResult, Failure, Store
@@ -114,6 +114,7 @@ class Large:
         self.engine = runner.family.engine(self.program)
         self.outputs = self.engine.outputs(self.replicates)
         self.left = 0
+        self.failed: tuple[int, Exception] | None = None
         self.lock = threading.Lock()
         self.seconds = 0.0
 
@@ -122,21 +123,31 @@ class Large:
         self.engine.run(start, stop, self.outputs, control or self.runner.control)
 
     def run_block(self, start: int, stop: int) -> BatchResult:
-        """Run some replicates, and hand over the cell once all of it is there."""
+        """Run some replicates; the last hands over the cell, or what the first block that failed raised."""
         begun = time.perf_counter()
+        generations = 0
         try:
-            self.run(start, stop)
+            if self.failed is None or start < self.failed[0]:
+                self.run(start, stop)
+                generations = (stop - start) * self.generations
         except KeyboardInterrupt:
             return BatchResult()
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this cell's alone
-            return BatchResult(failures=[self.runner.failure(self.number, self.id, error)])
+            with self.lock:
+                if self.failed is None or start < self.failed[0]:
+                    self.failed = start, error
         seconds = time.perf_counter() - begun
         with self.lock:
             self.left -= 1
             self.seconds += seconds
             last = self.left == 0
-        results = [self.result(self.seconds)] if last else []
-        return BatchResult(results, generations=(stop - start) * self.generations, seconds=seconds)
+        ended = self._end() if last else BatchResult()
+        return replace(ended, generations=generations, seconds=seconds)
+
+    def _end(self) -> BatchResult:
+        if self.failed is None:
+            return BatchResult([self.result(self.seconds)])
+        return BatchResult(failures=[self.runner.failure(self.number, self.id, self.failed[1])])
 
     def result(self, seconds: float) -> CellResult:
         """What was recorded."""

@@ -214,7 +214,6 @@ class _Loop:
         there = store.places
         self.keys = {there[id_].kept.key: id_ for id_ in self.sweep.ids if id_ is not None and id_ in there}
         self.per_generation = FIRST_GUESS * _size_of(store.sweep)
-        self.failed: set[str] = set()
         self.size = 1
 
     def run(self) -> None:
@@ -324,10 +323,8 @@ class _Loop:
         self.bar.add(len(result.results) + len(result.stored), result.generations, result.survivors)
 
     def _fail(self, failure: Failure) -> None:
-        if failure.id not in self.failed:  # every block of a large cell may fail
-            self.failed.add(failure.id)
-            self.store.add_failure(failure)
-            self.bar.fail()
+        self.store.add_failure(failure)
+        self.bar.fail()
 
     def _check_key(self, id_: str, key: int) -> None:
         """Two laws with one key would share their random words: at a million cells, a chance of 3e-8."""

@@ -48,8 +48,7 @@ class CategoricalFamily:
         if any(program.levers.rules):
             from tailbiter.jit._pointer import Engine
 
-            first, second = (rule.pointer.address if rule else 0 for rule in program.levers.rules)
-            return Engine(program, (first, second))
+            return Engine(program)
         return _core.Engine(program)
 
     def control(self) -> _core.Control:

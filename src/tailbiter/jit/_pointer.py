@@ -7,7 +7,7 @@ import ctypes
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numba
 import numpy as np
@@ -16,6 +16,7 @@ from numba import types
 from tailbiter import _core
 from tailbiter.errors import SpecError
 from tailbiter.jit import _compile
+from tailbiter.jit._rehearsal import rehearse
 
 if TYPE_CHECKING:
     from tailbiter.program import Program
@@ -46,6 +47,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_uint32,
 )
 GAVE_UP, WRONG_WEIGHT = 1, 2  # what is left: nothing is
+_MOST = 800  # as in csrc/rule.c: sums of so large weights, and shares of a sum so small, are doubles
 
 
 class Pointer:
@@ -108,19 +110,36 @@ def _called(function: Any) -> Any:
     return call
 
 
+def _called_last(program: Program) -> tuple[int, int]:
+    """Last generation whose model is fitted, and last whose model is surely sampled."""
+    last = len(program.samples) - 1
+    return last, max(last - 1, 1)
+
+
 class Engine(_core.Engine):
     """The core's engine where a user's rules run in it.
 
     Parameters
     ----------
     program : Program
-        What to run.
-    addresses : (int, int)
-        Of the compiled rules of the estimator and of decoding; 0 for none.
+        What to run; its rules are compiled and rehearsed here.
+
+    Raises
+    ------
+    SpecError
+        If a rule does not compile, or reaches outside an array.
     """
 
-    def __init__(self, program: Program, addresses: tuple[int, int]) -> None:
-        del addresses
+    def __new__(cls, program: Program) -> Self:
+        """Hand the core the addresses of the rules, 0 for none."""
+        for rule, last in zip(program.levers.rules, _called_last(program), strict=True):
+            if rule is not None:
+                items = int(program.samples[:-1].min())
+                rehearse(rule, program.categories, items, last, wrong=program.levers.error_rate > 0)
+        first, second = (rule.pointer.address if rule else 0 for rule in program.levers.rules)
+        return super().__new__(cls, program, (first, second))
+
+    def __init__(self, program: Program) -> None:
         self.program = program
 
     def run(self, start: int, stop: int, out: dict[str, np.ndarray], control: _core.Control) -> None:
@@ -139,9 +158,10 @@ class Engine(_core.Engine):
             return _compile.raised(rule.field, rule.function, self._raised(failure, control), where)
         if failure.problem == WRONG_WEIGHT:
             problem = f"gives a category the weight {failure.weight:g}, in {where}"
-            return SpecError(rule.field, name, problem, "give finite weights that are not negative")
-        problem = f"leaves nothing to draw, in {where}"
-        return SpecError(rule.field, name, problem, "leave some category a weight above 0")
+            remedy = f"give weights from 0 to 2**{_MOST}, in any unit"
+            return SpecError(rule.field, name, problem, remedy)
+        problem = f"leaves nothing to draw: weights add up to less than 2**-{_MOST}, in {where}"
+        return SpecError(rule.field, name, problem, "leave some category a weight such as 1")
 
     def _raised(self, failure: _core.RuleFailed, control: _core.Control) -> Exception:
         """What the function raised: the lineage is run again up to there, with calls by way of Python."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -85,10 +86,17 @@ def _from_table(data: Mapping[str, Any], folder: str | os.PathLike[str] | None) 
     column = rest.get("counts")
     if rest.keys() == {"counts"} and isinstance(column, (str, int)):
         return column
-    try:
+    with _named():
         return Counts.from_dict(rest, folder)
-    except DataError:
-        raise
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Name the field in what is wrong with a table, which is told of a reference otherwise."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{_FIELD}, {error.field}", error.value, error.problem, error.remedy) from error
     except SpecError as error:
         field = _FIELD + error.field.removeprefix("reference")
         raise SpecError(field, error.value, error.problem, error.remedy) from error
@@ -99,7 +107,8 @@ def _column(column: str | int, reference: Reference) -> Counts:
     if source is None:
         problem = "is a column of no file: the reference was not read from one"
         raise SpecError(_FIELD, column, problem, "give Counts")
-    return Counts.read(source.path, counts=column, labels=source.labels)
+    with _named():
+        return Counts.read(source.path, counts=column, labels=source.labels)
 
 
 @lru_cache(maxsize=64)  # cells of a sweep have them in common

@@ -153,12 +153,20 @@ class Table(Categorical, frozen=True):
         if "path" in data:
             out = cls._read(data["path"], data.get(cls._column), data.get("labels"), folder)
         else:
-            out = cls(**{cls._column: data[cls._column], "labels": data.get("labels")})
+            out = cls._given(data)
         if data.get("digest", out.digest) != out.digest:
             where = "reference" if out._source is None else out._source.path
             remedy = "restore the table, or remove the digest to accept this one"
             raise DataError(where, out.digest, "is not the digest that the Spec was written with", remedy)
         return out
+
+    @classmethod
+    def _given(cls, data: Mapping[str, Any]) -> Self:
+        """Make a table from its columns; alone it does not know that it is a Spec's reference."""
+        try:
+            return cls(**{cls._column: data[cls._column], "labels": data.get("labels")})
+        except SpecError as error:
+            raise SpecError(f"reference.{error.field}", error.value, error.problem, error.remedy) from error
 
     @classmethod
     def _read(
@@ -242,7 +250,7 @@ class Counts(Table, frozen=True, eq=False, tag="counts"):
         ['the', 'a']
         """
         if not isinstance(mapping, Mapping):
-            raise SpecError("reference.counts", mapping, "is not a mapping", "give a dict or Counter")
+            raise SpecError("counts", mapping, "is not a mapping", "give a dict or Counter")
         labels = [key if isinstance(key, str) else str(key) for key in mapping]
         return cls(list(mapping.values()), labels)  # type: ignore[arg-type]  # normalised on construction
 

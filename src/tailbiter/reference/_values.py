@@ -21,7 +21,7 @@ _COUNTS = "give whole numbers, one for each category"
 
 
 class Place:
-    """Names a column and its items, in a Spec or in a file, for messages.
+    """Names a column and its items, in a table or in a file, for messages.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ class Place:
         self.first_row = first_row
 
     def __str__(self) -> str:
-        return f"reference.{self.column}" if self.path is None else f"{self.path}, {self.column}"
+        return self.column if self.path is None else f"{self.path}, {self.column}"
 
     def item(self, index: int) -> str:
         """Name item ``index``."""
         if self.path is None:
-            return f"reference.{self.column}[{index}]"
+            return f"{self.column}[{index}]"
         return f"{self.path}, {row_name(Path(self.path), self.first_row, index)}, {self.column}"
 
     def error(self, index: int | None, value: object, problem: str, remedy: str) -> SpecError:

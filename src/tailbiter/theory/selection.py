@@ -21,6 +21,7 @@ __all__ = ["advantage", "fixation", "heated", "kept_share", "least_kept", "prefe
 
 _WITHOUT_END = "samples without end"
 _T = "give generations from 0 on"
+_FAR = 1e200  # e to minus this is 0, and so much a generation adds up to a double
 
 
 def _steps(at: npt.ArrayLike) -> Floats:
@@ -120,8 +121,9 @@ def preferred(q: npt.ArrayLike, reward: npt.ArrayLike, at: npt.ArrayLike) -> Pre
     >>> preferred([0.5, 0.5], [np.log(3), 0.0], [1, 2]).values.round(4).tolist()
     [[0.5, 0.5], [0.75, 0.25]]
     """
-    gain = np.asarray(reward, dtype=np.float64)
-    logs = np.log(_law(q)) + _steps(at)[:, None] * gain
+    half = np.asarray(reward, dtype=np.float64) / 2.0  # of two rewards of 1e308 the difference is no double
+    behind = 2.0 * np.maximum(half - half.max(), -_FAR)
+    logs = np.log(_law(q)) + _steps(at)[:, None] * behind
     return Predicted(_normalised(logs), "limit", f"p' in proportion to p e^reward, {_WITHOUT_END}")
 
 

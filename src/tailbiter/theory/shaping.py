@@ -290,22 +290,27 @@ def curated(curation: Curation, rewards: Floats, weights: Floats) -> Floats:
         factor = sum(upto**i * below ** (curation.k - 1 - i) for i in powers)
         return np.asarray(p * np.asarray(factor)[:, level])
     if isinstance(curation, Choice):
-        pull = np.exp(levels - levels[-1])
         if curation.k == math.inf:
-            return np.asarray(p * pull[level])
-        return np.asarray(p * chosen(int(curation.k), pull, mass)[:, level])
+            best = np.where(p > 0, rewards, -np.inf).max(axis=1, keepdims=True)
+            return np.asarray(p * np.exp(_ahead(np.minimum(rewards, best), best)))
+        return np.asarray(p * chosen(int(curation.k), levels, mass)[:, level])
     raise PredictionError("curation", curation, "keeps items by their rank in a batch", SIMULATE)
 
 
-def chosen(candidates: int, pull: Floats, mass: Floats) -> Floats:
+def _ahead(one: Floats, other: Floats) -> Floats:
+    """By how much one reward is ahead of another; at most so far that thousands of e to it are a double."""
+    return np.asarray(2.0 * np.clip(one / 2.0 - other / 2.0, -375.0, 350.0))
+
+
+def chosen(candidates: int, rewards: Floats, mass: Floats) -> Floats:
     """Factor by which a choice among several candidates changes the probability of each level of reward.
 
     Parameters
     ----------
     candidates : int
         Of which one is taken.
-    pull : float64[L]
-        ``e^reward`` of each level; one is taken in proportion to it.
+    rewards : float64[L]
+        Of each level; one candidate is taken in proportion to e to its reward.
     mass : float64[rows, L]
         Probability of each level.
 
@@ -321,17 +326,18 @@ def chosen(candidates: int, pull: Floats, mass: Floats) -> Floats:
 
     Examples
     --------
-    >>> chosen(2, np.array([1.0, 3.0]), np.array([[0.5, 0.5]])).tolist()
+    >>> chosen(2, np.log([1.0, 3.0]), np.array([[0.5, 0.5]])).round(12).tolist()
     [[0.75, 1.25]]
     """
     from .states import compositions, multinomial
 
-    ways = math.comb(candidates + len(pull) - 2, len(pull) - 1)
+    ways = math.comb(candidates + len(rewards) - 2, len(rewards) - 1)
     if ways * len(mass) > WORK:
         problem = f"lets rivals fall to levels of reward in {ways:,} ways, too many for {len(mass):,} models"
         raise PredictionError("curation.k", candidates, problem, SIMULATE)
-    rivals = compositions(candidates - 1, len(pull))
-    taken = candidates * pull / (rivals @ pull[:, None] + pull)
+    rivals = compositions(candidates - 1, len(rewards))
+    pulls = np.exp(_ahead(rewards[:, None], rewards))  # of each rival, beside the one that may be taken
+    taken = candidates / (rivals @ pulls + 1.0)
     return np.asarray(multinomial(rivals, mass) @ taken)
 
 
