@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import pytest
@@ -105,6 +106,38 @@ def test_every_path_has_its_probability(name: str) -> None:
 def test_every_path_has_its_probability_in_other_regimes(name: str, regime: str) -> None:
     """As above."""
     compare(name, regime, seeds=(2,), effect=0.16)
+
+
+STEPS: dict[str, tuple[Mapping[str, Any], levers.Law]] = {
+    "temperature": ({"temperature": 2.0}, levers.heated(2.0)),
+    "top-k": ({"top_k": 2}, levers.top_k(2)),
+    "top-p": ({"top_p": 0.55}, levers.top_p(Fraction(55, 100))),
+    "min-p": ({"min_p": 0.45}, levers.min_p(Fraction(45, 100))),
+    "epsilon": ({"epsilon": 0.35}, levers.epsilon(Fraction(35, 100))),
+}
+PAIRS = list(combinations(STEPS, 2))
+IN_ANY_ORDER = [
+    ("temperature", "top-k"),
+    ("top-k", "min-p"),
+]  # ranks and ratios are the same before and after
+ONCE = Plan((5, 3, 2), (6, 6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+def test_two_steps_of_decoding_come_one_after_the_other(pair: tuple[str, str]) -> None:
+    """Each sees what the one before it has left. As the first; the other order is another law, and caught."""
+    (one, first), (other, second) = (STEPS[name] for name in pair)
+    spec = spec_of(ONCE, tb.Replace(), 5, decoding=tb.Decoding(**one, **other))
+    runs = [trainings(spec, (1, 2))]
+    tiny, turned = (
+        Tiny(replace(ONCE, synthetic=levers.drawn_by(levers.chain(*laws))), (1, 2))
+        for laws in ((first, second), (second, first))
+    )
+    for verdict in compare_paths(tiny, runs):
+        require(verdict, effect=0.16, name="-".join(pair))
+    if pair not in IN_ANY_ORDER:
+        assert any(verdict.rejected for verdict in compare_paths(turned, runs))
 
 
 @pytest.mark.parametrize("wrong", [name for name in sorted(CASES) if name not in ("choice-2", "top-p")])

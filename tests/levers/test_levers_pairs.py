@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every pair of levers, on small runs of any regime: what must hold whatever they do."""
 
+from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 import tailbiter as tb
 from tests.levers import rules
+from tests.oracles import levers
 
 CATEGORIES, GENERATIONS = 12, 6
 REWARDS = st.lists(st.sampled_from([0.0, 0.5, 2.0]), min_size=CATEGORIES, max_size=CATEGORIES).map(tuple)
@@ -83,7 +86,11 @@ FIELDS = {
 }
 KIND = dict.fromkeys(LEVERS, "decoding") | {name: kind for kind, names in FIELDS.items() for name in names}
 REFUSED = [("top-share", "crawl"), ("top-share", "detector")]
-PAIRS = [(one, other) for one, other in combinations(LEVERS, 2) if KIND[one] != KIND[other]]
+PAIRS = [
+    (one, other)
+    for one, other in combinations(LEVERS, 2)
+    if KIND[one] != KIND[other] or KIND[one] == "decoding"  # steps of it go together, too
+]
 
 
 @st.composite
@@ -96,8 +103,18 @@ def specs(draw: st.DrawFn, one: str, other: str) -> tb.Spec:
         "bands": (5.0,),
     }
     for lever in (one, other):
-        fields |= draw(LEVERS[lever])
+        drawn = draw(LEVERS[lever])
+        if "decoding" in fields and "decoding" in drawn:
+            drawn = {"decoding": both(fields["decoding"], drawn["decoding"])}
+        fields |= drawn
     return tb.Spec(reference=tb.Counts(table), generations=GENERATIONS, replicates=6, **fields)
+
+
+def both(one: tb.Decoding, other: tb.Decoding) -> tb.Decoding:
+    """A decoding that does what two do."""
+    plain = tb.Decoding()
+    own = {name: value for name, value in asdict(other).items() if value != getattr(plain, name)}
+    return replace(one, **own)
 
 
 @pytest.mark.slow
@@ -170,15 +187,28 @@ def check_supports(spec: tb.Spec, ds: Any) -> None:
 
 
 def check_cuts(spec: tb.Spec, ds: Any) -> None:
-    """Of plain counts what lies below a cut is not sampled, but for the most probable ones."""
+    """Of plain counts what the steps of decoding cut, one after the other, is not sampled."""
     told = spec.error_rate or spec.curation is not None or not isinstance(spec.estimator, tb.MLE)
     if told or not isinstance(spec.regime, tb.Replace):
         return
-    model, kept = counted(ds)[:-1], counted(ds)[1:] > 0
-    size, top = model.sum(axis=2, keepdims=True), model.max(axis=2, keepdims=True)
-    if epsilon := spec.decoding.epsilon:
-        assert not (kept & (model < top) & (model < epsilon * size - 1e-9)).any()
-    assert not (kept & (model < spec.decoding.min_p * top - 1e-9)).any()
+    counts = counted(ds)[:, :, spec.reference.support.order]  # ties go to the commoner
+    law = steps(spec.decoding)
+    for model, batch in zip(
+        counts[:-1].reshape(-1, CATEGORIES), counts[1:].reshape(-1, CATEGORIES), strict=True
+    ):
+        left = np.array([float(x) for x in law(levers.model_of(model.tolist()))])
+        assert not batch[left == 0].any()
+
+
+def steps(decoding: tb.Decoding) -> levers.Law:
+    """What a decoding does before a rule of the user's, in its order."""
+    shares = (Fraction(repr(share)) for share in (decoding.top_p, decoding.min_p, decoding.epsilon))
+    cuts = (
+        cut(share) for cut, share in zip((levers.top_p, levers.min_p, levers.epsilon), shares, strict=True)
+    )
+    first = levers.top_k(decoding.top_k or CATEGORIES)
+    heat = [] if decoding.temperature == 1 else [levers.heated(decoding.temperature)]
+    return levers.chain(*heat, first, *cuts)
 
 
 def check_origins(spec: tb.Spec, ds: Any) -> None:
