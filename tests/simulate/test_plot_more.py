@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pictures of ranks, survival, flow, densities and phases hold what the Dataset says."""
 
+import itertools
 from collections.abc import Iterator
 
 import matplotlib as mpl
@@ -67,11 +68,62 @@ def test_theory_of_another_spec_is_refused(ds: xr.Dataset) -> None:
         tb.plot.tails(ds, theory=other)
 
 
-def test_flow_adds_up_to_one(ds: xr.Dataset) -> None:
-    ax = tb.plot.flow(ds, replicate=2)
+def test_masses_of_bands_add_up_to_one(ds: xr.Dataset) -> None:
+    ax = tb.plot.band_mass(ds, replicate=2)
     tops = [stack.get_paths()[0].vertices[:, 1].max() for stack in ax.collections]
     assert tops[-1] == pytest.approx(1)
     assert len(tops) == int((ds.band_categories > 0).sum())
+    assert {text.get_text()[-1] for text in ax.get_yticklabels()} == {"%"}
+
+
+def by_hand(ds: xr.Dataset, replicate: int) -> dict[tuple[int, int, int], list[float]]:
+    """Mass at both ends of what goes from one band to another, category by category; -1 is absent."""
+    mass: dict[int, dict[int, float]] = {}
+    names = ("replicate", "generation", "category", "count")
+    for of, t, i, count in zip(*(ds[f"snapshot_{name}"].values.tolist() for name in names), strict=True):
+        if of == replicate:
+            mass.setdefault(t, {})[i] = count
+    mass = {t: {i: c / sum(counts.values()) for i, c in counts.items()} for t, counts in mass.items()}
+    lower = [0, 1, 10, 100]
+    band = {
+        t: {i: max(b for b in range(4) if lower[b] <= p * 500 * (1 + 1e-12)) for i, p in shares.items()}
+        for t, shares in mass.items()
+    }
+    out: dict[tuple[int, int, int], list[float]] = {}
+    for column, (t, later) in enumerate(itertools.pairwise(sorted(mass))):
+        for i in mass[t].keys() | mass[later].keys():
+            ends = out.setdefault((column, band[t].get(i, -1), band[later].get(i, -1)), [0.0, 0.0])
+            ends[0] += mass[t].get(i, 0.0)
+            ends[1] += mass[later].get(i, 0.0)
+    return out
+
+
+@pytest.mark.parametrize("regime", [tb.Replace(), tb.Anchored(real=0.2)], ids=str)
+def test_flow_is_what_goes_from_band_to_band(regime: tb.Replace) -> None:
+    """Every ribbon is as wide at its ends as its categories have mass there, and ribbons fill the bars."""
+    spec = tb.Spec(reference=tb.Zipf(200), regime=regime, samples=500, generations=30, replicates=3)
+    found = tb.simulate(spec, record=tb.Record(snapshots=[0, 1, 30]))
+    ax = tb.plot.flow(found, replicate=2)
+    expected = by_hand(found, 2)
+    drawn: list[tuple[int, float, float]] = []
+    for ribbon in ax.collections:
+        x, y = ribbon.get_paths()[0].vertices.T
+        ends = [np.ptp(y[np.isclose(x, edge)]) for edge in (x.min(), x.max())]
+        drawn.append((int(x.min()), *ends))
+    wanted = [(column, *ends) for (column, _, _), ends in expected.items()]
+    np.testing.assert_allclose(sorted(drawn), sorted(wanted), atol=1e-9)
+    for column in (0, 1):
+        assert sum(left for at, left, _ in drawn if at == column) == pytest.approx(1)
+        assert sum(right for at, _, right in drawn if at == column) == pytest.approx(1)
+    assert ax.get_yticklabels()[0].get_text() == "absent"
+
+
+def test_flow_needs_two_snapshots(ds: xr.Dataset) -> None:
+    spec = tb.Spec(reference=tb.Zipf(200), samples=500, generations=3, replicates=3)
+    with pytest.raises(SpecError, match=r"record\.snapshots: \[3\] are the only"):
+        tb.plot.flow(tb.simulate(spec, record=tb.Record(snapshots=[3])))
+    with pytest.raises(SpecError, match="replicate: 3 is no lineage"):
+        tb.plot.flow(ds, replicate=3)
 
 
 def test_densities_are_the_models() -> None:
@@ -143,6 +195,56 @@ def test_a_phase_diagram_is_its_boundary() -> None:
     ax = tb.plot.phase(found)
     assert ax.lines[0].get_ydata().tolist() == found.boundary.values.tolist()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("samples", "regime.real")
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """Four cells of six are there."""
+    where = tmp_path_factory.mktemp("sweep") / "cells"
+    base = tb.Spec(
+        reference=tb.Zipf(60), regime=tb.Anchored(real=0.1), samples=200, generations=20, replicates=5
+    )
+    few = tb.Sweep(base, vary={"regime.real": [0.0, 0.9], "samples": [50, 200]})
+    tb.run_sweep(few, where, threads=1)
+    tb.Store.create(where, tb.Sweep(base, vary={"regime.real": [0.0, 0.5, 0.9], "samples": [50, 200]}))
+    return tb.open_sweep(where)
+
+
+def test_a_sweep_is_a_tile_for_each_cell(cells: xr.Dataset) -> None:
+    ax = tb.plot.phase(cells)
+    middle = cells.coverage.isel(generation=-1).median("replicate").transpose("samples", "regime.real").values
+    shown = np.asarray(ax.images[0].get_array(), np.float64)
+    np.testing.assert_array_equal(np.where(np.isnan(middle), 0, shown), np.where(np.isnan(middle), 0, middle))
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "0.5", "0.9"]
+    assert [text.get_text() for text in ax.texts] == [f"{100 * v:.3g} %" for v in middle.ravel() if v == v]
+    missing = {(float(x), float(y)) for line in ax.lines for x, y in line.get_xydata()}
+    assert missing == {(1.0, 0.0), (1.0, 1.0)}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("regime.real", "samples")
+
+
+def test_the_line_parts_tiles_on_either_side_of_the_level(cells: xr.Dataset) -> None:
+    one = cells.sel({"regime.real": [0.0, 0.9]}).sel(band=1, generation=20)
+    values = tb.share_alive(one).median("replicate").transpose("samples", "regime.real").values
+    level = float(values.mean())
+    ax = tb.plot.phase(one, variable="band_survivors", level=level)
+    above = values >= level
+    wanted = [(0.5, y) for y in (0.0, 1.0) if above[int(y), 0] != above[int(y), 1]]
+    wanted += [(x, 0.5) for x in (0.0, 1.0) if above[0, int(x)] != above[1, int(x)]]
+    drawn = [tuple(np.mean(piece, axis=0)) for piece in ax.collections[0].get_segments()]
+    assert sorted(drawn) == sorted(wanted)
+    assert wanted
+    assert f"the line is at {100 * level:.3g} %" in ax.get_title()
+
+
+def test_what_no_phase_diagram_can_be_made_of_is_said(cells: xr.Dataset, ds: xr.Dataset) -> None:
+    for found, asked, says in (
+        (cells, {"variable": "band_survivors"}, r"more than one number .* found\.sel\(band=0\)"),
+        (cells, {"variable": "nothing"}, "is not among what was recorded"),
+        (cells.sel(samples=50), {}, "are not two fields"),
+        (ds, {}, "is neither a phase nor a sweep"),
+    ):
+        with pytest.raises(SpecError, match=says):
+            tb.plot.phase(found, **asked)
 
 
 def test_what_was_not_recorded_is_said() -> None:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from ._categories import flow, rank_frequency, survival
+from ._categories import rank_frequency, survival
 from ._densities import densities
 from ._files import save_spread, save_tails, save_weights
+from ._flow import band_mass, flow
 from ._lines import confidence, groups, spread, tails, weights
 from ._plans import phase, plan
 
 __all__ = [
+    "band_mass",
     "confidence",
     "densities",
     "flow",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pictures of categories: ranks, survival by original count, shares of bands."""
+"""Pictures of categories: ranks, survival by original count."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from tailbiter.dataset import recorded
 from tailbiter.errors import SpecError
 
-from ._common import DASHES, band_name, later_of, new_axes, one_lineage
+from ._common import DASHES, MARKERS, new_axes, plain_ticks, shade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["flow", "rank_frequency", "survival"]
+__all__ = ["rank_frequency", "survival"]
 
 # Bins of original counts to a factor of ten.
 BINS = 6
@@ -130,75 +130,21 @@ def survival(ds: xr.Dataset, ax: Axes | None = None, *, generations: Sequence[in
     final = forgotten.attrs["absence_is_final"]
     ax.set_ylabel("share not yet forgotten" if final else "share not yet absent for good")
     ax.set_yscale("linear")
-    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+    plain_ticks(ax.yaxis, percent=True)
     title = "What is left, by original count" if final else "What is still to be seen, by original count"
     ax.set_title(title, fontsize="medium")
     return ax
 
 
-def flow(ds: xr.Dataset, ax: Axes | None = None, *, replicate: int = 0) -> Axes:
-    """Draw how the mass of one lineage flows between bands.
-
-    One lineage, because the mean over lineages stands still under pure resampling, whatever is forgotten.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        A run that recorded ``band_mass``.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a figure of its own.
-    replicate : int, default 0
-        The lineage.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        What was drawn on.
-
-    Raises
-    ------
-    SpecError
-        When ``band_mass`` was not recorded, or there is no such lineage.
-
-    Examples
-    --------
-    >>> import tailbiter as tb
-    >>> spec = tb.Spec(reference=tb.Zipf(categories=500), samples=500, generations=50, replicates=2)
-    >>> tb.plot.flow(tb.simulate(spec)).get_ylabel()
-    'probability'
-    """
-    from matplotlib import colormaps
-
-    mass = later_of(recorded(ds, "band_mass"))
-    replicate = one_lineage(ds, replicate)
-    ax = new_axes() if ax is None else ax
-    bands = np.flatnonzero(ds["band_categories"].values)
-    one = mass.isel(replicate=replicate, band=bands)
-    colours = [colormaps["viridis"](0.85 * rank / max(1, len(bands) - 1)) for rank in range(len(bands))]
-    names = [band_name(one.isel(band=rank)) for rank in range(len(bands))]
-    stacks = ax.stackplot(
-        one["generation"].values, one.values.T, colors=colours, labels=names, edgecolor="white", linewidth=0.5
-    )
-    for rank, stack in enumerate(stacks):
-        stack.set_hatch(("", "//", "..", "\\\\", "xx", "oo")[rank % 6])
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-    ax.set_xlabel("generation")
-    ax.set_ylabel("probability")
-    ax.margins(0)
-    ax.set_title("Mass of the bands, of one lineage", fontsize="medium")
-    title = "count expected in the\nfirst sample (categories)"
-    ax.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, reverse=True)
-    return ax
-
-
 def _line(ax: Axes, x: np.ndarray, y: np.ndarray, index: int, count: int, name: str) -> None:
-    from matplotlib import colormaps
-
-    colour = colormaps["viridis"](0.85 * index / max(1, count - 1))
-    ax.plot(x, y, color=colour, linestyle=DASHES[index % len(DASHES)], linewidth=1.6, label=name)
+    colour = shade(index, count)
+    look = {"color": colour, "linestyle": DASHES[index % len(DASHES)], "linewidth": 1.6}
+    if len(x) == 1:  # no line
+        look["marker"] = MARKERS[index % len(MARKERS)]
+    ax.plot(x, y, label=name, **look)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    plain_ticks(ax.xaxis)
+    plain_ticks(ax.yaxis)
     ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     ax.legend(frameon=False)

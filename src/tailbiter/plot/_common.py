@@ -16,22 +16,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DASHES",
+    "DOTTED",
     "LEAST_MASS",
     "LEAST_WEIGHT",
+    "MARKERS",
     "MOST_GROUPS",
     "QUANTILES",
     "SIZE",
     "band_name",
-    "count_and_percent",
+    "draw_expected",
     "draw_line",
     "label_axes",
     "later_of",
     "new_axes",
+    "over_generations",
     "plain_ticks",
+    "shade",
 ]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
+DOTTED: Any = (0, (1, 2))
+MARKERS = "osD^vX"
 QUANTILES = (0.05, 0.5, 0.95)
 SIZE = (7.5, 4.8)
 # Of a Gaussian's tail; below it nothing is drawn.
@@ -49,6 +55,13 @@ def new_axes() -> Axes:
     return ax
 
 
+def shade(rank: int, ranks: int) -> Any:
+    """A colour for the rank-th of so many: of one colour map whose lightness rises evenly."""
+    from matplotlib import colormaps
+
+    return colormaps["viridis"](0.85 * rank / max(1, ranks - 1))
+
+
 def later_of(values: xr.DataArray) -> xr.DataArray:
     """All generations but 0."""
     later = values.sel(generation=values["generation"] > 0)
@@ -61,17 +74,27 @@ def draw_line(
     ax: Axes, values: xr.DataArray, rank: int, ranks: int, name: str, floor: float | None = None
 ) -> None:
     """One line with its shade, the rank-th of `ranks`; neither goes below the floor."""
-    from matplotlib import colormaps
-
     generation = values["generation"].values
     low, middle, high = np.quantile(values.values, QUANTILES, axis=0)
     if floor is not None:
         low, high = np.maximum(low, floor), np.maximum(high, floor)
         middle = np.where(middle > 0, middle, np.nan)
-    colour = colormaps["viridis"](0.85 * rank / max(1, ranks - 1))
+    colour = shade(rank, ranks)
+    if generation.size == 1:  # no line: a point, and a bar for the shade
+        ends, marker = np.stack([middle - low, high - middle]), MARKERS[rank % len(MARKERS)]
+        ax.errorbar(generation, middle, ends, color=colour, fmt=marker, linewidth=1.2, label=name)
+        ax.set_xlim(generation[0] / 2, generation[0] * 2)
+        return
     ax.fill_between(generation, low, high, color=colour, alpha=0.18, lw=0)
     dashes = DASHES[rank % len(DASHES)]
     ax.plot(generation, middle, color=colour, linestyle=dashes, linewidth=1.8, label=name)
+
+
+def draw_expected(ax: Axes, generation: np.ndarray, values: np.ndarray, **look: Any) -> None:
+    """One thin line of what is expected; where there is one generation, a dash."""
+    if generation.size == 1:
+        look |= {"marker": "_", "markersize": 16}
+    ax.plot(generation, values, linewidth=0.8, **look)
 
 
 def one_lineage(ds: xr.Dataset, replicate: int) -> int:
@@ -94,35 +117,47 @@ def band_name(alive: xr.DataArray) -> str:
     return f"{span}  ({count:,})"
 
 
-def count_and_percent(ax: Axes) -> None:
-    """Plain numbers of generations, shares in percent."""
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+def plain_ticks(axis: Axis, *, whole: bool = False, percent: bool = False) -> None:
+    """Plain numbers, few enough to stand apart: a logarithmic axis may span less than a decade.
 
+    Parameters
+    ----------
+    axis : Axis
+        Its scale set, since a scale brings ticks of its own.
+    whole : bool, default False
+        Whether there is nothing between whole numbers, as of generations.
+    percent : bool, default False
+        Whether shares are told in percent.
+    """
+    from matplotlib.ticker import NullFormatter, NullLocator
 
-def plain_ticks(axis: Axis) -> None:
-    """Plain numbers, few enough to stand apart: a logarithmic axis may span less than a decade."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    from ._ticks import PlainLog
 
-    low, high = axis.get_view_interval()
     if axis.get_scale() == "log":
-        wide = high > 1000 * low
-        axis.set_major_locator(
-            LogLocator() if wide else LogLocator(subs=(1, 2, 5)) if high > 8 * low else MaxNLocator(5)
-        )
+        axis.set_major_locator(PlainLog(whole=whole))
         axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+        axis.set_minor_formatter(NullFormatter())
+    if percent:
+        axis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+    else:
+        axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+
+
+def over_generations(ax: Axes) -> None:
+    """The axis that pictures of a run share."""
+    ax.set_xscale("log")
+    plain_ticks(ax.xaxis, whole=True)
+    ax.set_xlabel("generation")
+    ax.margins(x=0)
+    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
 
 
 def label_axes(ax: Axes, legend: str) -> None:
-    ax.set_xscale("log")
+    over_generations(ax)
     ax.set_yscale("log")
-    ax.set_xlabel("generation")
+    plain_ticks(ax.yaxis, percent=True)
     ax.set_ylabel("share of the band's categories alive")
-    count_and_percent(ax)
-    ax.margins(x=0)
     ax.set_title("What is forgotten, rare to common: median and 5-95 % of replicates", fontsize="medium")
-    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     ax.legend(
         title=legend,
         loc="center left",

@@ -10,7 +10,7 @@ import numpy as np
 from tailbiter.dataset import recorded
 from tailbiter.errors import SpecError
 
-from ._common import DASHES, new_axes, one_lineage
+from ._common import DASHES, new_axes, one_lineage, shade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,8 +158,6 @@ def _too_many(dimensions: int) -> SpecError:
 
 
 def _line(ax: Axes, x: np.ndarray, y: np.ndarray, index: int, count: int, name: str) -> None:
-    from matplotlib import colormaps
-
-    colour = colormaps["viridis"](0.85 * index / max(1, count - 1))
+    colour = shade(index, count)
     ax.plot(x, y, color=colour, linestyle=DASHES[index % len(DASHES)], linewidth=1.6, label=name)
     ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)

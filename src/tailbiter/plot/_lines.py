@@ -11,17 +11,22 @@ from tailbiter.dataset import recorded, share_alive
 from tailbiter.errors import SpecError
 
 from ._common import (
+    DOTTED,
     LEAST_MASS,
     LEAST_WEIGHT,
     MOST_GROUPS,
     as_text,
     band_name,
-    count_and_percent,
+    draw_expected,
     draw_line,
     label_axes,
     later_of,
     new_axes,
+    over_generations,
+    plain_ticks,
+    shade,
 )
+from ._human import human_alive
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,6 +63,12 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
     SpecError
         When none of these was recorded, or no generation but 0.
 
+    Notes
+    -----
+    Thin dotted lines are the baseline that recursion is judged by: what a model of as many items of human
+    data alone, drawn anew, is expected to have seen of each band (`RealOnly`), exactly. They are left out
+    where the Dataset names a large table by its digest, or a file that is gone.
+
     Examples
     --------
     >>> import tailbiter as tb
@@ -77,16 +88,38 @@ def tails(ds: xr.Dataset, ax: Axes | None = None, *, theory: xr.Dataset | None =
     bands = np.flatnonzero(ds["band_categories"].values)
     for rank, band in enumerate(bands):
         one = later.isel(band=band)
-        # Below one category a logarithmic axis has nothing to show: shades stop at half of one.
-        floor = 0.5 / int(one["band_categories"])
-        draw_line(ax, one, rank, len(bands), band_name(one), floor)
-        if theory is not None and "band_survivors" in theory:
-            expected = later_of(theory["band_survivors"].isel(band=band)) / int(one["band_categories"])
-            shown = np.where(expected.values >= floor, expected.values, np.nan)
-            name = "mean, by theory" if rank == len(bands) - 1 else None
-            ax.plot(expected["generation"].values, shown, color="black", linewidth=0.7, label=name)
+        draw_line(ax, one, rank, len(bands), band_name(one), _floor(one))
+    _draw_human(ax, ds, bands)
+    if theory is not None and "band_survivors" in theory:
+        _draw_theory(ax, theory, bands)
     label_axes(ax, "count expected in the\nfirst sample (categories)")
     return ax
+
+
+def _floor(band: xr.DataArray) -> float:
+    """Below one category a logarithmic axis has nothing to show: what is drawn stops at half of one."""
+    return 0.5 / int(band["band_categories"])
+
+
+def _draw_theory(ax: Axes, theory: xr.Dataset, bands: np.ndarray) -> None:
+    for rank, band in enumerate(bands):
+        expected = later_of(theory["band_survivors"].isel(band=band)) / int(theory["band_categories"][band])
+        shown = np.where(expected.values >= _floor(expected), expected.values, np.nan)
+        name = "mean, by theory" if rank == len(bands) - 1 else None
+        draw_expected(ax, expected["generation"].values, shown, color="black", label=name)
+
+
+def _draw_human(ax: Axes, ds: xr.Dataset, bands: np.ndarray) -> None:
+    """What human data alone would keep, each band in its own colour."""
+    alive = human_alive(ds)
+    if alive is None:
+        return
+    generation = ds["generation"].values
+    later = generation > 0
+    for rank, band in enumerate(bands):
+        name = None if rank else "human data only (mean)"
+        look = {"color": shade(rank, len(bands)), "linestyle": DOTTED, "label": name}
+        draw_expected(ax, generation[later], alive[later, band], **look)
 
 
 def _refuse_other_bands(ds: xr.Dataset, theory: xr.Dataset) -> None:
@@ -133,13 +166,9 @@ def spread(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     later = later_of(level)
     ax = new_axes() if ax is None else ax
     draw_line(ax, later.where(np.isfinite(later)), 0, 1, f"{dimensions} dimension{'s' * (dimensions != 1)}")
-    ax.set_xscale("log")
-    ax.set_xlabel("generation")
+    over_generations(ax)
     ax.set_ylabel("log10 of the generalised variance, over the reference's")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-    ax.margins(x=0)
     ax.set_title("How the model narrows: median and 5-95 % of replicates", fontsize="medium")
-    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     return ax
 
 
@@ -223,13 +252,10 @@ def confidence(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax = new_axes() if ax is None else ax
     draw_line(ax, sure, 0, 2, "the model's probability of it")
     draw_line(ax, true, 1, 2, "its share of the held-out data")
-    ax.set_xscale("log")
-    ax.set_xlabel("generation")
+    over_generations(ax)
+    plain_ticks(ax.yaxis, percent=True)
     ax.set_ylabel("share of the model's top category")
-    count_and_percent(ax)
-    ax.margins(x=0)
     ax.set_title("Confidence against truth: median and 5-95 % of replicates", fontsize="medium")
-    ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
     ax.legend(frameon=False)
     return ax
 

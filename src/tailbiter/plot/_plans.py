@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._cells import draw_cells
 from ._common import new_axes, plain_ticks
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def plan(curve: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_xlabel(field)
     ax.set_ylabel("share kept, or of lineages that keep enough")
-    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
+    plain_ticks(ax.yaxis, percent=True)
     plain_ticks(ax.xaxis)
     ax.set_title(curve.attrs["sentence"].partition(",")[0], fontsize="medium")
     ax.legend(frameon=False)
@@ -72,23 +73,41 @@ _WITHOUT_LINE = {
 }
 
 
-def phase(found: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """Draw a phase diagram: where collapse begins, as another field varies.
+def phase(
+    found: xr.Dataset, ax: Axes | None = None, *, variable: str | None = None, level: float = 0.5
+) -> Axes:
+    """Draw a phase diagram: where collapse begins, over two fields.
 
-    Above the line (and its interval, shaded) enough is kept. Where the least there may be is enough, or the
-    most is not, there is no line.
+    Of `phase`, a line: above it (and its interval, shaded) enough is kept. Where the least there may be is
+    enough, or the most is not, there is no line.
+
+    Of a sweep, a tile for each cell, with the median over replicates in it: at the last generation, or at the
+    one that was selected. A thick line parts what is below ``level`` from what is not. A cross marks a cell
+    that is not there, or of which the variable is not known.
 
     Parameters
     ----------
     found : xarray.Dataset
-        As `phase` returned it.
+        As `phase` returned it; or a sweep's, as `open_sweep` returned it, of two fields once those that are
+        selected are left out: ``found.sel(generation=100, band=1)``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a figure of its own.
+    variable : str, optional
+        Of a sweep, what to draw; by default ``coverage``, or else the first with one number a generation. Of
+        ``band_survivors`` the share alive is drawn.
+    level : float, default 0.5
+        Of a sweep, where the thick line is.
 
     Returns
     -------
     matplotlib.axes.Axes
         What was drawn on.
+
+    Raises
+    ------
+    SpecError
+        For a sweep that is not over a product of two fields, or a variable that it does not have or that has
+        more than one number a generation.
 
     Examples
     --------
@@ -99,6 +118,8 @@ def phase(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> tb.plot.phase(found).get_xlabel()
     'samples'
     """
+    if "boundary" not in found:
+        return draw_cells(found, new_axes() if ax is None else ax, variable, level)
     (field,) = (str(dim) for dim in found["boundary"].dims)
     ax = new_axes() if ax is None else ax
     x = found[field].values
