@@ -4,9 +4,11 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tailbiter as tb
+from tailbiter.report import _words
 from tests.report.browser import BROWSER, Page
 
 # Where a browser is promised (as in continuous integration), its absence is a failure and no reason to skip.
@@ -35,6 +37,7 @@ def test_structure(page: Page, path: Path) -> None:
     assert page.run("document.title") == "200 categories over 200 generations"
     assert page.run("document.querySelectorAll('h1').length") == 1
     assert page.run("document.querySelectorAll('#chart path[stroke-width=\"2\"]').length") == 4
+    assert page.run("document.querySelectorAll('#chart path.human').length") == 4
     assert page.run("document.getElementById('quantity').options.length") > 10
     assert "Exact:" in page.run("document.body.innerText")
     assert page.run("[...document.querySelectorAll('input, select')].every((one) => one.labels.length > 0)")
@@ -74,6 +77,112 @@ def test_without_a_mouse(page: Page, path: Path) -> None:
     page.run("document.querySelector('#lines input').focus()")
     page.press(" ", 32)
     assert page.run("document.querySelectorAll('#chart path[stroke-width=\"2\"]').length") == 3
+
+
+def slide(page: Page, name: str, value: int) -> None:
+    page.run(f"""(() => {{
+        const input = document.getElementById({name!r});
+        input.value = {value};
+        input.dispatchEvent(new Event('input', {{ bubbles: true }}));
+    }})()""")
+
+
+def test_what_vanished_follows_the_generation(page: Page, path: Path) -> None:
+    """Either slider moves both; the list, the words near a rank and the shade tell that generation."""
+    page.open(path)
+    ds = tb.read_run(path.parent / "run")
+    for row in (1, 60, ds.sizes["generation"] - 1):
+        t = int(ds.generation[row])
+        slide(page, "until" if row == 60 else "generation", row)
+        assert page.run("document.getElementById('shown').textContent") == f"{t}"
+        assert page.run("document.getElementById('by').textContent") == f"{t}"
+        when = np.sort(np.where(ds.forgotten.values == 0, 10**9, ds.forgotten.values), axis=0)[3]
+        gone = page.run("document.getElementById('found').textContent")
+        assert gone == f"{(when <= t).sum()} of 200"
+        states = page.run("[...document.querySelectorAll('#near tbody tr')].map(r => r.cells[3].textContent)")
+        first = int(page.run("document.querySelector('#near tbody td').textContent"))
+        wanted = [
+            f"gone since {w}" if w <= t else "still there" for w in when[first - 1 : first + 6].tolist()
+        ]
+        assert states == wanted
+
+
+def test_words_near_a_rank_are_told(page: Page, path: Path) -> None:
+    """By the pointer over the curve, and by keys; every rank can be reached."""
+    page.open(path)
+    page.run("document.querySelector('#ranks').scrollIntoView()")
+    left, top, width, height = page.run(
+        "(() => { const b = document.querySelector('#ranks svg').getBoundingClientRect();"
+        " return [b.left, b.top, b.width, b.height]; })()"
+    )
+    page.send("Input.dispatchMouseEvent", type="mouseMoved", x=left + width / 2, y=top + height / 2)
+    near = "[...document.querySelectorAll('#near tbody tr')].map(r => +r.cells[0].textContent)"
+    middle = page.run(near)[3]
+    assert 10 < middle < 22  # of a logarithmic axis from 1 to 201
+    assert page.run("document.querySelector('#near [aria-current] td').textContent") == f"{middle}"
+    page.run("document.getElementById('rank').focus()")
+    page.press("Home", 36)
+    chosen = "document.querySelector('#near [aria-current] td').textContent"
+    reached = [page.run(chosen)]
+    for _ in range(12):
+        page.press("ArrowRight", 39)
+        reached.append(page.run(chosen))
+    assert reached == [str(rank) for rank in range(1, 14)]
+    page.press("End", 35)
+    assert page.run(chosen) == "200"
+    label = page.run("document.querySelector('#near [aria-current]').cells[1].textContent")
+    assert page.run("document.getElementById('rank').getAttribute('aria-valuetext')") == f"rank 200: {label}"
+
+
+def test_headings_say_how_rows_are_sorted(page: Page, path: Path) -> None:
+    page.open(path)
+    sort = "[...document.querySelectorAll('#list th')].map(c => c.getAttribute('aria-sort'))"
+    assert page.run(sort) == [None, "descending", None, None, None]
+    page.run("document.querySelectorAll('#list th button')[3].click()")
+    assert page.run(sort) == [None, None, None, "ascending", None]
+    page.run("document.querySelectorAll('#list th button')[3].click()")
+    assert page.run(sort) == [None, None, None, "descending", None]
+
+
+def test_one_generation_is_seen_as_points(page: Page, tmp_path: Path) -> None:
+    spec = tb.Spec(reference=tb.Zipf(200), samples=1000, generations=1, replicates=8)
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run")
+    page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
+    assert page.run("document.title") == "200 categories over 1 generation"
+    sizes = "[...document.querySelectorAll('#chart path[stroke-width=\"2\"]')].map(p => p.getBBox().width)"
+    assert page.run(sizes) == [pytest.approx(6, abs=0.1)] * 4
+
+
+def test_short_axes_have_numbers(page: Page, tmp_path: Path) -> None:
+    """Less than a decade either way, at either width."""
+    spec = tb.Spec(reference=tb.Uniform(40), samples=100, generations=4, replicates=8)
+    tb.write_run(tb.simulate(spec), spec, tmp_path / "run")
+    out = tb.report(tmp_path / "run", tmp_path / "page.html")
+    for width in (320, 1000):
+        page.open(out, width)
+        for anchor, least in (("middle", 3), ("end", 2)):
+            texts = page.run(
+                f"[...document.querySelectorAll('#chart text[text-anchor={anchor}]')].map(t => t.textContent)"
+            )
+            assert len(texts) - (anchor == "middle") >= least - (anchor == "middle")
+            assert len(set(texts)) == len(texts)
+
+
+def test_what_is_left_out_is_said(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_words, "MOST_WORDS", 20)
+    spec = tb.Spec(reference=tb.Zipf(200), samples=1000, generations=5, replicates=8)
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run")
+    page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
+    said = page.run("document.getElementById('left-out').textContent")
+    assert said.startswith("There is room here for 20 of 200 categories: the commonest and the rarest.")
+    assert "Those of rank 11 to 190 are left out" in said
+    slide(page, "rank", 1000)
+    assert page.run("document.querySelector('#near tbody tr:last-child td').textContent") == "200"
+    page.run("document.getElementById('gone').click()")
+    page.run("document.querySelectorAll('#list th button')[1].click()")
+    rows = page.run(ROWS)
+    assert rows[:3] == ["199", "198", "197"]
+    assert len(rows) == 20
 
 
 def test_with_a_mouse(page: Page, path: Path) -> None:

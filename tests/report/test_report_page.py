@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The report as a file: self-contained, escaped, honest about what it lacks; bad input is one line."""
 
+import hashlib
 import html
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tailbiter as tb
 from tailbiter.cli import main
+from tailbiter.report import _words
+from tailbiter.report._shared import portable
 
 NASTY = "</script><script>alert(1)</script>"
 
@@ -40,7 +44,7 @@ def test_labels_cannot_break_out(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert text.count("<script") == 2
     assert "alert(1)</script>" not in text
-    assert [row[0] for row in data_of(page)["words"]["rows"]] == ["the", NASTY, "&amp;"]
+    assert data_of(page)["words"]["labels"] == ["the", NASTY, "&amp;"]
     assert html.escape(NASTY) in text  # in the Spec
 
 
@@ -52,10 +56,102 @@ def test_numbers_are_the_runs(tmp_path: Path) -> None:
     middle = ds.survivors.quantile(0.5, "replicate", method="inverted_cdf").values
     assert chart["series"][0]["median"] == middle.tolist()
     assert chart["series"][0]["theory"][0] == 3
-    for name, _, _, when, share in data["words"]["rows"]:
+    words = data["words"]
+    assert words["lineages"] == ds.sizes["replicate"]
+    for name, when, lost in zip(words["labels"], words["since"], words["lost"], strict=True):
         forgotten = ds.forgotten.values[:, ds.label.values.tolist().index(name)]
-        assert share == pytest.approx((forgotten > 0).mean(), abs=1e-4)
-        assert (when is None) == (sum(forgotten > 0) < 2)
+        assert lost == (forgotten > 0).sum()
+        assert (when == 0) == (sum(forgotten > 0) < 2)
+
+
+def test_human_data_alone_stand_beside(tmp_path: Path) -> None:
+    """One of a hundred draws: what a fresh sample is expected to hold, whatever the regime."""
+    data = data_of(written(tmp_path, regime=tb.Window(3), estimator=tb.AddK(0.5)))
+    charts = {chart["title"]: chart for chart in data["charts"]}
+    present = [1 - (1 - q) ** 100 for q in (0.9, 0.09, 0.01)]
+    series = charts["Categories present in the training set"]["series"][0]
+    assert series["human"] == [3] + [pytest.approx(sum(present), rel=1e-4)] * 9
+    alive = {one["name"]: one for one in charts["Share of the band's categories alive"]["series"]}
+    assert alive["expected [1,10)"]["human"][-1] == pytest.approx((present[1] + present[2]) / 2, rel=1e-4)
+    without = next(chart for title, chart in charts.items() if title.startswith("Gini"))
+    assert without["series"][0]["human"] is None
+
+
+def unfolded(runs: list[list]) -> list:
+    return [value for value, count in runs for _ in range(count)]
+
+
+def test_what_there_is_no_room_for_is_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rarest vanish first: they stay in the page, and so do the commonest."""
+    monkeypatch.setattr(_words, "MOST_WORDS", 6)
+    counts = [50, 40, 30, 20, 10, 9, 8, 7, 2, 1]
+    words = data_of(written(tmp_path, reference=tb.Counts(counts, labels=list("abcdefghij"))))["words"]
+    assert words["labels"] == list("abchij")
+    assert (words["head"], words["total"]) == (3, 10)
+    expected = [100 * counts["abcdefghij".index(name)] / sum(counts) for name in words["labels"]]
+    assert unfolded(words["expected"]) == [pytest.approx(count, rel=1e-4) for count in expected]
+    assert unfolded(words["band"]) == ["[10,100)"] * 3 + ["[1,10)"] * 2 + ["[0,1)"]
+
+
+def test_no_path_of_this_machine_is_in_the_page(tmp_path: Path) -> None:
+    table = tmp_path / "private" / "words.csv"
+    table.parent.mkdir()
+    table.write_text("word,count\nthe,90\na,9\nb,1\n", encoding="utf-8")
+    page = written(tmp_path, reference=tb.Counts.read(table))
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    assert str(tmp_path) not in text
+    assert "private" not in text
+    assert 'path = "words.csv"' in text
+    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+    assert "It reads words.csv, which is not in this page: put that file beside spec.toml." in text
+    assert f"It is the same file if its SHA-256 is {digest}." in text
+
+
+@pytest.mark.parametrize("label", ['path = "/a/b.csv"', "path = '/a/b.csv'", '\\" path = "/a/b"'])
+def test_a_label_that_looks_like_a_path_is_data(label: str) -> None:
+    toml = tb.Spec(reference=tb.Counts([2, 1], labels=[label, "b"]), samples=9).to_toml()
+    assert portable(toml) == toml
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (r"C:\\Users\\me\\w.csv", "w.csv"),
+        (r"/home/me/w \"1\".csv", r"w \"1\".csv"),
+        ("tables/w.csv", "w.csv"),
+        ("tailbiter:shakespeare.csv", "tailbiter:shakespeare.csv"),
+    ],
+)
+def test_names_of_files_come_without_their_folders(path: str, name: str) -> None:
+    assert portable(f'a = 1\npath = "{path}"\nx = {{ path = "{path}" }}') == (
+        f'a = 1\npath = "{name}"\nx = {{ path = "{name}" }}'
+    )
+
+
+def test_what_the_page_says_runs_where_the_table_is(tmp_path: Path) -> None:
+    """Spec out of the page and table beside it: another has the same run."""
+    table = tmp_path / "one" / "words.csv"
+    table.parent.mkdir()
+    table.write_text("word,count\nthe,90\na,9\nb,1\n", encoding="utf-8")
+    page = written(tmp_path, reference=tb.Counts.read(table))
+    there = tmp_path / "another"
+    table.parent.rename(there)
+    toml = re.search(r'aria-label="Spec"><pre>(.*?)</pre>', page.read_text(encoding="utf-8"), re.S)
+    assert toml
+    (there / "spec.toml").write_text(html.unescape(toml[1]), encoding="utf-8")
+    again = tb.simulate(tb.Spec.from_toml(there / "spec.toml"))
+    np.testing.assert_array_equal(again.survivors, tb.read_run(tmp_path / "run").survivors)
+
+
+def test_ranks_of_a_snapshot(tmp_path: Path) -> None:
+    spec = tb.Spec(reference=tb.Zipf(50), samples=100, generations=9, replicates=4)
+    ds = tb.simulate(spec, record=tb.Record(forgotten=True, snapshots=[0, 9]))
+    tb.write_run(ds, spec, tmp_path / "run")
+    (shown,) = data_of(tb.report(tmp_path / "run", tmp_path / "page.html"))["snapshots"]
+    mine = (ds.snapshot_replicate == 0) & (ds.snapshot_generation == 9)
+    assert shown["generation"] == 9
+    assert shown["rank"] == list(range(1, int(mine.sum()) + 1))
+    assert shown["count"] == sorted(ds.snapshot_count.values[mine.values].tolist(), reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tailbiter.errors import DataError
 from tailbiter.summary import log_spaced
 
 from ._charts import MOST_LINES, QUANTILES, in_words, line_names, plain
+from ._shared import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,8 @@ def _label(label: Any) -> Any:
     if not isinstance(label, str) or not label.startswith("{"):
         return label
     table = json.loads(label)
+    if "path" in table:
+        table["path"] = base_name(table["path"])
     told = [f"{name} {json.dumps(value)}" for name, value in table.items() if name != "kind"]
     return ", ".join([str(table["kind"])] * ("kind" in table) + told)
 

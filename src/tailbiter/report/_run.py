@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailbiter.errors import DataError, PredictionError, SpecError
+from tailbiter.summary import counted
 
-from ._charts import charts, words
+from ._charts import charts
 from ._page import fill
+from ._shared import needed, portable
+from ._words import ranks, words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,6 +26,8 @@ __all__ = ["page_of_run"]
 
 # Theory takes longer for more different probabilities, and for longer runs: beyond these it is left out.
 MOST_MASSES, MOST_GENERATIONS = 20_000, 5_000
+# What human data alone have, and theory knows at any size at once.
+OF_PRESENCE = ("survivors", "coverage", "tail_survivors", "band_survivors")
 
 
 def page_of_run(run: Path) -> str:
@@ -38,17 +43,19 @@ def page_of_run(run: Path) -> str:
         spec: Spec | None = Spec.from_toml(path)
     except SpecError:
         spec = None  # its table has moved; what was run can be shown all the same
-    return _page(ds, spec, path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    return _page(ds, spec, portable(text), "" if spec is None else needed(text, run, beside="spec.toml"))
 
 
-def _page(ds: xr.Dataset, spec: Spec | None, text: str) -> str:
+def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
     theory, about = _theory(spec, ds)
     provenance = json.loads(ds.attrs["provenance"])
     table, _, sentences = _summary(ds).partition("\n\n")
     data = {
         "generations": ds["generation"].values.tolist(),
-        "charts": charts(ds, theory),
+        "charts": charts(ds, theory, _human(spec, ds)),
         "words": words(ds),
+        "snapshots": ranks(ds),
     }
     return fill(
         "run",
@@ -60,14 +67,15 @@ def _page(ds: xr.Dataset, spec: Spec | None, text: str) -> str:
         sentences=" ".join(sentences.split("\n")),
         theory=about,
         spec=text,
+        files=files,
         command="tailbiter run spec.toml --out run",
     )
 
 
 def _title(ds: xr.Dataset) -> str:
-    generations = f"{int(ds['generation'].values[-1]):,} generations"
+    generations = counted(int(ds["generation"].values[-1]), "generation", "generations")
     if "categories" in ds.attrs:
-        return f"{int(ds.attrs['categories']):,} categories over {generations}"
+        return f"{counted(int(ds.attrs['categories']), 'category', 'categories')} over {generations}"
     return generations
 
 
@@ -98,6 +106,22 @@ def _theory(spec: Spec | None, ds: xr.Dataset) -> tuple[xr.Dataset | None, str]:
     told = {"exact": "Exact", "bound": "Within a proved bound", "limit": "In a limit only"}
     sentences = [f"{told.get(kind, kind)}: {', '.join(names)}." for kind, names in kinds.items()]
     return theory, "Expectations are the thin lines of the charts. " + " ".join(sentences)
+
+
+def _human(spec: Spec | None, ds: xr.Dataset) -> xr.Dataset | None:
+    """What models of human data alone are expected to have, drawn anew for each generation."""
+    from tailbiter.predict import predict
+    from tailbiter.record import Record
+    from tailbiter.regime import RealOnly
+    from tailbiter.spec import Spec
+
+    names = [name for name in OF_PRESENCE if name in ds]
+    if spec is None or not names or not spec.reference.traits.has_categories:
+        return None
+    kept = {name: getattr(spec, name) for name in ("samples", "generations", "bands", "tail_mass")}
+    human = Spec(reference=spec.reference, regime=RealOnly(), **kept)
+    at = tuple(ds["generation"].values.tolist())
+    return predict(human, record=Record(generations=at, variables=tuple(names)))
 
 
 def _masses(spec: Spec) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ._cells import Cells, fields_of, quantities
 from ._page import fill
+from ._shared import needed, portable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,8 @@ def page_of_store(directory: Path) -> str:
         lead="Models trained on the output of models: what is left of the human distribution, by setting.",
         status=status.text().splitlines()[0] + ".",
         sentences=_extremes(cells, fields, shown, generations[-1]),
-        spec=sweep.to_toml(),
+        spec=portable(sweep.to_toml()),
+        files=needed(sweep.to_toml(), directory, beside="sweep.toml"),
         alone=alone.replace("@", "0"),
         command="tailbiter sweep sweep.toml --out sweep",
     )

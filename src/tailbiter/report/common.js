@@ -44,34 +44,45 @@ const page = (() => {
     return low > high ? [1, 10] : [low, high];
   }
 
-  function ticks(low, high, logarithmic) {
-    const found = [];
+  const between = (places, low, high) => places.filter((x) => x >= low * (1 - 1e-9) && x <= high * (1 + 1e-9));
+  const thinned = (places, most) => places.filter((_, i) => i % Math.ceil(places.length / most) === 0);
+
+  // Of a logarithmic axis decades; where these are few 1, 2 and 5 of each, where these are too, even steps.
+  function ticks(low, high, logarithmic, most, whole) {
+    const fit = (places) => between(places, low, high).filter((x) => !whole || Number.isInteger(x));
     if (logarithmic) {
-      for (let e = Math.ceil(Math.log10(low) - 1e-9); e <= Math.log10(high) + 1e-9; e++) found.push(10 ** e);
-      const step = Math.ceil(found.length / 6);
-      return found.filter((_, i) => i % step === 0);
+      const powers = [];
+      for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) powers.push(+`1e${e}`);
+      const fine = fit(powers.flatMap((p) => [p, 2 * p, 5 * p].map((x) => +x.toPrecision(12))));
+      if (fine.length > most) return thinned(fit(powers).length > 1 ? fit(powers) : fine, most);
+      if (fine.length > 2) return fine;
     }
     const rough = (high - low) / 5, base = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((m) => m * base).find((s) => s >= rough);
+    const step = [1, 2, 5, 10].map((m) => m * base).find((s) => s >= rough), found = [];
     for (let x = Math.ceil(low / step) * step; x <= high + step * 1e-9; x += step) found.push(+x.toPrecision(12));
-    return found;
+    return whole ? fit(found) : found;
   }
 
-  function scale(values, from, to, logarithmic) {
+  function scale(values, from, to, logarithmic, whole = false) {
     let [low, high] = range(values, logarithmic);
     if (!logarithmic && low > 0 && low < 0.5 * high) low = 0;
     if (low === high) [low, high] = logarithmic ? [low / 2, high * 2] : [low - 0.5, high + 0.5];
     const warp = logarithmic ? Math.log : (v) => v;
     const place = (v) => from + (warp(v) - warp(low)) / (warp(high) - warp(low)) * (to - from);
-    return { place, ticks: ticks(low, high, logarithmic), low };
+    const most = whole ? Math.max(2, Math.min(9, Math.floor(Math.abs(to - from) / 52))) : 9;
+    return { place, ticks: ticks(low, high, logarithmic, most, whole), low };
   }
 
+  // A line, and dots where it has but one point.
   function path(xs, ys, x, y, logarithmic) {
     let out = "", pen = false;
+    const good = xs.map((g, i) => g > 0 && usable(ys[i], logarithmic));
     xs.forEach((g, i) => {
-      const good = g > 0 && usable(ys[i], logarithmic);
-      if (good) out += `${pen ? "L" : "M"}${x.place(g).toFixed(1)} ${y.place(ys[i]).toFixed(1)}`;
-      pen = good;
+      if (!good[i]) { pen = false; return; }
+      const [left, top] = [x.place(g).toFixed(1), y.place(ys[i]).toFixed(1)];
+      out += `${pen ? "L" : "M"}${left} ${top}`;
+      if (!pen && !good[i + 1]) out += `m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`;
+      pen = true;
     });
     return out;
   }
@@ -82,6 +93,7 @@ const page = (() => {
     const bottom = (v) => y.place(logarithmic ? Math.max(v, y.low) : v);
     const up = at.map((i) => `${x.place(xs[i]).toFixed(1)} ${y.place(high[i]).toFixed(1)}`);
     const down = at.reverse().map((i) => `${x.place(xs[i]).toFixed(1)} ${bottom(low[i]).toFixed(1)}`);
+    if (up.length === 1) return `M${up[0]}L${down[0]}h1V${up[0].split(" ")[1]}Z`;
     return up.length ? `M${[...up, ...down].join("L")}Z` : "";
   }
 
@@ -93,8 +105,8 @@ const page = (() => {
 
   const titled = (chart) => (chart.units === "1" ? chart.title : `${chart.title} (${chart.units})`);
 
-  // Room for half of the last number under the axis.
-  const RIGHT = 18;
+  // Room for the numbers beside an axis, and for half of the last one under it.
+  const LEFT = 48, RIGHT = 18;
 
   // A group of which nothing is drawn outside the box of a plot: theory may go beyond what was simulated.
   function clipped(svg, id, [x, y, width, height]) {
@@ -103,22 +115,38 @@ const page = (() => {
     return drawn("g", { "clip-path": `url(#${id})` }, svg);
   }
 
-  // Lines over generations: medians, shades between quantiles, theory; what is under the pointer is gone to.
-  function lines({ box, caption, chart, xs, at, logarithmic, hidden, go }) {
-    const { svg, width, height } = frame(box, 420);
-    const shown = chart.series.map((s, i) => ({ ...s, i })).filter((s) => !hidden.has(s.name));
-    const x = scale(xs.filter((g) => g > 0), 48, width - RIGHT, true);
-    const y = scale(shown.flatMap((s) => [...s.median, ...s.low, ...s.high]), height - 32, 10, logarithmic);
+  // Two axes with their numbers, and what is measured along the lower one.
+  function axes({ svg, x, y, width, height, along }) {
     for (const t of x.ticks) {
       drawn("line", { class: "axis", x1: x.place(t), x2: x.place(t), y1: 10, y2: height - 32 }, svg);
       drawn("text", { x: x.place(t), y: height - 18, "text-anchor": "middle" }, svg, number(t));
     }
     for (const t of y.ticks) {
-      drawn("line", { class: "axis", x1: 48, x2: width - RIGHT, y1: y.place(t), y2: y.place(t) }, svg);
-      drawn("text", { x: 44, y: y.place(t) + 4, "text-anchor": "end" }, svg, number(t));
+      drawn("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: y.place(t), y2: y.place(t) }, svg);
+      drawn("text", { x: LEFT - 4, y: y.place(t) + 4, "text-anchor": "end" }, svg, number(t));
     }
-    drawn("text", { x: width / 2, y: height - 3, "text-anchor": "middle" }, svg, "generation");
-    const plot = clipped(svg, `${box.id}-plot`, [48, 10, width - RIGHT - 48, height - 42]);
+    drawn("text", { x: width / 2, y: height - 3, "text-anchor": "middle" }, svg, along);
+  }
+
+  // The place along an axis that a pointer is nearest to.
+  function nearest(event, svg, width, xs, x, start) {
+    const inside = (event.clientX - svg.getBoundingClientRect().left) * width / svg.clientWidth;
+    let best = start;
+    xs.forEach((v, i) => {
+      if (v > 0 && !(Math.abs(x.place(v) - inside) >= Math.abs(x.place(xs[best] || 1) - inside))) best = i;
+    });
+    return best;
+  }
+
+  // Lines over generations: medians, shades between quantiles, expectations; the pointer chooses a generation.
+  function lines({ box, caption, chart, xs, at, logarithmic, hidden, go }) {
+    const { svg, width, height } = frame(box, 420);
+    const shown = chart.series.map((s, i) => ({ ...s, i })).filter((s) => !hidden.has(s.name));
+    const x = scale(xs.filter((g) => g > 0), LEFT, width - RIGHT, true, true);
+    const seen = shown.flatMap((s) => [...s.median, ...s.low, ...s.high, ...(s.human || [])]);
+    const y = scale(seen, height - 32, 10, logarithmic);
+    axes({ svg, x, y, width, height, along: "generation" });
+    const plot = clipped(svg, `${box.id}-plot`, [LEFT - 4, 6, width - RIGHT - LEFT + 8, height - 34]);
     for (const s of shown) {
       drawn("path", { d: ribbon(xs, s.low, s.high, x, y, logarithmic), fill: COLOURS[s.i % COLOURS.length],
         opacity: 0.15 }, plot);
@@ -129,31 +157,33 @@ const page = (() => {
         drawn("path", { d: path(xs, s.theory, x, y, logarithmic), fill: "none", stroke: "currentColor",
           "stroke-width": 0.8 }, plot);
       }
+      if (s.human) {
+        drawn("path", { d: path(xs, s.human, x, y, logarithmic), ...look(s.i), class: "human",
+          "stroke-width": 1.2, "stroke-dasharray": "1 4" }, plot);
+      }
     }
     const g = xs[at];
     if (g > 0) drawn("line", { class: "cursor", x1: x.place(g), x2: x.place(g), y1: 10, y2: height - 32 }, svg);
-    const nearest = (event) => {
-      const inside = (event.clientX - svg.getBoundingClientRect().left) * width / svg.clientWidth;
-      let best = at;
-      xs.forEach((v, i) => {
-        if (v > 0 && !(Math.abs(x.place(v) - inside) >= Math.abs(x.place(xs[best] || 1) - inside))) best = i;
+    for (const kind of ["pointermove", "pointerdown"]) {
+      svg.addEventListener(kind, (event) => {
+        const best = nearest(event, svg, width, xs, x, at);
+        if (best !== at) go(best);
       });
-      if (best !== at) go(best);
-    };
-    svg.addEventListener("pointermove", nearest);
-    svg.addEventListener("pointerdown", nearest);
+    }
     box.replaceChildren(svg);
     const theory = shown.some((s) => s.theory) ? "; thin lines: the mean, by theory" : "";
+    const human = shown.some((s) => s.human) ? "; dotted: the mean of human data alone, drawn anew each time" : "";
     caption.textContent = `${titled(chart)}: median over replicates, shade from the 5 % to ` +
-      `the 95 % quantile${theory}.`;
+      `the 95 % quantile${theory}${human}.`;
   }
 
   // The chart's numbers at one generation.
   function values({ table, chart, at, hidden }) {
     table.replaceChildren();
     const head = element("tr", {}, element("thead", {}, table));
-    const theory = chart.series.some((s) => s.theory);
-    for (const [j, title] of ["", "median", "5 %", "95 %", ...(theory ? ["theory"] : [])].entries()) {
+    const beside = ["theory", "human"].filter((law) => chart.series.some((s) => s[law]));
+    const titles = beside.map((law) => (law === "human" ? "human data only" : law));
+    for (const [j, title] of ["", "median", "5 %", "95 %", ...titles].entries()) {
       element(j ? "th" : "td", j ? { class: "number", scope: "col" } : {}, head, title);
     }
     const body = element("tbody", {}, table);
@@ -161,7 +191,7 @@ const page = (() => {
       if (hidden.has(s.name)) continue;
       const row = element("tr", {}, body);
       element("th", { scope: "row" }, row, s.name);
-      const cells = [s.median[at], s.low[at], s.high[at], ...(theory ? [s.theory ? s.theory[at] : null] : [])];
+      const cells = [s.median[at], s.low[at], s.high[at], ...beside.map((law) => (s[law] ? s[law][at] : null))];
       for (const v of cells) element("td", { class: "number" }, row, number(v));
     }
   }
@@ -200,19 +230,26 @@ const page = (() => {
     });
   }
 
-  // Headings that sort when pressed.
+  // Headings that sort when pressed, and say by which of them rows are sorted.
   function headings({ row, columns, isNumber, first, order, changed }) {
-    columns.forEach((title, j) => {
+    const cells = columns.map((title, j) => {
       const cell = element("th", { scope: "col", ...(isNumber(j) ? { class: "number" } : {}) }, row);
       element("button", { type: "button" }, cell, title).addEventListener("click", () => {
         order.down = order.column === j ? !order.down : first(j);
         order.column = j;
+        mark();
         changed();
       });
+      return cell;
     });
+    function mark() {
+      for (const cell of cells) cell.removeAttribute("aria-sort");
+      cells[order.column].setAttribute("aria-sort", order.down ? "descending" : "ascending");
+    }
+    mark();
   }
 
   const data = JSON.parse(one("data").textContent);
-  return { data, one, element, drawn, whole, number, range, usable, frame, titled, lines, values, keys, slide, sorted,
-    headings };
+  return { data, one, element, drawn, whole, number, range, usable, frame, titled, scale, axes, clipped, nearest, path,
+    lines, values, keys, slide, sorted, headings, LEFT, RIGHT };
 })();
