@@ -70,6 +70,12 @@ def test_links_have_texts(page: Path) -> None:
     assert re.findall(r"\[\s*\]\([^)]*\)", page.read_text(encoding="utf-8")) == []
 
 
+def test_the_first_page_leads_to_every_other() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert set(re.findall(r"\]\(([\w-]+\.md)\)", index)) == pages
+
+
 def test_every_public_name_is_documented() -> None:
     undocumented = [name for name in tailbiter.__all__ if not getattr(tailbiter, name).__doc__]
     assert undocumented == []

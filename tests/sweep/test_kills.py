@@ -103,7 +103,8 @@ def disturb(spec: Path, folder: Path, kills: int, undisturbed: str) -> int:
         client, begun = start(spec, store, *who), time.monotonic()
         workers: list[int] = []
         while sum(killed.values()) < kills and client.poll() is None:
-            time.sleep(random_.uniform(0.1, 1.3) * whole)
+            # Within what is left to do: a start takes about three tenths of a whole run.
+            time.sleep(random_.uniform(0.1, 1.2) * whole * (1 - 0.7 * done / CELLS))
             workers = workers_of(client.pid)
             if "--processes" in who and not workers and killed["worker"] <= killed["client"]:
                 workers = awaited_workers(client)  # a busy machine takes its time to start them
