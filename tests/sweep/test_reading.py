@@ -32,7 +32,7 @@ def test_swept_fields_are_labelled_dims(finished):
     assert ds["samples"].values.tolist() == [50, 100, 200]
     assert ds["regime.real"].values.tolist() == [0.1, 0.2, 0.5]
     assert ds.survivors.dtype == np.int32
-    assert ds.attrs.keys() == {"sweep", "spec", "record"}
+    assert ds.attrs.keys() == {"family", "sweep", "spec", "record"}
     assert all({"long_name", "units"} <= ds[name].attrs.keys() for name in ds.data_vars)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from tailbiter.errors import SpecError
 from tailbiter.judgement import Stages, as_stages
@@ -35,8 +36,9 @@ def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
     Parameters
     ----------
     ds : xarray.Dataset
-        A run of a reference with categories. ``Spec(stages=Stages())`` records what early collapse needs,
-        and what a human sample is expected to have (attribute ``human_sample``).
+        A run of a reference with categories, or one cell of an opened sweep. ``Spec(stages=Stages())``
+        records what early collapse needs, and what a human sample is expected to have (``human_sample``: an
+        attribute, of a sweep's cells a coordinate).
     thresholds : Stages, optional
         By default those of the run's Spec, or else the default ones.
 
@@ -55,7 +57,7 @@ def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
     Raises
     ------
     SpecError
-        If the run has no categories, or did not record generation 1.
+        If the run has no categories, did not record generation 1, or is several cells of a sweep.
 
     Notes
     -----
@@ -73,6 +75,7 @@ def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:
     """
     _refuse_unfit(ds)
     thresholds = _thresholds(ds) if thresholds is None else _given(thresholds)
+    ds = _run_of(ds)
     values = Values(ds)
     told: dict[str, Told] = {}
     left_out = dict(NOT_TOLD)
@@ -184,6 +187,11 @@ def _refuse_unfit(ds: object) -> None:
     if ds.attrs.get("family") != "categorical":
         remedy = "give a run of a reference with categories"
         raise SpecError("ds", ds.attrs.get("family"), "is of a family whose stages are not defined", remedy)
+    varied = json.loads(ds.attrs.get("sweep", "{}")).get("vary", {})
+    beside = {str(dim) for dim in ds.dims} & {"cell", *varied}
+    if beside:
+        problem = "is a dim of a sweep, whose cells have stages of their own"
+        raise SpecError("ds", min(beside), problem, "select one cell, as ds.sel(...) does")
     if not (ds["generation"].values == 1).any():
         listed = ds["generation"].values[:5].tolist()
         raise SpecError(
@@ -194,8 +202,25 @@ def _refuse_unfit(ds: object) -> None:
         )
 
 
+def _run_of(ds: xr.Dataset) -> xr.Dataset:
+    """The run itself: of a sweep's cell without what other cells alone have recorded."""
+    if "human_sample" not in ds.coords:
+        return ds
+    rows = [name for name in ds.data_vars if set(ds[name].dims) == {"replicate", "generation"}]
+    there = np.any([np.isfinite(ds[name].values) for name in rows], axis=0)
+    if not there.any():
+        problem = "is a cell that is not there"
+        raise SpecError("ds", ds["id"].item(), problem, "run the sweep again, which does the rest")
+    held = ds.isel(replicate=there.any(axis=1), generation=there.any(axis=0))
+    return held.assign_attrs(human_sample=ds["human_sample"].item())
+
+
 def _thresholds(ds: xr.Dataset) -> Stages:
-    return as_stages(json.loads(ds.attrs["spec"]).get("stages")) or Stages()
+    """Of the run's Spec; of a sweep's cell with the values that were varied."""
+    given = as_stages(json.loads(ds.attrs["spec"]).get("stages")) or Stages()
+    prefix = "stages."
+    varied = {str(name): ds[name].item() for name in ds.coords if str(name).startswith(prefix)}
+    return replace(given, **{name.removeprefix(prefix): value for name, value in varied.items()})
 
 
 def _given(thresholds: Any) -> Stages:

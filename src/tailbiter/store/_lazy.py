@@ -14,9 +14,9 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from tailbiter._variables import FAMILIES, OF_LINEAGES
+from tailbiter._variables import FAMILIES, OF_LINEAGES, STAGES
 from tailbiter.families import family_of
-from tailbiter.sweep import labels_of
+from tailbiter.sweep import label_of, labels_of
 
 from ._parts import Layout
 from ._store import Place, Store
@@ -31,6 +31,8 @@ GAP = 8
 # What bands, and the counts expected of categories, follow from; and the coordinates that do.
 BANDS_FOLLOW = ("reference", "samples", "bands")
 BY_CELL = {"band_categories", "band_reference_mass", "expected_count"}
+# What a human sample follows from.
+SAMPLE_FOLLOWS = (*BANDS_FOLLOW, "generations", "regime", "estimator", "held_out", "tail_mass")
 
 
 def open_sweep(directory: str | os.PathLike[str]) -> xr.Dataset:
@@ -48,7 +50,8 @@ def open_sweep(directory: str | os.PathLike[str]) -> xr.Dataset:
         ``cell``; then ``replicate``, ``generation`` and those of the family, such as ``band``. Variables as
         `simulate` has them. Where cells are missing, or shorter than others, there is NaN, and whole numbers
         become real ones; ``done`` tells which cells are there. Values of fields that are no scalars stand as
-        JSON.
+        JSON. With ``Spec(stages=...)`` the coordinate ``human_sample`` is what `stages` measures a cell
+        against.
 
     Raises
     ------
@@ -144,7 +147,12 @@ class _View:
             about = {"long_name": "whether what is absent stays so", "units": "1"}
             final = indexing.LazilyIndexedArray(_Final(self))
             data["absence_is_final"] = xr.Variable(self.dims, final, about)
+        if set(STAGES) & self.known.keys():
+            about = {"long_name": "what stages of collapse are measured against: JSON"}
+            human = indexing.LazilyIndexedArray(_HumanSample(self))
+            coords["human_sample"] = xr.Variable(self.dims, human, about)
         attrs = {
+            "family": self.sweep.base.reference.family,
             "sweep": json.dumps(self.sweep.to_dict()["sweep"]),
             "spec": self.sweep.base.to_json(brief=True),
             "record": self.sweep.record.to_json(),
@@ -364,3 +372,29 @@ class _Final(_Lazy):
     def _of(self, number: int) -> bool:
         ds = self.view.empty(self.view.sweep.spec(number))
         return bool(ds["forgotten"].attrs["absence_is_final"])
+
+
+class _HumanSample(_Lazy):
+    """What a human sample of a cell has, as its run would say; nothing where the cell is not there."""
+
+    def __init__(self, view: _View) -> None:
+        self.view = view
+        self.shape = view.sweep.shape
+        self.dtype = np.dtype(object)
+        self.seen: dict[tuple[Any, ...], str] = {}
+
+    def _compute(self, wanted: list[np.ndarray]) -> np.ndarray:
+        numbers = np.ravel_multi_index(np.ix_(*wanted), self.shape)
+        out = np.empty(numbers.size, object)
+        out[:] = [self._of(number) for number in numbers.reshape(-1).tolist()]
+        return out.reshape(numbers.shape)
+
+    def _of(self, number: int) -> str:
+        sweep = self.view.sweep
+        if self.view.places[number] is None:
+            return "{}"
+        values = zip(sweep.names, sweep.values(number), strict=True)
+        key = tuple(label_of(value) for name, value in values if name.partition(".")[0] in SAMPLE_FOLLOWS)
+        if key not in self.seen:
+            self.seen[key] = self.view.empty(sweep.spec(number)).attrs.get("human_sample", "{}")
+        return self.seen[key]
