@@ -1,61 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole runs of mixtures of categorical laws: the same bits from every instruction set and in any blocks; what is
- * refused; stops; and every allocation that may fail. Linked with -Wl,--wrap (see Makefile). */
+ * refused; stops; and every allocation that may fail. */
 #include "documents.h"
 
+#include "allocations.h"
 #include "checks.h"
 #include "machine.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__real_realloc(void *p, size_t size);
-void __real_free(void *p);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void __wrap_free(void *p);
-
-enum { T = 4, LINEAGES = 3, K = 9, C = 21, ROWS = LINEAGES * (T + 1), NUMBERS = K * (C + 5) + 2, NEVER = -1 };
+enum { T = 4, LINEAGES = 3, K = 9, C = 21, ROWS = LINEAGES * (T + 1), NUMBERS = K * (C + 5) + 2 };
 enum { REPLACE, FRESH, FIXED, LONG_KEPT, HOARD, WEIGHTED, ACCUMULATE, AGES, SUBSAMPLE, REGIMES };
 
 static machine_t machine;
-static int watched;         /* inside the core */
-static long left = NEVER;   /* allocations before the one that fails */
-static long live, failures; /* blocks held, and how often memory was refused */
-
-static int fails(void) {
-    if (!watched || left == NEVER || left-- > 0) return 0;
-    left = NEVER;
-    failures++;
-    return 1;
-}
-
-static void *counted(void *p) {
-    live += watched && p;
-    return p;
-}
-
-void *__wrap_malloc(size_t size) { return fails() ? NULL : counted(__real_malloc(size)); }
-
-void *__wrap_calloc(size_t count, size_t size) { return fails() ? NULL : counted(__real_calloc(count, size)); }
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return fails() ? NULL : counted(__real_aligned_alloc(alignment, size));
-}
-
-void *__wrap_realloc(void *p, size_t size) {
-    void *q = fails() ? NULL : __real_realloc(p, size);
-
-    live += watched && q && !p;
-    return q;
-}
-
-void __wrap_free(void *p) {
-    live -= watched && p;
-    __real_free(p);
-}
 
 typedef struct {
     tb_documents_program_t program;
@@ -267,14 +222,11 @@ static void test_every_allocation(int regime) {
         tb_control_t control = {0};
         int code;
 
-        left = n;
-        live = failures = 0;
-        watched = 1;
+        watch(n);
         code = tb_documents_plan_alloc(&plan, &setup->program, machine.set[0]);
         if (!code) code = tb_documents_run(plan, 0, LINEAGES, &output, &control);
         tb_documents_plan_free(plan);
-        watched = 0;
-        left = NEVER;
+        unwatch();
         refused = failures;
         CHECK(live == 0 && (code == TB_OK || (code == TB_ERR_MEMORY && refused)));
         if (!code) CHECK(same_records(whole, records));

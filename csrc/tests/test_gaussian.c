@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "allocations.h"
 #include "checks.h"
 #include "gaussian_oracle.h"
 #include "machine.h"
@@ -434,53 +435,24 @@ static void test_cancel(void) {
     free(setup);
 }
 
-/* Memory is refused at the n-th request (linked with -Wl,--wrap; see Makefile). */
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void __real_free(void *p);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void __wrap_free(void *p);
-
-static int watched;
-static long requests, refused = -1, live;
-
-static int refuses(void) { return watched && requests++ == refused; }
-
-static void *counted(void *p) {
-    live += watched && p;
-    return p;
-}
-
-void *__wrap_calloc(size_t count, size_t size) { return refuses() ? NULL : counted(__real_calloc(count, size)); }
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return refuses() ? NULL : counted(__real_aligned_alloc(alignment, size));
-}
-
-void __wrap_free(void *p) {
-    live -= watched && p;
-    __real_free(p);
-}
-
 /* An error code for each refusal, and nothing left behind. */
 static void test_memory(int regime) {
     setup_t *setup = new_setup(regime, 3, 20, 1, 5);
     records_t *records = new_records(setup, LINEAGES);
     int code = TB_ERR_MEMORY;
+    long n = 0;
 
-    for (refused = 0; code; refused++) {
+    for (; code; n++) {
         tb_gaussian_plan_t *plan = NULL;
 
-        requests = live = 0;
-        watched = 1;
+        watch(n);
         code = tb_gaussian_plan_alloc(&plan, &setup->program, tb_isa_best());
         if (!code) code = tb_gaussian_run(plan, 0, LINEAGES, &records->output, &records->control);
         tb_gaussian_plan_free(plan);
-        watched = 0;
-        CHECK(live == 0 && code == (requests > refused ? TB_ERR_MEMORY : TB_OK));
+        unwatch();
+        CHECK(live == 0 && code == (failures ? TB_ERR_MEMORY : TB_OK));
     }
-    CHECK(refused > 8);
+    CHECK(n > 8);
     drop_records(records);
     free(setup);
 }

@@ -1,73 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The n-th allocation fails, for every n: an error code, nothing lost, and no crash. Linked with -Wl,--wrap (see
- * Makefile). */
+/* The n-th allocation fails, for every n: an error code, nothing lost, and no crash. */
+#include "allocations.h"
 #include "checks.h"
 #include "machine.h"
 #include "programs.h"
 #include "runs.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__real_realloc(void *p, size_t size);
-void __real_free(void *p);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void __wrap_free(void *p);
-
-enum { LINEAGES = 3, NEVER = -1 };
-
-static int watched;         /* inside the core */
-static long left = NEVER;   /* allocations before the one that fails */
-static long live, failures; /* blocks held, and how often memory was refused */
-
-static int fails(void) {
-    if (!watched || left == NEVER || left-- > 0) return 0;
-    left = NEVER;
-    failures++;
-    return 1;
-}
-
-static void *counted(void *p) {
-    live += watched && p;
-    return p;
-}
-
-void *__wrap_malloc(size_t size) { return fails() ? NULL : counted(__real_malloc(size)); }
-
-void *__wrap_calloc(size_t count, size_t size) { return fails() ? NULL : counted(__real_calloc(count, size)); }
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return fails() ? NULL : counted(__real_aligned_alloc(alignment, size));
-}
-
-void *__wrap_realloc(void *p, size_t size) {
-    if (fails()) return NULL;
-    live -= watched && p;
-    return counted(__real_realloc(p, size));
-}
-
-void __wrap_free(void *p) {
-    live -= watched && p;
-    __real_free(p);
-}
+enum { LINEAGES = 3 };
 
 /* Plan, run and release with the n-th allocation refused. Returns the error. */
 static int run_once(const setup_t *setup, records_t *records, long n) {
     tb_plan_t *plan = NULL;
     int code;
 
-    left = n;
-    live = failures = 0;
-    watched = 1;
+    watch(n);
     code = tb_plan_alloc(&plan, &setup->program, tb_isa_best(), &records->output);
     if (code) CHECK(plan == NULL);
     if (!code) code = run_records(records, plan, LINEAGES);
     tb_plan_free(plan);
-    watched = 0;
-    left = NEVER;
+    unwatch();
     return code;
 }
 
@@ -116,13 +67,10 @@ static void test_room_for_picks(void) {
         tb_scratch_t *scratch = new_scratch(plan);
         int code;
 
-        left = 0;
-        failures = 0;
-        watched = 1;
+        watch(0);
         code =
             tb_draw_batch(plan, scratch, weight, LENGTH, LENGTH * EACH, LENGTH * EACH, (tb_address_t){1, 2, i, 0}, out);
-        watched = 0;
-        left = NEVER;
+        unwatch();
         CHECK(code == (failures ? TB_ERR_MEMORY : TB_OK));
         refused += failures;
         drop_scratch(scratch);

@@ -1,61 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole runs of the mixture engine: the same bits from every instruction set, in any blocks, with any memory; what is
- * refused; stops; and every allocation that may fail. Linked with -Wl,--wrap (see Makefile). */
+ * refused; stops; and every allocation that may fail. */
 #include "mixture.h"
 
+#include "allocations.h"
 #include "checks.h"
 #include "machine.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__real_realloc(void *p, size_t size);
-void __real_free(void *p);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void __wrap_free(void *p);
-
-enum { T = 5, LINEAGES = 3, D = 3, K = 3, NUMBERS = 1 + D + D * (D + 1) / 2, NEVER = -1 };
+enum { T = 5, LINEAGES = 3, D = 3, K = 3, NUMBERS = 1 + D + D * (D + 1) / 2 };
 enum { REPLACE, FRESH, FIXED, LONG_KEPT, HOARD, WEIGHTED, ACCUMULATE, WINDOW, AGES, SUBSAMPLE, REGIMES };
 
 static machine_t machine;
-static int watched;         /* inside the core */
-static long left = NEVER;   /* allocations before the one that fails */
-static long live, failures; /* blocks held, and how often memory was refused */
-
-static int fails(void) {
-    if (!watched || left == NEVER || left-- > 0) return 0;
-    left = NEVER;
-    failures++;
-    return 1;
-}
-
-static void *counted(void *p) {
-    live += watched && p;
-    return p;
-}
-
-void *__wrap_malloc(size_t size) { return fails() ? NULL : counted(__real_malloc(size)); }
-
-void *__wrap_calloc(size_t count, size_t size) { return fails() ? NULL : counted(__real_calloc(count, size)); }
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return fails() ? NULL : counted(__real_aligned_alloc(alignment, size));
-}
-
-void *__wrap_realloc(void *p, size_t size) {
-    void *q = fails() ? NULL : __real_realloc(p, size);
-
-    live += watched && q && !p;
-    return q;
-}
-
-void __wrap_free(void *p) {
-    live -= watched && p;
-    __real_free(p);
-}
 
 typedef struct {
     tb_mixture_t program;
@@ -276,14 +231,11 @@ static void test_every_allocation(int regime, enum tb_mixture_start start) {
         tb_control_t control = {0};
         int code;
 
-        left = n;
-        live = failures = 0;
-        watched = 1;
+        watch(n);
         code = tb_mixture_plan_alloc(&plan, &setup->program, machine.set[0]);
         if (!code) code = tb_mixture_run(plan, 0, LINEAGES, &output, &control);
         tb_mixture_plan_free(plan);
-        watched = 0;
-        left = NEVER;
+        unwatch();
         refused = failures;
         CHECK(live == 0 && (code == TB_OK || (code == TB_ERR_MEMORY && refused)));
         if (!code) CHECK(same_records(whole, records));
