@@ -12,7 +12,7 @@ import pytest
 
 import tailbiter as tb
 from tailbiter.cli import main
-from tailbiter.report import _words
+from tailbiter.report import _shared, _words
 from tailbiter.report._shared import portable
 
 NASTY = "</script><script>alert(1)</script>"
@@ -69,6 +69,8 @@ def test_human_data_alone_stand_beside(tmp_path: Path) -> None:
     data = data_of(written(tmp_path, regime=tb.Window(3), estimator=tb.AddK(0.5)))
     charts = {chart["title"]: chart for chart in data["charts"]}
     present = [1 - (1 - q) ** 100 for q in (0.9, 0.09, 0.01)]
+    said = f"drawn anew for generation 9, are expected to hold {sum(present):.0f} of 3."
+    assert said in (tmp_path / "page.html").read_text(encoding="utf-8")
     series = charts["Categories present in the training set"]["series"][0]
     assert series["human"] == [3] + [pytest.approx(sum(present), rel=1e-4)] * 9
     alive = {one["name"]: one for one in charts["Share of the band's categories alive"]["series"]}
@@ -141,6 +143,18 @@ def test_what_the_page_says_runs_where_the_table_is(tmp_path: Path) -> None:
     (there / "spec.toml").write_text(html.unescape(toml[1]), encoding="utf-8")
     again = tb.simulate(tb.Spec.from_toml(there / "spec.toml"))
     np.testing.assert_array_equal(again.survivors, tb.read_run(tmp_path / "run").survivors)
+
+
+def test_a_table_too_long_to_show_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_shared, "MOST_CHARACTERS", 1000)
+    labels = ["]", *(f"word{i}" for i in range(99))]
+    page = written(tmp_path, reference=tb.Counts(list(range(1, 101)), labels=labels))
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    shown = text[text.index("[reference]") : text.index("[regime]")]
+    assert shown.count("# and 90 more") == 2
+    assert '    "word8",\n    # and' in shown
+    digest = hashlib.sha256((tmp_path / "run" / "spec.toml").read_bytes()).hexdigest()
+    assert f"Tables are cut short here; spec.toml, whose SHA-256 is {digest}, says all." in text
 
 
 def test_ranks_of_a_snapshot(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The report of a sweep as a file: its numbers are the store's, unfinished or uneven ones too."""
 
+import hashlib
 import html
 import json
 import re
@@ -141,6 +142,23 @@ def test_every_design_and_family_has_its_page(
 def test_a_table_is_told_in_words(tmp_path: Path) -> None:
     data = data_of(written(tmp_path, tb.Sweep(BASE, vary={"regime": [tb.Replace(), tb.Window(3)]})))
     assert data["fields"][0]["labels"] == ["replace", "window, k 3"]
+
+
+def test_no_path_of_this_machine_is_in_the_page(tmp_path: Path) -> None:
+    """Not in the sweep, not among what varies, not in what a failure says."""
+    table = tmp_path / "private" / "words.csv"
+    table.parent.mkdir()
+    table.write_text("word,count\nthe,90\na,9\nb,1\n", encoding="utf-8")
+    words = tb.Counts.read(table)
+    sweep = tb.Sweep(BASE.replace(reference=words), vary={"reference": [words, tb.Uniform(3)]})
+    tb.run_sweep(sweep, tmp_path / "sweep", threads=1)
+    store = tb.Store(tmp_path / "sweep")
+    store.add_failure(Failure(sweep.ids[0], {"samples": 1}, "DataError", f"{table}: is not there"))
+    text = html.unescape(tb.report(tmp_path / "sweep", tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert str(tmp_path) not in text
+    assert "private" not in text
+    assert "words.csv: is not there" in text
+    assert hashlib.sha256(table.read_bytes()).hexdigest() in text
 
 
 def test_a_page_has_room_for_so_many_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,12 @@ def report(run: str | os.PathLike[str], out: str | os.PathLike[str], *, force: b
     """Write a report: one self-contained page that needs no network.
 
     Of a run it says what was run and what happened; charts every recorded variable over generations (hover,
-    or move the slider); lists what vanished, searchable, if the run recorded when categories were forgotten;
-    says what theory says; and how to run it again. Of a sweep's store it draws each recorded variable over
-    any two of the swept fields, generations and bands, with the line where it crosses a value; lists every
-    cell; charts the one that is picked; and says how to run the sweep, or that cell alone, again.
+    or move the slider), with what theory says and what human data alone would have beside it; says, if the
+    run recorded when categories were forgotten, what vanished by each generation: by rank (hover for the
+    words there) and by name, searchable, all of 200,000 categories, of more the commonest and the rarest; and
+    how to run it again, with tables named by file and SHA-256. Of a sweep's store it draws each recorded
+    variable over any two of the swept fields, generations and bands, with the line where it crosses a value;
+    lists every cell; charts the one that is picked; and says how to run the sweep, or that cell alone, again.
 
     Parameters
     ----------

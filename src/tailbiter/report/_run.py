@@ -14,7 +14,7 @@ from tailbiter.summary import counted
 
 from ._charts import charts
 from ._page import fill
-from ._shared import needed, portable
+from ._shared import needed, portable, shortened
 from ._words import ranks, words
 
 if TYPE_CHECKING:
@@ -44,16 +44,19 @@ def page_of_run(run: Path) -> str:
     except SpecError:
         spec = None  # its table has moved; what was run can be shown all the same
     text = path.read_text(encoding="utf-8")
-    return _page(ds, spec, portable(text), "" if spec is None else needed(text, run, beside="spec.toml"))
+    shown, cut = shortened(portable(text), path)
+    files = "" if spec is None else needed(text, run, beside="spec.toml")
+    return _page(ds, spec, shown, f"{cut} {files}".strip())
 
 
 def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
     theory, about = _theory(spec, ds)
+    human = _human(spec, ds)
     provenance = json.loads(ds.attrs["provenance"])
     table, _, sentences = _summary(ds).partition("\n\n")
     data = {
         "generations": ds["generation"].values.tolist(),
-        "charts": charts(ds, theory, _human(spec, ds)),
+        "charts": charts(ds, theory, human),
         "words": words(ds),
         "snapshots": ranks(ds),
     }
@@ -64,7 +67,7 @@ def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
         title=_title(ds),
         lead="Models trained on the output of models: what is left of the human distribution.",
         summary=table,
-        sentences=" ".join(sentences.split("\n")),
+        sentences=" ".join([*sentences.split("\n"), *_baseline(human)]),
         theory=about,
         spec=text,
         files=files,
@@ -122,6 +125,17 @@ def _human(spec: Spec | None, ds: xr.Dataset) -> xr.Dataset | None:
     human = Spec(reference=spec.reference, regime=RealOnly(), **kept)
     at = tuple(ds["generation"].values.tolist())
     return predict(human, record=Record(generations=at, variables=tuple(names)))
+
+
+def _baseline(human: xr.Dataset | None) -> list[str]:
+    """What human data alone would have at the end, in a sentence."""
+    if human is None or "survivors" not in human:
+        return []
+    held, of = float(human["survivors"][-1]), int(human.attrs["categories"])
+    when = f"{int(human['generation'][-1]):,}"
+    return [
+        f"Human data alone, drawn anew for generation {when}, are expected to hold {held:,.0f} of {of:,}."
+    ]
 
 
 def _masses(spec: Spec) -> int:

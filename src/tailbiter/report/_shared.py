@@ -8,10 +8,13 @@ import re
 import tomllib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-__all__ = ["base_name", "needed", "portable"]
+__all__ = ["base_name", "needed", "portable", "shortened", "without_folders"]
 
 _PATH = re.compile(r'\bpath = ("(?:[^"\\]|\\.)*")')
 _SHIPPED = "tailbiter:"
+# A browser takes half a minute to lay out ten times as much.
+MOST_CHARACTERS = 1_000_000
+_TABLE = re.compile(r"^(\w+ = \[\n(?:    .*\n){10})((?:    .*\n)+)", re.M)
 
 
 def base_name(path: str) -> str:
@@ -30,6 +33,39 @@ def portable(toml: str) -> str:
         As `Spec.to_toml` writes it. What stands inside of a label is escaped there, and stays.
     """
     return _PATH.sub(lambda found: found[0].replace(found[1], _quoted(base_name(_read(found[1])))), toml)
+
+
+def without_folders(message: str, toml: str) -> str:
+    """Return a message in which a Spec's tables are named by file alone.
+
+    Parameters
+    ----------
+    message : str
+        An error's, say.
+    toml : str
+        The Spec's or the sweep's.
+    """
+    for found in _PATH.finditer(toml):
+        path = _read(found[1])
+        message = message.replace(path, base_name(path))
+    return message
+
+
+def shortened(toml: str, saved: Path) -> tuple[str, str]:
+    """Return a Spec's TOML as it can be shown, its long tables cut short, and what to say of that.
+
+    Parameters
+    ----------
+    toml : str
+        As `portable` returned it.
+    saved : Path
+        The file that says all.
+    """
+    if len(toml) <= MOST_CHARACTERS:
+        return toml, ""
+    digest = hashlib.sha256(saved.read_bytes()).hexdigest()
+    said = f"Tables are cut short here; {saved.name}, whose SHA-256 is {digest}, says all."
+    return _TABLE.sub(lambda found: f"{found[1]}    # and {found[2].count(chr(10)):,} more\n", toml), said
 
 
 def needed(toml: str, folder: Path, *, beside: str) -> str:

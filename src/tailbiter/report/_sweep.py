@@ -9,7 +9,7 @@ import numpy as np
 
 from ._cells import Cells, fields_of, quantities
 from ._page import fill
-from ._shared import needed, portable
+from ._shared import needed, portable, shortened, without_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,8 @@ def page_of_store(directory: Path) -> str:
         "alone": alone,
     }
     status = store.status()
+    toml = sweep.to_toml()
+    shown_toml, cut = shortened(portable(toml), directory / "sweep.toml")
     return fill(
         "sweep",
         data=data,
@@ -58,8 +60,8 @@ def page_of_store(directory: Path) -> str:
         lead="Models trained on the output of models: what is left of the human distribution, by setting.",
         status=status.text().splitlines()[0] + ".",
         sentences=_extremes(cells, fields, shown, generations[-1]),
-        spec=portable(sweep.to_toml()),
-        files=needed(sweep.to_toml(), directory, beside="sweep.toml"),
+        spec=shown_toml,
+        files=f"{cut} {needed(toml, directory, beside='sweep.toml')}".strip(),
         alone=alone.replace("@", "0"),
         command="tailbiter sweep sweep.toml --out sweep",
     )
@@ -91,7 +93,9 @@ def _facts(store: Store, cells: Cells, left_out: list[str]) -> list[tuple[str, s
     if left_out:
         found.append(("no room here for", "; ".join(left_out)))
     failures = list(store.failures().values())
-    found += [(f"failed: {_named(one.values)}", one.message) for one in failures[:MOST_FAILURES]]
+    toml = store.sweep.to_toml()
+    for one in failures[:MOST_FAILURES]:
+        found.append((f"failed: {_named(one.values)}", without_folders(one.message, toml)))
     return found
 
 

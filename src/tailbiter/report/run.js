@@ -124,7 +124,7 @@
       });
     }
     box.replaceChildren(svg);
-    one("ranks-caption").textContent = "Count expected in the first human sample, by rank. The darker below the line, " +
+    one("ranks-caption").textContent = "Count expected in the first human sample, by rank. The fuller the colour below the line, " +
       `the more of the categories of that rank are still there in most lineages at generation ${whole.format(until)}.` +
       (snapshot ? ` Dashed: counts by rank in one lineage at generation ${whole.format(snapshot.generation)}.` : "");
   }
