@@ -38,6 +38,34 @@ def test_preferred_models_are_weighed_by_e_to_the_reward() -> None:
     np.testing.assert_allclose(selection.preferred(Q, reward, AT).values, want, rtol=1e-12)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.85, 1.0])
+def test_the_best_of_the_best_are_the_best_of_all(share: float) -> None:
+    """Cuts, one a generation, beside the one cut that the form makes; two categories have one reward."""
+    q, reward = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.0, 1.0, 1.0, -2.0])
+    best = tb.TopShare(share=share, reward=reward.tolist())
+    want = iterated(lambda p: shaping.curated(best, reward, p), 30, q)
+    np.testing.assert_allclose(selection.topped(q, reward, share, range(31)).values, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("reward", "order"), [([0.0, 1.0], 1.0), ([1.0, 0.0], 0.5)])
+def test_the_best_share_of_many_items_lies_near_its_limit(reward: list[float], order: float) -> None:
+    """By every training set: an error of order 1/N; where the share ends with a level, of 1/sqrt(N)."""
+    spec = tb.Spec(
+        reference=tb.Counts([6, 4]),
+        groups=["x", "y"],
+        generations=2,
+        curation=tb.TopShare(share=0.6, reward=reward),
+    )
+    limit = selection.topped([6, 4], reward, 0.6, [2]).values[0]
+    apart = []
+    for samples in (100, 400, 1600):
+        th = tb.predict(spec.replace(samples=samples), record=tb.Record(variables=["group_mass"]))
+        assert th.group_mass.attrs["kind"] == "exact"
+        apart.append(np.abs(th.group_mass.values[2] - limit).max() * samples**order)
+    assert max(apart) < 0.7
+    assert order == 1.0 or min(apart) > 0.3  # so that the bound is no idle one
+
+
 def test_rewards_further_apart_than_doubles_go_leave_the_best() -> None:
     found = selection.preferred(Q, [-1.7e308, 1.7e308, 1.7e308], [1, 2, 10**6]).values
     np.testing.assert_allclose(found, [Q, [0, 0.6, 0.4], [0, 0.6, 0.4]], rtol=1e-12)
@@ -151,6 +179,7 @@ def test_what_a_crawl_keeps() -> None:
         lambda: selection.advantage(1.0, 1),
         lambda: selection.fixation(1.2, 0.1, 10),
         lambda: selection.verified(0.1, 0.0, 0.5, 1),
+        lambda: selection.topped([0.5, 0.5], [0.0, 1.0], 0.0, 1),
     ],
 )
 def test_bad_input_is_one_line(ask: object) -> None:
@@ -164,6 +193,11 @@ LIMITS = {
     "top-p": {"decoding": tb.Decoding(top_p=0.85)},
     "choice": {"curation": tb.Choice(k=3, reward=[0.0, 0.2, 0.1, 0.5])},
     "best-of": {"curation": tb.BestOf(k=2, reward=[0.0, 0.2, 0.1, 0.5])},
+    "top-share": {"curation": tb.TopShare(share=0.95, reward=[0.0, 1.0, 1.0, 0.5])},
+    "top-share with errors": {
+        "error_rate": 0.03,
+        "curation": tb.TopShare(share=0.9, reward=[0.0, 1.0, 1.0, 0.5], wrong=2.0),
+    },
     "verifier": {
         "error_rate": 0.1,
         "curation": tb.Verifier(accepts_good=0.9, accepts_bad=0.4, reward=[1.0] * 4),

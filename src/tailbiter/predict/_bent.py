@@ -117,7 +117,8 @@ class Bent:
         weights = shaping.decoded(spec.decoding, weights, whole=whole)
         if spec.error_rate:
             weights = shaping.erring(weights, spec.error_rate)
-        if spec.curation is not None and not isinstance(spec.curation, TopShare):
+        by_rank = isinstance(spec.curation, TopShare) and self._counted  # of a batch, and not of its law
+        if spec.curation is not None and not by_rank:
             weights = shaping.curated(spec.curation, self.rewards, weights)
         totals = weights.sum(axis=1, keepdims=True)
         if not (totals > 0).all():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailbiter.curation import TopShare
 from tailbiter.errors import PredictionError
 from tailbiter.estimator import MLE, Discount, GoodTuring, Shrinkage
 from tailbiter.theory import Predicted
@@ -91,8 +90,6 @@ def _models(case: CategoricalCase, last: int) -> Iterator[Models]:
     program, bent = case.program, _bent(case)
     if program.draw is not None or program.item_weights is not None or program.ages.size > 1:
         raise PredictionError("regime", case.spec.regime, "has no limit worked out here", SIMULATE)
-    if isinstance(case.spec.curation, TopShare):
-        raise PredictionError("curation", case.spec.curation, "has no limit worked out here", SIMULATE)
     q = bent.reference[None]
     yield Models(program, np.ones_like(q), q, np.zeros(1))
     first = bent.first[0][None]

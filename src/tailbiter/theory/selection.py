@@ -16,8 +16,9 @@ import numpy.typing as npt
 from .._checks import within
 from ..errors import SpecError
 from ._result import Floats, Predicted
+from .shaping import topmost
 
-__all__ = ["advantage", "fixation", "heated", "kept_share", "least_kept", "preferred", "verified"]
+__all__ = ["advantage", "fixation", "heated", "kept_share", "least_kept", "preferred", "topped", "verified"]
 
 _WITHOUT_END = "samples without end"
 _T = "give generations from 0 on"
@@ -125,6 +126,40 @@ def preferred(q: npt.ArrayLike, reward: npt.ArrayLike, at: npt.ArrayLike) -> Pre
     behind = 2.0 * np.maximum(half - half.max(), -_FAR)
     logs = np.log(_law(q)) + _steps(at)[:, None] * behind
     return Predicted(_normalised(logs), "limit", f"p' in proportion to p e^reward, {_WITHOUT_END}")
+
+
+def topped(q: npt.ArrayLike, reward: npt.ArrayLike, share: float, at: npt.ArrayLike) -> Predicted:
+    """Models of which the best share of what they put out is kept: the law is cut at a quantile of reward.
+
+    Parameters
+    ----------
+    q, reward : float64[K]
+        Reference, and reward of each category.
+    share : float
+        Of the items drawn, those kept; in (0, 1].
+    at : int or sequence of int
+        Generations.
+
+    Returns
+    -------
+    Predicted
+        Shape ``[len(at), K]``, kind limit: what of the reference lies in the best ``share^(t-1)`` of its
+        items, for samples without end. The best of the best are the best of all, so cuts multiply.
+
+    Examples
+    --------
+    >>> topped([0.5, 0.3, 0.2], [0.0, 1.0, 2.0], 0.5, [1, 2, 3]).values.round(4).tolist()
+    [[0.5, 0.3, 0.2], [0.0, 0.6, 0.4], [0.0, 0.2, 0.8]]
+    """
+    if not 0 < share <= 1:
+        raise SpecError("share", share, "is outside (0, 1]", "give a share such as 0.25")
+    law = _law(q)
+    levels, level = np.unique(np.asarray(reward, dtype=np.float64), return_inverse=True)
+    mass: Floats = np.bincount(level, law, minlength=len(levels)).astype(np.float64)[None]
+    best = np.maximum(share ** _steps(at)[:, None], 1e-300)  # long within the highest level by then
+    kept = law * topmost(best, mass)[:, level]
+    totals = kept.sum(axis=1, keepdims=True)
+    return Predicted(kept / totals, "limit", f"the best share^(t-1) of the reference's items, {_WITHOUT_END}")
 
 
 def advantage(difference: float, candidates: int = 2) -> Predicted:

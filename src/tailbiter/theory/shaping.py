@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..detector import Detector
     from ..estimator import Estimator
 
-__all__ = ["chosen", "curated", "decoded", "erring", "fitted", "thrown_out"]
+__all__ = ["chosen", "curated", "decoded", "erring", "fitted", "thrown_out", "topmost"]
 
 Flags = npt.NDArray[np.bool_]
 SIMULATE = "simulate it"
@@ -255,7 +255,7 @@ def curated(curation: Curation, rewards: Floats, weights: Floats) -> Floats:
     Parameters
     ----------
     curation : Curation
-        `Choice`, `BestOf` or `Verifier`; `TopShare` is no map of probabilities.
+        `Choice`, `BestOf` or `Verifier`; of `TopShare` what it does to samples without end.
     rewards : float64[columns]
         Reward of each category, and of what lies outside the reference where that has a column.
     weights : float64[rows, columns]
@@ -269,7 +269,7 @@ def curated(curation: Curation, rewards: Floats, weights: Floats) -> Floats:
     Raises
     ------
     PredictionError
-        For a rule that is no such map, or one with too many terms.
+        For a rule with too many terms.
 
     Examples
     --------
@@ -294,7 +294,32 @@ def curated(curation: Curation, rewards: Floats, weights: Floats) -> Floats:
             best = np.where(p > 0, rewards, -np.inf).max(axis=1, keepdims=True)
             return np.asarray(p * np.exp(_ahead(np.minimum(rewards, best), best)))
         return np.asarray(p * chosen(int(curation.k), levels, mass)[:, level])
-    raise PredictionError("curation", curation, "keeps items by their rank in a batch", SIMULATE)
+    return np.asarray(p * topmost(curation.share, mass)[:, level])
+
+
+def topmost(share: float | Floats, mass: Floats) -> Floats:
+    """Part of each level of reward that lies in the best share of all items.
+
+    Parameters
+    ----------
+    share : float or float64[rows, 1]
+        Of the items, those kept.
+    mass : float64[rows, L]
+        Probability of each level, from the lowest reward up.
+
+    Returns
+    -------
+    float64[rows, L]
+        From 0 to 1; where the share ends within a level it is met evenly by its items.
+
+    Examples
+    --------
+    >>> topmost(0.5, np.array([[0.4, 0.4, 0.2]])).round(12).tolist()
+    [[0.0, 0.75, 1.0]]
+    """
+    better = np.cumsum(mass[:, ::-1], axis=1)[:, ::-1] - mass
+    left = np.clip(share - better, 0.0, mass)
+    return np.divide(left, mass, out=np.zeros_like(left), where=mass > 0)
 
 
 def _ahead(one: Floats, other: Floats) -> Floats:
