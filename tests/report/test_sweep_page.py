@@ -144,6 +144,21 @@ def test_a_table_is_told_in_words(tmp_path: Path) -> None:
     assert data["fields"][0]["labels"] == ["replace", "window, k 3"]
 
 
+def test_human_data_alone_stand_beside_each_cell(tmp_path: Path) -> None:
+    """Those of the cell's own sizes, whatever its regime, at every generation; generation 0 has all."""
+    data = data_of(written(tmp_path, tb.Sweep(BASE, vary=VARY)))
+    share = next(one for one in data["quantities"] if one["share"])
+    human = shaped(data, share, "human")
+    q = 1 / np.arange(1, 31) / (1 / np.arange(1, 31)).sum()
+    for cell, samples in enumerate(np.repeat(VARY["samples"], 2).tolist()):
+        for line, (lo, hi) in enumerate([(0, 1), (1, 10), (10, 100)]):
+            mine = q[(samples * q >= lo) & (samples * q < hi)]
+            wanted = (1 - (1 - mine) ** samples).mean() if mine.size else np.nan
+            np.testing.assert_allclose(human[cell, 1:, line], wanted, rtol=1e-4)
+    assert (human[:, 0][np.isfinite(human[:, 0])] == 1).all()
+    assert [one["human"] for one in data["quantities"] if not one["share"]].count(None) >= 10
+
+
 def test_no_path_of_this_machine_is_in_the_page(tmp_path: Path) -> None:
     """Not in the sweep, not among what varies, not in what a failure says."""
     table = tmp_path / "private" / "words.csv"

@@ -36,7 +36,7 @@ __all__ = [
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
 DASHES: list[Any] = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)), (0, (1, 1)), (0, (10, 3))]
-DOTTED: Any = (0, (1, 2))
+DOTTED: Any = (0, (1, 3))
 MARKERS = "osD^vX"
 QUANTILES = (0.05, 0.5, 0.95)
 SIZE = (7.5, 4.8)
@@ -94,7 +94,7 @@ def draw_expected(ax: Axes, generation: np.ndarray, values: np.ndarray, **look: 
     """One thin line of what is expected; where there is one generation, a dash."""
     if generation.size == 1:
         look |= {"marker": "_", "markersize": 16}
-    ax.plot(generation, values, linewidth=0.8, **look)
+    ax.plot(generation, values, linewidth=0.9, **look)
 
 
 def one_lineage(ds: xr.Dataset, replicate: int) -> int:

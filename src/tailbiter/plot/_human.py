@@ -14,49 +14,62 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from tailbiter.program import Program
+    from tailbiter.spec import Spec
 
-__all__ = ["human_alive"]
+__all__ = ["human_alive", "spec_of"]
 
 # Of a Spec, what decides the samples and their bands.
 _OF_THE_SAMPLE = ("reference", "samples", "generations", "bands")
 
 
-def human_alive(ds: xr.Dataset) -> np.ndarray | None:
-    """Return what share of each band a model of human data alone would have seen, ``[generation, band]``.
+def human_alive(spec: Spec, generation: np.ndarray) -> np.ndarray:
+    """Return what share of each band a model of human data alone would have seen.
 
     Under `RealOnly`, a category of probability q is absent from a training set of N with probability
     ``(1 - q)**N``, at every generation alike.
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        A categorical run that recorded a variable by band.
+    spec : Spec
+        Of a family with categories; its reference, sizes and bands count.
+    generation : int[generations]
+        Those wanted; 0 is the reference, which has all.
 
     Returns
     -------
-    ndarray or None
-        NaN where there are no categories. None where the run does not hold its Spec whole: a large table that
-        came from no file, or whose file is gone.
+    ndarray
+        ``[generation, band]``; NaN where there are no categories.
     """
-    program = _program(ds)
-    if program is None or program.band_start.size != ds.sizes["band"]:
-        return None
-    generation = ds["generation"].values
+    from tailbiter.program import lower
+    from tailbiter.regime import RealOnly
+    from tailbiter.spec import Spec
+
+    kept = {name: getattr(spec, name) for name in _OF_THE_SAMPLE}
+    program = lower(Spec(regime=RealOnly(), **kept))
     items, which = np.unique(program.samples[np.maximum(generation, 1) - 1], return_inverse=True)
     out = np.array([_share_by_band(program, int(size)) for size in items])[which.ravel()]
     out[generation == 0] = np.where(np.isnan(out[generation == 0]), np.nan, 1.0)
     return out
 
 
-def _program(ds: xr.Dataset) -> Program | None:
-    """The run with human data alone, and without whatever bends its models."""
-    from tailbiter.program import lower
+def spec_of(ds: xr.Dataset) -> Spec | None:
+    """Return what decides a run's samples, as a Spec.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        A run.
+
+    Returns
+    -------
+    Spec or None
+        None where the run does not hold it whole: a large table of no file, or one whose file is gone.
+    """
     from tailbiter.spec import Spec
 
     told = json.loads(ds.attrs["spec"])
-    kept = {name: told[name] for name in _OF_THE_SAMPLE if name in told}
     try:
-        return lower(Spec.from_dict({**kept, "regime": {"kind": "real_only"}}))
+        return Spec.from_dict({name: told[name] for name in _OF_THE_SAMPLE if name in told})
     except TailbiterError:
         return None
 

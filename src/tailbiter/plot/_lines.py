@@ -26,7 +26,7 @@ from ._common import (
     plain_ticks,
     shade,
 )
-from ._human import human_alive
+from ._human import human_alive, spec_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -111,10 +111,12 @@ def _draw_theory(ax: Axes, theory: xr.Dataset, bands: np.ndarray) -> None:
 
 def _draw_human(ax: Axes, ds: xr.Dataset, bands: np.ndarray) -> None:
     """What human data alone would keep, each band in its own colour."""
-    alive = human_alive(ds)
-    if alive is None:
+    spec, generation = spec_of(ds), ds["generation"].values
+    if spec is None:
         return
-    generation = ds["generation"].values
+    alive = human_alive(spec, generation)
+    if alive.shape[1] != ds.sizes["band"]:  # some were selected
+        return
     later = generation > 0
     for rank, band in enumerate(bands):
         name = None if rank else "human data only (mean)"

@@ -11,6 +11,7 @@ import numpy as np
 
 from tailbiter.dataset import share_alive
 from tailbiter.errors import DataError
+from tailbiter.plot._human import human_alive
 from tailbiter.summary import log_spaced
 
 from ._charts import MOST_LINES, QUANTILES, in_words, line_names, plain
@@ -32,6 +33,8 @@ MOST_CELLS = 20_000
 MOST_NUMBERS = 2_000_000
 MOST_GENERATIONS = 24
 LEAST_GENERATIONS = 6
+# Cells beside which human data alone are shown: a Spec is resolved for each.
+MOST_BESIDE = 500
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,15 @@ class Cells:
         Identity of each cell, empty where it is not there.
     replicates : ndarray
         int64[cells], 0 where the cell is not there.
+    sweep : Sweep
+        What they are cells of.
     """
 
     ds: xr.Dataset
     dims: tuple[str, ...]
     ids: list[str]
     replicates: np.ndarray
+    sweep: Sweep
 
     @classmethod
     def of(cls, store: Store) -> Cells:
@@ -76,7 +82,7 @@ class Cells:
         ds = open_sweep(store.path)
         replicates = np.array([place.kept.replicates if place else 0 for place in places])
         ids = [place.kept.id if place else "" for place in places]
-        return cls(ds, tuple(map(str, ds["done"].dims)), ids, replicates)
+        return cls(ds, tuple(map(str, ds["done"].dims)), ids, replicates, store.sweep)
 
 
 def fields_of(sweep: Sweep) -> list[dict[str, Any]]:
@@ -173,6 +179,7 @@ def _quantity(
         rows = slice(number * inner, (number + 1) * inner)
         out[:, rows] = _middle(block[..., :lines], cells.replicates[rows])
     units = str(array.attrs.get("units", "1"))
+    human = _human(cells, ds["generation"].values[generations], lines) if share else None
     return {
         "title": _title(array),
         "units": "share" if share else units,
@@ -180,8 +187,25 @@ def _quantity(
         "kind": kind,
         "logarithmic": kind == "band",
         "lines": names,
+        "human": human,
         "labels": [name.removeprefix("expected ").removeprefix(f"{kind} ") for name in names],
     } | {name: plain(row.ravel()) for name, row in zip(("median", "low", "high"), out, strict=True)}
+
+
+def _human(cells: Cells, generation: np.ndarray, lines: int) -> list[float | None] | None:
+    """What share of each band human data alone would hold, ``[cell, generation, line]``, raveled."""
+    if len(cells.ids) > MOST_BESIDE:
+        return None
+    out = np.full((len(cells.ids), len(generation), lines), np.nan)
+    for number, there in enumerate(cells.ids):
+        if not there:
+            continue
+        spec = cells.sweep.spec(number)
+        known = generation <= spec.generations
+        alive = human_alive(spec, generation[known])
+        width = min(lines, alive.shape[1])
+        out[number, known, :width] = alive[:, :width]
+    return plain(out.ravel())
 
 
 def _middle(values: np.ndarray, replicates: np.ndarray) -> np.ndarray:

@@ -184,7 +184,8 @@
     const q = current(), c = cell();
     const series = q.lines.map((name, l) => {
       const of = (all) => generations.map((_, t) => all[place(c, t, l)]);
-      return { name, median: of(q.median), low: of(q.low), high: of(q.high), theory: null };
+      return { name, median: of(q.median), low: of(q.low), high: of(q.high), theory: null,
+        human: q.human && of(q.human) };
     });
     return { title: q.title, units: q.units, series };
   }
