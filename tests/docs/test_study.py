@@ -16,7 +16,7 @@ def answers(text: str) -> dict[str, list[float]]:
     return {name.strip(): [float(value.rstrip("%")) for value in values] for name, *values in rows}
 
 
-# What the page says, as pairs of rows by a column: the first is below the second. Columns: words left that had
+# What the page says: of two rows, in a column, the first is below the second. Columns: words left that had
 # 1 to 10 uses expected, 10 to 100, 100 to 1000, what is unknown of the held-out text, the distance.
 SAID = [
     ("0.0%", "1.0%", 1),
