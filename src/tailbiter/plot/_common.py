@@ -153,8 +153,8 @@ def over_generations(ax: Axes) -> None:
 
 
 def label_axes(ax: Axes, legend: str) -> None:
-    over_generations(ax)
     ax.set_yscale("log")
+    over_generations(ax)
     plain_ticks(ax.yaxis, percent=True)
     ax.set_ylabel("share of the band's categories alive")
     ax.set_title("What is forgotten, rare to common: median and 5-95 % of replicates", fontsize="medium")
