@@ -4,6 +4,7 @@
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that: tests that interrupt a run
@@ -14,3 +15,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("verification", parent=settings.get_profile("ci"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's mark is on all of its tests: one of two tiers would run at full size where time is short."""
+    tiers = ("slow", "verification")
+    both = [item.nodeid for item in items if all(map(item.get_closest_marker, tiers))]
+    if both:
+        raise pytest.UsageError(
+            f"marked {' and '.join(tiers)}: {', '.join(both)}; move these to a module of their own"
+        )

@@ -66,13 +66,6 @@ def test_every_generation_is_a_multinomial_draw_from_the_one_before(name: str) -
     check_flow([flow(name, SEED)], name, effect=0.07, effect_pairs=0.2)
 
 
-@pytest.mark.verification
-@pytest.mark.parametrize("name", FLOWS)
-def test_every_generation_is_a_multinomial_draw_seen_more_closely(name: str) -> None:
-    """As above; effects .01 and .03."""
-    check_flow((flow(name, seed) for seed in range(60)), name, effect=0.01, effect_pairs=0.03)
-
-
 def flow(name: str, seed: int) -> Steps:
     """Batches, what they were drawn from, and how many items each should have."""
     k, n, replicates, watched = FLOWS[name]
