@@ -23,12 +23,12 @@ def reproduce(
     threads: Annotated[int | None, numeric("By default all processors; changes no number")] = None,
     as_json: Annotated[bool, flag("Print it as JSON", "--json")] = False,
 ) -> int:
-    """Measure published results anew, beside the paper's numbers and theory's; exit 1 if one differs.
+    """Measure published results anew, beside papers' numbers or statements and theory; exit 1 if one differs.
 
     Example: tailbiter reproduce forgetting workflows
     """
-    from tailbiter.reproduce import claims
     from tailbiter.reproduce import reproduce as measure
+    from tailbiter.reproduce import tally
 
     if not (names or every or listed):
         raise SpecError("name", list(names), "names no result", "give a name, --all, or --list to see them")
@@ -36,27 +36,24 @@ def reproduce(
         raise SpecError("--all", list(names), "stands beside names", "give one of the two")
     if listed:
         return _list(as_json)
-    agree, found = True, []
+    found = []
     for outcome in measure(None if every else names, threads=threads):
-        agree = agree and outcome.agrees
-        if as_json:
-            found.append(outcome.to_dict())
-        else:
+        found.append(outcome)
+        if not as_json:
             print(outcome.text(), "", sep="\n", flush=True)
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps([outcome.to_dict() for outcome in found]))
     elif every:
-        print(f"All {len(claims())} agree." if agree else "Not all agree.")
-    return 0 if agree else DIFFERS
+        print(f"{len(found)} results, {tally(found)}")
+    return 0 if all(outcome.agrees for outcome in found) else DIFFERS
 
 
 def _list(as_json: bool) -> int:
     from tailbiter.reproduce import claims
 
     if as_json:
-        keys = ("name", "paper", "statement")
-        print(json.dumps([{key: getattr(claim, key) for key in keys} for claim in claims()]))
+        print(json.dumps([claim.to_dict() for claim in claims()]))
         return 0
     for claim in claims():
-        print(f"{claim.name}: {claim.paper}\n  {claim.statement}")
+        print(claim.text())
     return 0

@@ -10,12 +10,12 @@ from tailbiter._checks import nearest
 from tailbiter.errors import SpecError
 
 from ._bent import CLAIMS as BENT
-from ._claim import Claim, Outcome, Row
+from ._claim import Claim, Outcome, Row, tally
 from ._mixtures import CLAIMS as MIXTURES
 from ._normal import CLAIMS as NORMAL
 from ._words import CLAIMS as WORDS
 
-__all__ = ["Claim", "Outcome", "Row", "claims", "reproduce"]
+__all__ = ["Claim", "Outcome", "Row", "claims", "reproduce", "tally"]
 
 
 def claims() -> tuple[Claim, ...]:
@@ -43,8 +43,9 @@ def reproduce(names: Sequence[str] | None = None, *, threads: int | None = None)
     Yields
     ------
     Outcome
-        The claim, its rows with the paper's number and its error, the exact value where there is one, and
-        ours with its standard error; and how long it took.
+        The claim; its rows, each with the paper's number and its error or the paper's statement, the exact
+        value where there is one, ours with its standard error, and a verdict that says which of these were
+        compared; and how long it took.
 
     Raises
     ------

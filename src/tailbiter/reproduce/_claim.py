@@ -3,69 +3,119 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["Claim", "Outcome", "Row", "table"]
+__all__ = ["ERRORS", "HOLDS", "Claim", "Kind", "Outcome", "Row", "tally"]
 
 # Standard errors within which a measured mean lies of its expectation, but for one case in 1.7 million.
 ERRORS = 5.0
 
+Kind = Literal["paper", "statement", "theory"]
+COMPARED: dict[Kind, str] = {
+    "paper": "numbers of the paper",
+    "statement": "what the paper states, as bounds that ours could break",
+    "theory": "the exact law, where the paper has no number",
+}
+HOLDS: dict[Kind, str] = {
+    "paper": "agrees with the paper",
+    "theory": "agrees with theory",
+    "statement": "statement holds",
+}
+FAILS: dict[Kind, str] = {
+    "paper": "differs from the paper",
+    "theory": "differs from theory",
+    "statement": "statement fails",
+}
+
 
 @dataclass(frozen=True)
 class Row:
-    """One number of a paper, beside ours.
+    """One number that a paper states, bounds or implies, beside ours.
 
     Attributes
     ----------
     quantity : str
         What it is, and where.
     ours, error : float
-        As simulated, and its standard error (0 for what is not sampled).
+        As simulated, and its standard error (0 where chance has no part worth the name).
+    sees : float
+        The row's power: so large a change of ours, upwards or downwards, turns the verdict (a statement is
+        only turned towards its bound).
     exact : float or None
         By theory, where that is known.
-    published : float or None
-        As the paper has it; None where the paper states an inequality or a limit.
-    tolerance : float or None
-        Stated or implied error of the published number.
-    holds : bool or None
-        Whether a statement without a number holds.
+    published, tolerance : float or None
+        As the paper has it, and the error that the paper states or implies. Our own discrepancy is no part
+        of it.
+    because : str
+        Where the tolerance comes from.
+    below, above : float or None
+        What a statement without a number comes to: ours must lie clear of the bound by five standard errors.
+    resolution : float
+        What ours lacks besides chance: rounding, few samples, or half the bracket in which a search ended.
     note : str
-        What a reader must know: where the tolerance comes from, why numbers differ.
+        What a reader must know.
     """
 
     quantity: str
     ours: float
     error: float = 0.0
+    sees: float = 0.0
     exact: float | None = None
     published: float | None = None
     tolerance: float | None = None
-    holds: bool | None = None
+    because: str = ""
+    below: float | None = None
+    above: float | None = None
+    resolution: float = 0.0
     note: str = ""
 
     @property
-    def agrees(self) -> bool:
-        """Whether ours agrees with theory, paper and statement, as far as there are such."""
-        room = ERRORS * self.error
-        checks = [True if self.holds is None else self.holds]
-        if self.exact is not None:
-            checks.append(abs(self.ours - self.exact) <= room + 1e-12 * abs(self.exact))
+    def room(self) -> float:
+        """How far ours may lie from what it measures: five standard errors, and the resolution."""
+        return ERRORS * self.error + self.resolution
+
+    @property
+    def kind(self) -> Kind:
+        """What the row compares: the paper's number, else its statement, else theory alone."""
         if self.published is not None:
-            checks.append(abs(self.ours - self.published) <= room + (self.tolerance or 0.0))
-        return all(checks)
+            return "paper"
+        return "theory" if self.below is None and self.above is None else "statement"
+
+    @property
+    def failed(self) -> tuple[Kind, ...]:
+        """What ours contradicts."""
+        out: list[Kind] = []
+        tolerated = self.room + (self.tolerance or 0.0)
+        if self.published is not None and _apart(self.ours, self.published, tolerated):
+            out.append("paper")
+        if self.below is not None and not self.ours + self.room < self.below:
+            out.append("statement")
+        if self.above is not None and not self.ours - self.room > self.above:
+            out.append("statement")
+        if self.exact is not None and _apart(self.ours, self.exact, self.room + 1e-12 * abs(self.exact)):
+            out.append("theory")
+        return tuple(out)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether ours contradicts neither theory nor paper."""
+        return not self.failed
 
     @property
     def verdict(self) -> str:
-        """One word: agrees, differs, or shown, where there is nothing to agree with."""
-        if self.exact is None and self.published is None and self.holds is None:
-            return "shown"
-        return "agrees" if self.agrees else "differs"
+        """``agrees with the paper``, ``agrees with theory``, ``statement holds``, or what it differs from."""
+        return FAILS[self.failed[0]] if self.failed else HOLDS[self.kind]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, verdict included."""
-        return {**self.__dict__, "verdict": self.verdict}
+        """Plain data, kind and verdict included."""
+        return {**self.__dict__, "kind": self.kind, "verdict": self.verdict}
+
+
+def _apart(one: float, other: float, room: float) -> bool:
+    return not abs(one - other) <= room
 
 
 @dataclass(frozen=True)
@@ -80,6 +130,8 @@ class Claim:
         Authors, year and arXiv number.
     statement : str
         What the paper claims, in one sentence.
+    compares : tuple of {"paper", "statement", "theory"}
+        What the rows are compared with: numbers of the paper, statements of the paper, theory alone.
     measure : callable
         Given a number of threads, returns the rows.
     """
@@ -87,7 +139,18 @@ class Claim:
     name: str
     paper: str
     statement: str
+    compares: tuple[Kind, ...]
     measure: Callable[[int | None], Sequence[Row]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: what is claimed, and what it is compared with."""
+        keys = ("name", "paper", "statement", "compares")
+        return {key: getattr(self, key) for key in keys}
+
+    def text(self) -> str:
+        """What is claimed, by whom, and what it is compared with."""
+        compared = "; ".join(COMPARED[kind] for kind in self.compares)
+        return f"{self.name}: {self.paper}\n  {self.statement}\n  Compared with {compared}."
 
 
 @dataclass(frozen=True)
@@ -116,47 +179,35 @@ class Outcome:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
         return {
-            "name": self.claim.name,
-            "paper": self.claim.paper,
-            "statement": self.claim.statement,
+            **self.claim.to_dict(),
             "agrees": self.agrees,
+            "verdicts": dict(Counter(row.verdict for row in self.rows)),
             "seconds": self.seconds,
             "rows": [row.to_dict() for row in self.rows],
         }
 
     def text(self) -> str:
         """Claim, table and notes, for people."""
+        from ._table import table
+
         head = f"{self.claim.name}: {self.claim.paper}\n  {self.claim.statement}"
-        notes = dict.fromkeys(row.note for row in self.rows if row.note)
+        tolerances = [f"tolerance: {row.because}" for row in self.rows if row.because]
+        notes = dict.fromkeys([*tolerances, *(row.note for row in self.rows if row.note)])
         return "\n".join([head, *table(self.rows), *(f"  Note: {note}." for note in notes)])
 
 
-def table(rows: Sequence[Row]) -> list[str]:
-    """Lay rows out in columns."""
-    cells = [("", "published", "exact", "ours", "")]
-    cells += [
-        (
-            row.quantity,
-            _number(row.published, row.tolerance),
-            _number(row.exact),
-            _number(row.ours, ERRORS * row.error),
-            row.verdict,
-        )
-        for row in rows
-    ]
-    widths = [max(len(line[column]) for line in cells) for column in range(5)]
-    return [
-        "  " + f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip()
-        for a, b, c, d, e in cells
-    ]
+def tally(outcomes: Iterable[Outcome]) -> str:
+    """Say in one line how many rows there are of each verdict."""
+    found = Counter(row.verdict for outcome in outcomes for row in outcome.rows)
+    order = [*HOLDS.values(), *FAILS.values()]
+    parts = [f"{found[verdict]} {_plural(verdict, found[verdict])}" for verdict in order if found[verdict]]
+    return f"{found.total()} rows: {', '.join(parts)}."
 
 
-def _number(value: float | None, error: float | None = None) -> str:
-    if value is None:
-        return ""
-    if not math.isfinite(value):
-        return str(value)
-    if not error:
-        return f"{value:.4g}"
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:.{digits}f} ± {error:.{digits}f}" if digits <= 6 else f"{value:.4g} ± {error:.2g}"
+def _plural(verdict: str, count: int) -> str:
+    if count == 1:
+        return verdict
+    verb, _, rest = verdict.partition(" ")
+    if verb == "statement":
+        return f"statements {rest.removesuffix('s')}"
+    return f"{verb.removesuffix('s')} {rest}"

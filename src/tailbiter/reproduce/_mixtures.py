@@ -3,27 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from ._claim import ERRORS, Claim, Row
-from ._words import mean_of, measured
+from ._claim import Claim, Row
+from ._measure import Floats, mean_of, measured
 
 if TYPE_CHECKING:
     import xarray as xr
 
 PARAMETERS = ("weights", "means", "factors")
 SNAPSHOTS = (0, 50, 100, 150, 200, 350, 2000)
-# Dimensions, and replicates where items of the pool are made again: in more of them a trace varies less.
-# Under replace it does not, as what is left of it lies in a few directions, however many there were.
-SUBSAMPLES = {1: 1000, 3: 400, 10: 160, 30: 48, 100: 16}
-REPLICATES = 1000
+DIMENSIONS = (1, 3, 10, 30, 100)
 
 
-def _magnitudes_left(ds: xr.Dataset) -> npt.NDArray[np.float64]:
+def _magnitudes_left(ds: xr.Dataset) -> Floats:
     """Decimal logarithm of the variance within components over the reference's; [replicates, rows]."""
     weights = ds["weights"].values
     squares = (ds["factors"].values.reshape(*weights.shape, -1) ** 2).sum(axis=-1)
@@ -40,46 +35,69 @@ def _mixture(threads: int | None) -> list[Row]:
 
     means = ((-2.0, 0.0), (2.0, 0.0))
     law = GaussianMixture((0.5, 0.5), means, (((1.0, 0.5), (0.5, 1.0)), ((1.0, -0.5), (-0.5, 1.0))))
-    spec = Spec(reference=law, samples=1000, generations=SNAPSHOTS[-1], replicates=32, seed=2305)
+    spec = Spec(reference=law, samples=1000, generations=SNAPSHOTS[-1], replicates=64, seed=2305)
     record = Record(generations=SNAPSHOTS, variables=PARAMETERS)
     ds = simulate(spec, record=record, threads=threads)
+    covered = density_coverage(ds)["coverage"].values
+    falls, errors = mean_of(np.diff(covered, axis=1))
     note = "the paper shows pictures: at 50 another distribution, at 2000 a state with very little variance"
-    rows = []
-    for quantity, values, most in (
-        ("variance within components, powers of ten", _magnitudes_left(ds), -1.0),
-        ("reference mass covered", density_coverage(ds)["coverage"].values, 0.05),
+    rows = [
+        Row(
+            f"change of the reference mass covered, n = 1000, t = {start} to {end}",
+            float(fall),
+            float(error),
+            sees=sees,
+            below=0.0,
+            note=note,
+        )
+        for start, end, fall, error, sees in zip(
+            SNAPSHOTS, SNAPSHOTS[1:], falls, errors, (0.1, 0.1, 0.1, 0.1, 0.2, 0.4), strict=False
+        )
+    ]
+    for quantity, values, most, sees in (
+        ("reference mass covered", covered, 0.05, 0.05),
+        ("variance within components, powers of ten", _magnitudes_left(ds), -1.0, 1.0),
     ):
-        mean, error = mean_of(values)
-        rows += [
-            Row(f"{quantity}, n = 1000, t = {t}", float(mean[i]), float(error[i]), note=note)
-            for i, t in enumerate(SNAPSHOTS)
-        ]
-        rows[-1] = replace(rows[-1], holds=bool(mean[-1] + ERRORS * error[-1] < most))
+        mean, error = mean_of(values[:, -1])
+        name = f"{quantity}, n = 1000, t = {SNAPSHOTS[-1]}"
+        rows.append(Row(name, float(mean), float(error), sees=sees, below=most, note=note))
     return rows
 
 
 def _dimensions(threads: int | None) -> list[Row]:
     from tailbiter.reference import Gaussian
-    from tailbiter.regime import Accumulate, AccumulateSubsample, Replace
+    from tailbiter.regime import Accumulate, AccumulateSubsample, Regime, Replace
     from tailbiter.spec import Spec
     from tailbiter.theory import gaussian
 
+    # Replicates by dimension: in more of them a trace varies less, but for Replace, where what is left lies
+    # in a few directions however many there were. Items of a subsample are made again, at a cost.
+    regimes: tuple[tuple[Regime, tuple[int, ...], float], ...] = (
+        (Replace(), (20_000, 5000, 2000, 1000, 250), 0.3),
+        (Accumulate(), (5000, 2000, 1000, 300, 100), 0.04),
+        (AccumulateSubsample(), (400, 300, 160, 48, 16), 0.18),
+    )
     rows = []
-    for regime in (Replace(), Accumulate(), AccumulateSubsample()):
-        for d, subsamples in SUBSAMPLES.items():
+    for regime, replicates, sees in regimes:
+        for d, count in zip(DIMENSIONS, replicates, strict=True):
             spec = Spec(
                 reference=Gaussian(dimensions=d),
                 regime=regime,
                 samples=100,
                 generations=100,
-                replicates=subsamples if isinstance(regime, AccumulateSubsample) else REPLICATES,
+                replicates=count,
                 seed=2410,
             )
-            traces = np.exp(measured(spec, "log_trace", [100], threads)[:, 0]) / d
-            mean, error = mean_of(traces)
-            exact = float(gaussian.spread(spec.composition, 0, [100]).values[0])
-            quantity = f"mean trace over the first's, d = {d}, {type(regime).__name__}"
-            rows.append(Row(quantity, float(mean), float(error), exact=exact))
+            mean, error = mean_of(np.exp(measured(spec, "log_trace", [100], threads)[:, 0]) / d)
+            rows.append(
+                Row(
+                    f"mean trace over the first's, d = {d}, {type(regime).__name__}",
+                    float(mean),
+                    float(error),
+                    sees=sees,
+                    exact=float(gaussian.spread(spec.composition, 0, [100]).values[0]),
+                )
+            )
     return rows
 
 
@@ -88,12 +106,15 @@ CLAIMS = (
         "mixture",
         "Shumailov et al. 2024, arXiv 2305.17493",
         "Two components refitted to a thousand samples a generation end in next to no variance.",
+        ("statement",),
         _mixture,
     ),
     Claim(
         "workflows-by-dimension",
         "Kazdan, Schaeffer et al. 2025, arXiv 2410.16713",
-        "Whatever the dimension, each way of training leaves its own share of the variance.",
+        "In 1 to 100 dimensions alike, 100 generations leave a third of the variance where data are replaced,"
+        " and nearly all of it where they accumulate, subsampled or not.",
+        ("theory",),
         _dimensions,
     ),
 )
