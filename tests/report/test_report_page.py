@@ -95,6 +95,35 @@ def test_what_there_is_no_room_for_is_the_middle(tmp_path: Path, monkeypatch: py
     assert unfolded(words["band"]) == ["[10,100)"] * 3 + ["[1,10)"] * 2 + ["[0,1)"]
 
 
+@pytest.mark.parametrize("chunk", [1, 7, 2**24])
+def test_medians_are_those_of_all_lineages(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many categories are looked at at a time; a lineage that kept one counts as later than all."""
+    monkeypatch.setattr(_words, "CHUNK", chunk)
+    for replicates in (1, 4, 7):
+        spec = tb.Spec(reference=tb.Zipf(40), samples=60, generations=15, replicates=replicates)
+        ds = tb.simulate(spec, record=tb.Record(forgotten=True))
+        found = _words.words(ds)
+        assert found
+        for i, dates in enumerate(ds.forgotten.values.T.tolist()):
+            middle = sorted(t or 10**9 for t in dates)[(replicates - 1) // 2]
+            assert found["since"][i] == (0 if middle == 10**9 else middle)
+            assert found["lost"][i] == sum(t > 0 for t in dates)
+
+
+def test_what_was_not_recorded_is_said(tmp_path: Path) -> None:
+    spec = tb.Spec(reference=tb.Zipf(40), samples=60, generations=5)
+    tb.write_run(tb.simulate(spec), spec, tmp_path / "run")
+    page = tb.report(tmp_path / "run", tmp_path / "page.html")
+    said = "Which categories vanished was not recorded: run it again with forgotten = true below [record]."
+    assert said in page.read_text(encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    assert said not in written(tmp_path / "other").read_text(encoding="utf-8")
+    (tmp_path / "third").mkdir()
+    assert "not recorded" not in written(tmp_path / "third", reference=tb.Gaussian()).read_text(
+        encoding="utf-8"
+    )
+
+
 def test_no_path_of_this_machine_is_in_the_page(tmp_path: Path) -> None:
     table = tmp_path / "private" / "words.csv"
     table.parent.mkdir()

@@ -68,11 +68,19 @@ def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
         lead="Models trained on the output of models: what is left of the human distribution.",
         summary=table,
         sentences=" ".join([*sentences.split("\n"), *_baseline(human)]),
+        unlisted=_unlisted(ds),
         theory=about,
         spec=text,
         files=files,
         command="tailbiter run spec.toml --out run",
     )
+
+
+def _unlisted(ds: xr.Dataset) -> str:
+    """Why no categories are listed, where there are any."""
+    if "forgotten" in ds or "categories" not in ds.attrs:
+        return ""
+    return "Which categories vanished was not recorded: run it again with forgotten = true below [record]."
 
 
 def _title(ds: xr.Dataset) -> str:

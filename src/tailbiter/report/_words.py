@@ -17,7 +17,8 @@ __all__ = ["ranks", "words"]
 
 # About 20 bytes of page each; where there are more, the commonest half of them and the rarest.
 MOST_WORDS = 200_000
-MOST_BYTES = 2**30
+# Dates of forgetting that are sorted at a time.
+CHUNK = 2**24
 # Of a snapshot's categories, those at so many ranks.
 MOST_RANKS = 150
 
@@ -39,15 +40,14 @@ def words(ds: xr.Dataset) -> dict[str, Any] | None:
         half of the lineages lack it, 0 where they do not; in how many it is ``lost`` at the end; of how many
         ``lineages``; ``total`` categories; ``head``: how many of these are before what is left out.
     """
-    if "forgotten" not in ds or ds["forgotten"].nbytes > MOST_BYTES:
+    if "forgotten" not in ds:
         return None
     every = ds["forgotten"]
     total = every.sizes["category"]
     head = total if total <= MOST_WORDS else MOST_WORDS // 2
     kept = np.arange(total) if head == total else np.r_[:head, total - head : total]
     names = (every["label"] if "label" in every.coords else every["category"]).values[kept]
-    when = every.values[:, kept]
-    since = np.sort(np.where(when == 0, np.inf, when), axis=0)[(len(when) - 1) // 2]
+    since, lost = _dates(every.values, kept)
     expected = every["expected_count"].values[kept]
     # Categories run from common to rare, bands from rare to common.
     band = np.searchsorted(ds["band_lo"].values, expected, side="right") - 1
@@ -64,12 +64,29 @@ def words(ds: xr.Dataset) -> dict[str, Any] | None:
         "labels": [str(name) for name in names.tolist()],
         "expected": _runs([float(f"{count:.5g}") for count in expected.tolist()]),
         "band": _runs([called[one] for one in band.tolist()]),
-        "since": np.where(np.isinf(since), 0, since).astype(np.int64).tolist(),
-        "lost": (when > 0).sum(axis=0).tolist(),
-        "lineages": len(when),
+        "since": since.tolist(),
+        "lost": lost.tolist(),
+        "lineages": every.sizes["replicate"],
         "total": total,
         "head": head,
     }
+
+
+def _dates(when: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """When most lineages had lost each category, 0 for never, and how many have: some columns at a time."""
+    lineages = len(when)
+    since, lost = np.zeros(kept.size, np.int64), np.zeros(kept.size, np.int64)
+    step = max(1, CHUNK // lineages)
+    for start in range(0, kept.size, step):
+        some = slice(start, start + step)
+        part = when[:, kept[some]]
+        lost[some] = (part > 0).sum(axis=0)
+        # Zeros come first: those that are lost are the last, of which the median counts from the front.
+        ordered = np.sort(part, axis=0)
+        place = lineages - lost[some] + (lineages - 1) // 2
+        found = np.take_along_axis(ordered, np.minimum(place, lineages - 1)[None], axis=0)[0]
+        since[some] = np.where(place < lineages, found, 0)
+    return since, lost
 
 
 def _runs(values: list[Any]) -> list[list[Any]]:

@@ -96,15 +96,18 @@
     return found;
   }
 
+  let bins = binned(160);
+
   function ranks() {
     const box = one("ranks"), { svg, width, height } = page.frame(box, 300), bottom = height - 32;
     const snapshot = data.snapshots.filter((s) => s.generation <= until).at(-1);
     const x = page.scale([1, words.total + 1], page.LEFT, width - page.RIGHT, true, true);
-    const y = page.scale([...expected, ...data.snapshots.flatMap((s) => s.count)], bottom, 10, true);
+    const ends = [expected[0], expected[count - 1], ...data.snapshots.flatMap((s) => s.count)];
+    const y = page.scale(ends, bottom, 10, true);
     page.axes({ svg, x, y, width, height, along: "rank" });
     const plot = page.clipped(svg, "ranks-plot", [page.LEFT, 6, width - page.RIGHT - page.LEFT, bottom - 6]);
     let curve = "";
-    for (const { from, to, height: value, there } of binned(160)) {
+    for (const { from, to, height: value, there } of bins) {
       const [left, right, top] = [x.place(from), x.place(to), y.place(value)].map((v) => v.toFixed(1));
       if (there) drawn("path", { class: "there", d: `M${left} ${bottom}V${top}H${right}V${bottom}Z`,
         opacity: 0.9 * there }, plot);
@@ -166,6 +169,7 @@
     until = data.generations[at];
     page.slide({ input: one("until"), output: one("by"), at, text, spoken });
     one("when").textContent = text;
+    bins = binned(160);
     ranks();
     near();
     shown = PAGE;
