@@ -28,7 +28,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = [*NASTY, *(f"word{i}" for i in range(194))]
     counts = tb.Counts([max(1, 2000 // (i + 1)) for i in range(200)], labels=labels)
     spec = tb.Spec(reference=counts, samples=1000, generations=200, replicates=8)
-    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, folder / "run")
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, folder / "run", picture=False)
     return tb.report(folder / "run", folder / "page.html")
 
 
@@ -90,7 +90,7 @@ def slide(page: Page, name: str, value: int) -> None:
 def test_what_vanished_follows_the_generation(page: Page, path: Path) -> None:
     """Either slider moves both; the list, the words near a rank and the shade tell that generation."""
     page.open(path)
-    ds = tb.read_run(path.parent / "run")
+    ds = tb.read_run(path.parent / "run", picture=False)
     for row in (1, 60, ds.sizes["generation"] - 1):
         t = int(ds.generation[row])
         slide(page, "until" if row == 60 else "generation", row)
@@ -146,7 +146,7 @@ def test_headings_say_how_rows_are_sorted(page: Page, path: Path) -> None:
 
 def test_one_generation_is_seen_as_points(page: Page, tmp_path: Path) -> None:
     spec = tb.Spec(reference=tb.Zipf(200), samples=1000, generations=1, replicates=8)
-    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run")
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run", picture=False)
     page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
     assert page.run("document.title") == "200 categories over 1 generation"
     sizes = "[...document.querySelectorAll('#chart path[stroke-width=\"2\"]')].map(p => p.getBBox().width)"
@@ -156,7 +156,7 @@ def test_one_generation_is_seen_as_points(page: Page, tmp_path: Path) -> None:
 def test_short_axes_have_numbers(page: Page, tmp_path: Path) -> None:
     """Less than a decade either way, at either width."""
     spec = tb.Spec(reference=tb.Uniform(40), samples=100, generations=4, replicates=8)
-    tb.write_run(tb.simulate(spec), spec, tmp_path / "run")
+    tb.write_run(tb.simulate(spec), spec, tmp_path / "run", picture=False)
     out = tb.report(tmp_path / "run", tmp_path / "page.html")
     for width in (320, 1000):
         page.open(out, width)
@@ -171,7 +171,7 @@ def test_short_axes_have_numbers(page: Page, tmp_path: Path) -> None:
 def test_what_is_left_out_is_said(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_words, "MOST_WORDS", 20)
     spec = tb.Spec(reference=tb.Zipf(200), samples=1000, generations=5, replicates=8)
-    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run")
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run", picture=False)
     page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
     said = page.run("document.getElementById('left-out').textContent")
     assert said.startswith("There is room here for 20 of 200 categories: the commonest and the rarest.")

@@ -22,7 +22,9 @@ def written(folder: Path, **fields: object) -> Path:
     counts = tb.Counts([90, 9, 1], labels=["the", NASTY, "&amp;"])
     spec = tb.Spec(**{"reference": counts, "samples": 100, "generations": 9, "replicates": 4} | fields)
     forgotten = spec.reference.traits.has_categories
-    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=forgotten)), spec, folder / "run")
+    tb.write_run(
+        tb.simulate(spec, record=tb.Record(forgotten=forgotten)), spec, folder / "run", picture=False
+    )
     return tb.report(folder / "run", folder / "page.html")
 
 
@@ -112,7 +114,7 @@ def test_medians_are_those_of_all_lineages(chunk: int, monkeypatch: pytest.Monke
 
 def test_what_was_not_recorded_is_said(tmp_path: Path) -> None:
     spec = tb.Spec(reference=tb.Zipf(40), samples=60, generations=5)
-    tb.write_run(tb.simulate(spec), spec, tmp_path / "run")
+    tb.write_run(tb.simulate(spec), spec, tmp_path / "run", picture=False)
     page = tb.report(tmp_path / "run", tmp_path / "page.html")
     said = "Which categories vanished was not recorded: run it again with forgotten = true below [record]."
     assert said in page.read_text(encoding="utf-8")
@@ -136,6 +138,10 @@ def test_no_path_of_this_machine_is_in_the_page(tmp_path: Path) -> None:
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
     assert "It reads words.csv, which is not in this page: put that file beside spec.toml." in text
     assert f"It is the same file if its SHA-256 is {digest}." in text
+    table.unlink()
+    text = tb.report(tmp_path / "run", page, force=True).read_text(encoding="utf-8")
+    assert "is not where it was" in text
+    assert "private" not in text
 
 
 @pytest.mark.parametrize("label", ['path = "/a/b.csv"', "path = '/a/b.csv'", '\\" path = "/a/b"'])
@@ -189,7 +195,7 @@ def test_a_table_too_long_to_show_is_cut_short(tmp_path: Path, monkeypatch: pyte
 def test_ranks_of_a_snapshot(tmp_path: Path) -> None:
     spec = tb.Spec(reference=tb.Zipf(50), samples=100, generations=9, replicates=4)
     ds = tb.simulate(spec, record=tb.Record(forgotten=True, snapshots=[0, 9]))
-    tb.write_run(ds, spec, tmp_path / "run")
+    tb.write_run(ds, spec, tmp_path / "run", picture=False)
     (shown,) = data_of(tb.report(tmp_path / "run", tmp_path / "page.html"))["snapshots"]
     mine = (ds.snapshot_replicate == 0) & (ds.snapshot_generation == 9)
     assert shown["generation"] == 9
