@@ -11,7 +11,7 @@ import pytest
 import tailbiter as tb
 from tailbiter._variables import FAMILIES
 from tailbiter.families import family_of, lower
-from tailbiter.families.categorical_mixture import memory
+from tailbiter.families.categorical_mixture import FAMILY
 from tailbiter.simulate import simulate_rows
 from tests.documents.gallery import ALL, APART, DRAWN, LAW, REGIMES, STYLES, spec_of
 from tests.spec.test_bad_input import check
@@ -159,7 +159,7 @@ def test_a_run_too_large_is_refused() -> None:
     with pytest.raises(tb.MemoryEstimateError, match="samples: 'documents of up to 100,000 tokens"):
         tb.simulate(tb.Spec(reference=long, samples=10**9, generations=2))
     program = lower(spec_of(tb.Accumulate(), samples=500, generations=50), tb.Record(generations=[50]))
-    assert sum(part.nbytes for part in memory(program, 4, 2)) > 2 * 50 * 500 * 4 * 8
+    assert sum(part.nbytes for part in FAMILY.memory(program, 4, 2)) > 2 * 50 * 500 * 4 * 8
 
 
 # Fits to tables.

@@ -14,7 +14,7 @@ import xarray as xr
 
 import tailbiter as tb
 from tailbiter._variables import FAMILIES
-from tailbiter.families.gaussian import GaussianProgram, memory
+from tailbiter.families.gaussian import FAMILY, GaussianProgram
 from tailbiter.simulate import simulate_rows
 from tests.spec.test_bad_input import check
 
@@ -258,7 +258,7 @@ def test_memory_covers_what_the_engine_holds() -> None:
     for d, regime in cases:
         spec = SPEC.replace(reference=tb.Gaussian(dimensions=d), regime=regime)
         program = tb.lower(spec)
-        need = sum(part.nbytes for part in memory(program, 3, 1)[1:])
+        need = sum(part.nbytes for part in FAMILY.memory(program, 3, 1)[1:])
         held = gaussian.Engine(program).state_bytes
         assert held <= need + 2**14
         assert need <= 4 * held
@@ -267,7 +267,7 @@ def test_memory_covers_what_the_engine_holds() -> None:
 def test_records_are_counted_exactly() -> None:
     program = tb.lower(SPEC, EVERYTHING)
     outputs = tb.simulate(SPEC, record=EVERYTHING)
-    records = memory(program, 11, 1)[0].nbytes
+    records = FAMILY.memory(program, 11, 1)[0].nbytes
     assert records == sum(8 * variable.size for variable in outputs.data_vars.values())
 
 

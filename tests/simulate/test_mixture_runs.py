@@ -15,7 +15,7 @@ from sklearn.datasets import load_iris
 import tailbiter as tb
 from tailbiter._variables import FAMILIES
 from tailbiter.families import family_of
-from tailbiter.families.mixture import MixtureProgram, memory
+from tailbiter.families.mixture import FAMILY, MixtureProgram
 from tailbiter.simulate import simulate_rows
 from tests.mixture.programs import program, run
 
@@ -237,7 +237,7 @@ def test_the_estimate_covers_the_records(kind: str) -> None:
     outputs = engine.outputs(11)
     for made in outputs.values():
         made.fill(0)
-    records, state = (part.nbytes for part in memory(program, 11, 2))
+    records, state = (part.nbytes for part in FAMILY.memory(program, 11, 2))
     held = sum(a.nbytes for a in outputs.values()) + family.values(program, outputs)["weight_drift"].nbytes
     assert held <= records <= 2 * held
     assert state == 2 * engine.state_bytes

@@ -11,7 +11,6 @@ from scipy import stats
 import tailbiter as tb
 from tailbiter._variables import FAMILIES
 from tailbiter.families import family_of, lower
-from tailbiter.families._totals import memory
 from tailbiter.simulate import simulate_rows
 from tests.spec.test_bad_input import check
 from tests.totals.gallery import ALL, LAWS, REGIMES, mean_of, spec_of
@@ -174,7 +173,7 @@ BAD = {
     ),
     "snapshots": (
         lambda: lower(spec_of(), tb.Record(snapshots=[1])),
-        "record.snapshots: (1,) is about categories, which poisson models have none of; leave it out",
+        "record.snapshots: (1,) is about categories, which a poisson reference has none of; leave it out",
     ),
     "variable": (
         lambda: lower(spec_of(), tb.Record(variables=["scale"])),
@@ -199,9 +198,9 @@ def test_a_rate_that_grows_beyond_whole_doubles_stops_the_run() -> None:
 
 def test_memory_is_estimated_from_above() -> None:
     spec = spec_of(regime=tb.Window(100_000), samples=10, generations=200_000)
-    program = lower(spec, tb.Record(generations=[1]))
-    held = sum(part.nbytes for part in memory(program, 8, 1))
-    made = family_of(spec.reference).engine(program)
+    family, program = family_of(spec.reference), lower(spec, tb.Record(generations=[1]))
+    held = sum(part.nbytes for part in family.memory(program, 8, 1))
+    made = family.engine(program)
     assert made.state_bytes <= held < 3 * made.state_bytes
 
 

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tailbiter._variables import FAMILIES
-from tailbiter.errors import SpecError
+from tailbiter.families._arrays import ArrayFamily, Coords, LineageProgram, composed, coord, records
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from tailbiter._core import totals as core
-    from tailbiter._core.common import Control
     from tailbiter.estimate import Part
     from tailbiter.families._totals_summary import TotalsSummary
     from tailbiter.record import Record
@@ -35,63 +33,28 @@ LANES = 8  # lineages that the engine runs side by side
 SOURCES = {"rate": "mean", "scale": "mean", "log_rate": "log_mean", "log_scale": "log_mean"}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TotalsProgram:
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class TotalsProgram(LineageProgram):
     """What the engine of sums runs. Equal programs give equal bits.
-
-    Arrays over generations have T + 1 entries, as those of `Program` have, and mean the same.
 
     Attributes
     ----------
-    key : int
-        64 bits that all random words follow from.
     law : str
         "poisson" or "exponential".
     reference : float
         Mean of the reference: its rate or its scale.
-    samples, fresh, from_kept : uint64[T + 1]
-        Size of the batch; fresh human items in it; items of the kept human set in it.
-    kept : int
-        Size of the kept human set.
-    item_weights : uint64[T + 1, 3] or None
-        Weight of an item that is synthetic, fresh, from the kept set; None where every item counts once.
-    ages : uint64[k]
-        Weight of an item by the age of its batch; empty for all batches alike.
-    at : uint32[n]
-        Generations to record, ascending.
-    variables : tuple of str
-        Variables to keep.
     """
 
-    key: int
     law: str
     reference: float
-    samples: Words
-    fresh: Words
-    kept: int
-    from_kept: Words
-    item_weights: Words | None
-    ages: Words
-    at: npt.NDArray[np.uint32]
-    variables: tuple[str, ...]
 
     @property
-    def generations(self) -> int:
-        """Number of generations, T."""
-        return len(self.samples) - 1
-
-    def __repr__(self) -> str:
-        return f"<TotalsProgram: {self.law}, {self.generations:,} generations, key {self.key:#018x}>"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, TotalsProgram):
-            return NotImplemented
-        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and large
+    def size(self) -> str:
+        """How large it is, in words."""
+        return f"{self.law}, {super().size}"
 
 
-class TotalsFamily:
+class TotalsFamily(ArrayFamily[TotalsProgram]):
     """A family whose models have one parameter, their mean; see `tailbiter.families.Family`.
 
     Parameters
@@ -101,35 +64,17 @@ class TotalsFamily:
     """
 
     def __init__(self, law: str) -> None:
-        self.law = law
+        self.name = law
 
     def lower(self, spec: Spec, record: Record) -> TotalsProgram:
         """Turn a Spec and a Record into a program."""
         reference: Any = spec.reference
-        for name in ("forgotten", "snapshots"):
-            if value := getattr(record, name):
-                problem = f"is about categories, which {self.law} models have none of"
-                raise SpecError(f"record.{name}", value, problem, "leave it out")
-        made = spec.composition
+        self.refuse(record)
         return TotalsProgram(
-            key=spec.key,
-            law=self.law,
+            **composed(spec, record, self.name),
+            law=self.name,
             reference=reference.mean,
-            samples=made.samples,
-            fresh=made.fresh,
-            kept=made.kept,
-            from_kept=made.from_kept,
-            item_weights=made.item_weights,
-            ages=made.ages,
-            at=record.at(spec.generations),
-            variables=record.names_of(self.law),
         )
-
-    def refuse_if_too_large(self, program: TotalsProgram, replicates: int, threads: int) -> None:
-        """Raise before a run that cannot fit in memory."""
-        from tailbiter.estimate import refuse_parts
-
-        refuse_parts(memory(program, replicates, threads))
 
     def engine(self, program: TotalsProgram) -> core.Engine:
         """Return an engine that runs the program."""
@@ -138,55 +83,39 @@ class TotalsFamily:
         recorded = tuple(SOURCES.get(name, name) for name in program.variables)
         return core.Engine(replace(program, variables=recorded))
 
-    def control(self) -> Control:
-        """Return what watches and stops its runs."""
-        from tailbiter._core.common import Control
+    def coords(self, program: TotalsProgram, engine: core.Engine, dims: set[str]) -> Coords:
+        """Return levels."""
+        del program  # the engine tells its reference's
+        return _levels(*engine.reference_mass()) if dims else {}
 
-        return Control()
-
-    def dataset(
-        self,
-        program: TotalsProgram,
-        engine: Any,
-        outputs: Mapping[str, np.ndarray],
-        attrs: Mapping[str, Any],
-        replicates: int,
-    ) -> xr.Dataset:
-        """Wrap what an engine filled."""
-        import xarray as xr
-
-        from tailbiter.dataset import generation_coord, replicate_coord
-
-        known = FAMILIES[self.law].known
-        rows = ("replicate", "generation")
-        data: dict[str, Any] = {}
-        for name, values in self.values(program, outputs).items():
-            about = {"long_name": known[name].long_name, "units": known[name].units}
-            dim = known[name].dim
-            data[name] = (rows if dim is None else (*rows, dim), values, about)
-        coords = replicate_coord(replicates) | generation_coord(program)
-        if any(known[name].dim for name in program.variables):
-            coords |= _levels(*engine.reference_mass())
-        sizes = {"reference_mean": program.reference, "first_sample": int(program.samples[0])}
-        return xr.Dataset(data, coords, {**attrs, **sizes})
+    def sizes(self, program: TotalsProgram) -> dict[str, Any]:
+        """Return what a Dataset's attributes say of the reference and the run."""
+        return {"reference_mean": program.reference, "first_sample": int(program.samples[0])}
 
     def values(self, program: TotalsProgram, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return records as they are, by the family's own names."""
         return {name: outputs[SOURCES.get(name, name)] for name in program.variables}
 
-    def is_large(self, program: TotalsProgram) -> bool:
-        """Whether the reference is too large to stand in a Dataset's attributes: it never is."""
-        del program
-        return False
+    def memory(self, program: TotalsProgram, replicates: int, threads: int) -> list[Part]:
+        """Return what a run holds, from above, part by part."""
+        from tailbiter.estimate import Part
 
-    def for_summary(self, spec: Spec, record: Record) -> Record:
-        """Return the Record as it is: what a summary needs is in the standard set."""
-        del spec
-        return record
+        running = min(threads, -(-replicates // LANES))
+        window = min(int(program.ages.size), program.generations)
+        return [
+            records(self.name, program, replicates, {None: 1, "level": len(LEVELS)}),
+            # Of each batch that is remembered: sums, exponents and a weight.
+            Part(
+                running * (window + 8) * (12 * LANES + 8),
+                "regime.k" if len(set(program.ages.tolist())) == 1 else "regime.ages",
+                f"{window} batches",
+                "use a shorter window or fewer threads",
+            ),
+        ]
 
     def size(self, ds: xr.Dataset) -> str:
         """Say what the law is."""
-        return f"{self.law} law of mean {ds.attrs['reference_mean']:g}"
+        return f"{self.name} law of mean {ds.attrs['reference_mean']:g}"
 
     def summarise(self, ds: xr.Dataset) -> TotalsSummary:
         """Reduce a run to a short table and a few sentences."""
@@ -202,51 +131,10 @@ class TotalsFamily:
             save_tails(ds, path)
 
 
-def _levels(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> dict[str, Any]:
-    name = "share of the reference that no quantile leaves more than beyond itself"
+def _levels(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> Coords:
+    dim, name = "level", "share of the reference that no quantile leaves more than beyond itself"
     return {
-        "level": ("level", np.array(LEVELS), {"long_name": name, "units": "1"}),
-        "level_reference_above": (
-            "level",
-            above,
-            {"long_name": "reference mass above the upper quantile", "units": "1"},
-        ),
-        "level_reference_below": (
-            "level",
-            below,
-            {"long_name": "reference mass below the lower quantile", "units": "1"},
-        ),
+        **coord(dim, dim, np.array(LEVELS), name),
+        **coord(dim, "level_reference_above", above, "reference mass above the upper quantile"),
+        **coord(dim, "level_reference_below", below, "reference mass below the lower quantile"),
     }
-
-
-def memory(program: TotalsProgram, replicates: int, threads: int) -> list[Part]:
-    """What a run holds, from above, part by part.
-
-    Parameters
-    ----------
-    program : TotalsProgram
-        What would be run.
-    replicates, threads : int
-        How many, and how many at a time.
-    """
-    from tailbiter.estimate import Part
-
-    known, at = FAMILIES[program.law].known, int(program.at.size)
-    cell = 8 * sum(len(LEVELS) if known[name].dim else 1 for name in program.variables)
-    running = min(threads, -(-replicates // LANES))
-    window = min(int(program.ages.size), program.generations)
-    return [
-        Part(
-            replicates * at * cell,
-            "record.generations",
-            f"{at} generations x {replicates} replicates x {len(program.variables)} variables",
-            "record fewer generations or variables, or run fewer replicates",
-        ),
-        # Of each batch that is remembered: sums, exponents and a weight.
-        Part(
-            running * (window + 8) * (12 * LANES + 8),
-            "regime.k" if len(set(program.ages.tolist())) == 1 else "regime.ages",
-            f"{window} batches",
-            "use a shorter window or fewer threads",
-        ),
-    ]

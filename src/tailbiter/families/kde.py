@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from tailbiter._compose import Composition
 from tailbiter._variables import FAMILIES
-from tailbiter.errors import SpecError
+from tailbiter.families._arrays import ArrayFamily, Coords, coord, records
 from tailbiter.families.user import BITS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
 
     import xarray as xr
 
@@ -72,16 +71,16 @@ class KdeProgram:
         return int(self.points.shape[1])
 
 
-class KdeFamily:
+class KdeFamily(ArrayFamily[KdeProgram]):
     """The family of kernel densities; see `tailbiter.families.Family`."""
+
+    name = "kde"
 
     def lower(self, spec: Spec, record: Record) -> KdeProgram:
         """Turn a Spec and a Record into a program."""
         reference: Any = spec.reference
         estimator: Any = spec.estimator
-        for name in ("forgotten", "snapshots"):
-            if getattr(record, name):
-                raise SpecError(f"record.{name}", getattr(record, name), _NO_CATEGORIES, "leave it out")
+        self.refuse(record)
         return KdeProgram(
             key=spec.key,
             points=reference.table,
@@ -92,12 +91,6 @@ class KdeFamily:
             at=record.at(spec.generations),
             variables=record.names_of("kde"),
         )
-
-    def refuse_if_too_large(self, program: KdeProgram, replicates: int, threads: int) -> None:
-        """Raise before a run that cannot fit in memory."""
-        from tailbiter.estimate import refuse_parts
-
-        refuse_parts(memory(program, replicates, threads))
 
     def engine(self, program: KdeProgram) -> Engine[Any]:
         """Return an engine that runs the program."""
@@ -114,50 +107,42 @@ class KdeFamily:
 
         return core.Control()
 
-    def dataset(
-        self,
-        program: KdeProgram,
-        engine: Any,
-        outputs: Mapping[str, np.ndarray],
-        attrs: Mapping[str, Any],
-        replicates: int,
-    ) -> xr.Dataset:
-        """Wrap what an engine filled."""
-        import xarray as xr
+    def coords(self, program: KdeProgram, engine: Any, dims: set[str]) -> Coords:
+        """Return dimensions."""
+        del engine
+        dim = "dimension"
+        return coord(dim, dim, np.arange(program.dimension), dim) if dims else {}
 
-        from tailbiter.dataset import generation_coord, replicate_coord
-
-        del engine  # what it filled is all there is
-        known = FAMILIES["kde"].known
-        dims = ("replicate", "generation", "dimension")
-        data = {
-            name: (dims, values, {"long_name": known[name].long_name, "units": known[name].units})
-            for name, values in self.values(program, outputs).items()
-        }
-        about = {"long_name": "dimension", "units": "1"}
-        coords = replicate_coord(replicates) | generation_coord(program)
-        coords["dimension"] = ("dimension", np.arange(program.dimension), about)
-        sizes = {
+    def sizes(self, program: KdeProgram) -> dict[str, Any]:
+        """Return what a Dataset's attributes say of the reference and the run."""
+        return {
             "points": len(program.points),
             "dimensions": program.dimension,
             "first_sample": int(program.made.samples[0]),
             "bits": BITS,
         }
-        return xr.Dataset(data, coords, {**attrs, **sizes})
 
-    def values(self, program: KdeProgram, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return records as they are."""
-        return {name: outputs[name] for name in program.variables}
+    def memory(self, program: KdeProgram, replicates: int, threads: int) -> list[Part]:
+        """Return what a run holds, from above, part by part."""
+        from tailbiter.estimate import Part
+        from tailbiter.jit._lineage import stored_items
 
-    def is_large(self, program: KdeProgram) -> bool:
-        """Whether the reference is too large to stand in a Dataset's attributes: it never is."""
-        del program
-        return False
-
-    def for_summary(self, spec: Spec, record: Record) -> Record:
-        """Return the Record as it is: what a summary needs is in the standard set."""
-        del spec
-        return record
+        d = program.dimension
+        items = stored_items(program.made)
+        # A batch, the training set and the model that it becomes, and what moments are made of; and under
+        # draws from a pool the models of all generations, from which past items are made again.
+        held = items * (5 * d + 3)
+        if program.made.draw is not None:
+            held += int(program.made.draw[:-1].sum()) * d
+        return [
+            records(self.name, program, replicates, {"dimension": d}),
+            Part(
+                min(threads, replicates) * 8 * held,
+                "samples",
+                f"training sets of {items:,} items, held whole",
+                "draw fewer items, let batches go (Window, Replace), or use fewer threads",
+            ),
+        ]
 
     def size(self, ds: xr.Dataset) -> str:
         """Say how many points and dimensions the reference has."""
@@ -177,39 +162,3 @@ class KdeFamily:
 
 
 FAMILY = KdeFamily()
-
-
-def memory(program: KdeProgram, replicates: int, threads: int) -> list[Part]:
-    """What a run holds, from above, part by part.
-
-    Parameters
-    ----------
-    program : KdeProgram
-        What would be run.
-    replicates, threads : int
-        How many, and how many at a time.
-    """
-    from tailbiter.estimate import Part
-    from tailbiter.jit._lineage import stored_items
-
-    at, d = int(program.at.size), program.dimension
-    items = stored_items(program.made)
-    # A batch, the training set and the model that it becomes, and what moments are made of; and under draws
-    # from a pool the models of all generations, from which past items are made again.
-    held = items * (5 * d + 3)
-    if program.made.draw is not None:
-        held += int(program.made.draw[:-1].sum()) * d
-    return [
-        Part(
-            replicates * at * 8 * d * len(program.variables),
-            "record.generations",
-            f"{at} generations x {replicates} replicates x {len(program.variables)} variables",
-            "record fewer generations or variables, or run fewer replicates",
-        ),
-        Part(
-            min(threads, replicates) * 8 * held,
-            "samples",
-            f"training sets of {items:,} items, held whole",
-            "draw fewer items, let batches go (Window, Replace), or use fewer threads",
-        ),
-    ]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tailbiter._compose import Composition
-from tailbiter._variables import FAMILIES
 from tailbiter.errors import SpecError
+from tailbiter.families._arrays import ArrayFamily, Coords, chosen, coord, records
 from tailbiter.jit import Family as Laws
 
 if TYPE_CHECKING:
@@ -100,16 +100,16 @@ def _plain(program: UserProgram) -> dict[str, Any]:
     return {**out, **{f.name: getattr(program.made, f.name) for f in fields(program.made)}}
 
 
-class UserFamily:
+class UserFamily(ArrayFamily[UserProgram]):
     """The family of such mixtures; see `tailbiter.families.Family`."""
+
+    name = "user"
 
     def lower(self, spec: Spec, record: Record) -> UserProgram:
         """Turn a Spec and a Record into a program."""
         reference: Any = spec.reference
         estimator: Any = spec.estimator
-        for name in ("forgotten", "snapshots"):
-            if getattr(record, name):
-                raise SpecError(f"record.{name}", getattr(record, name), _NO_CATEGORIES, "leave it out")
+        self.refuse(record)
         if estimator.start != "warm":
             problem = "begins at clusters found anew, which a fit written by a user cannot"
             raise SpecError("estimator.start", estimator.start, problem, 'give "warm", or leave it out')
@@ -125,12 +125,6 @@ class UserFamily:
             at=record.at(spec.generations),
             variables=record.names_of("user"),
         )
-
-    def refuse_if_too_large(self, program: UserProgram, replicates: int, threads: int) -> None:
-        """Raise before a run that cannot fit in memory."""
-        from tailbiter.estimate import refuse_parts
-
-        refuse_parts(memory(program, replicates, threads))
 
     def engine(self, program: UserProgram) -> Engine[Any]:
         """Return an engine that runs the program; what users wrote is compiled here."""
@@ -148,32 +142,16 @@ class UserFamily:
 
         return core.Control()
 
-    def dataset(
-        self,
-        program: UserProgram,
-        engine: Any,
-        outputs: Mapping[str, np.ndarray],
-        attrs: Mapping[str, Any],
-        replicates: int,
-    ) -> xr.Dataset:
-        """Wrap what an engine filled."""
+    def coords(self, program: UserProgram, engine: Any, dims: set[str]) -> Coords:
+        """Return components, entries of the parameters, and dimensions of an item."""
+        del engine
+        return chosen(COORDS, program, dims)
+
+    def sizes(self, program: UserProgram) -> dict[str, Any]:
+        """Return what a Dataset's attributes say of the reference and the run."""
         import numba
-        import xarray as xr
 
-        from tailbiter.dataset import generation_coord, replicate_coord
-
-        del engine  # what it filled is all there is
-        known = FAMILIES["user"].known
-        data: dict[str, Any] = {}
-        for name, values in self.values(program, outputs).items():
-            dim = known[name].dim
-            dims = ("replicate", "generation") if dim is None else ("replicate", "generation", dim)
-            data[name] = (dims, values, {"long_name": known[name].long_name, "units": known[name].units})
-        coords = replicate_coord(replicates) | generation_coord(program)
-        dims_used = {known[name].dim for name in program.variables}
-        for dim, coord in COORDS.items():
-            coords |= coord(program) if dim in dims_used else {}
-        sizes = {
+        return {
             "components": program.components,
             "dimensions": program.laws.dimension,
             "laws": program.laws.name,
@@ -181,21 +159,35 @@ class UserFamily:
             "bits": BITS,
             "numba": numba.__version__,
         }
-        return xr.Dataset(data, coords, {**attrs, **sizes})
 
     def values(self, program: UserProgram, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return records with one axis beside the rows' at most, and what follows from them."""
         return {name: _values(program, name, outputs) for name in program.variables}
 
-    def is_large(self, program: UserProgram) -> bool:
-        """Whether the reference is too large to stand in a Dataset's attributes: it never is."""
-        del program
-        return False
+    def memory(self, program: UserProgram, replicates: int, threads: int) -> list[Part]:
+        """Return what a run holds, from above, part by part."""
+        from tailbiter.estimate import Part
+        from tailbiter.jit._lineage import stored_items
 
-    def for_summary(self, spec: Spec, record: Record) -> Record:
-        """Return the Record as it is: what a summary needs is in the standard set."""
-        del spec
-        return record
+        d = program.laws.dimension
+        widths = {
+            None: 1,
+            "component": program.components,
+            "component_parameter": program.parameters.size,
+            "item_dimension": d,
+        }
+        items = stored_items(program.made)
+        # A batch and the training set that it joins; weights, responsibilities, and what a fit makes of them.
+        each = 8 * (3 * d + 4 + program.components)
+        return [
+            records(self.name, program, replicates, widths),
+            Part(
+                min(threads, replicates) * items * each,
+                "samples",
+                f"training sets of {items:,} items, held whole",
+                "draw fewer items, let batches go (Window, Replace), or use fewer threads",
+            ),
+        ]
 
     def size(self, ds: xr.Dataset) -> str:
         """Say how many components there are, and of what."""
@@ -227,15 +219,11 @@ def _values(program: UserProgram, name: str, outputs: Mapping[str, np.ndarray]) 
     return recorded.reshape(*recorded.shape[:2], -1) if recorded.ndim > 3 else recorded
 
 
-def _of(dim: str, name: str, values: npt.NDArray[Any], long_name: str) -> dict[str, Any]:
-    return {name: (dim, values, {"long_name": long_name, "units": "1"})}
-
-
 def _components(program: UserProgram) -> dict[str, Any]:
     dim, name = "component", "component of the reference, as it was given"
     return {
-        **_of(dim, dim, np.arange(program.components), name),
-        **_of(dim, "reference_weight", program.weights, "weight of the component in the reference"),
+        **coord(dim, dim, np.arange(program.components), name),
+        **coord(dim, "reference_weight", program.weights, "weight of the component in the reference"),
     }
 
 
@@ -244,56 +232,16 @@ def _parameters(program: UserProgram) -> dict[str, Any]:
     component, which = (index.ravel() for index in np.indices(program.parameters.shape))
     reference = "value of the parameter in the reference"
     return {
-        **_of(dim, dim, np.arange(component.size), "entry of the parameters, component by component"),
-        **_of(dim, "parameter_component", component, "component that the entry belongs to"),
-        **_of(dim, "parameter", names[which], "name of the parameter"),
-        **_of(dim, "reference_parameter", program.parameters.ravel(), reference),
+        **coord(dim, dim, np.arange(component.size), "entry of the parameters, component by component"),
+        **coord(dim, "parameter_component", component, "component that the entry belongs to"),
+        **coord(dim, "parameter", names[which], "name of the parameter"),
+        **coord(dim, "reference_parameter", program.parameters.ravel(), reference),
     }
 
 
 def _dimensions(program: UserProgram) -> dict[str, Any]:
     dim = "item_dimension"
-    return _of(dim, dim, np.arange(program.laws.dimension), "dimension of an item")
+    return coord(dim, dim, np.arange(program.laws.dimension), "dimension of an item")
 
 
 COORDS = {"component": _components, "component_parameter": _parameters, "item_dimension": _dimensions}
-
-
-def memory(program: UserProgram, replicates: int, threads: int) -> list[Part]:
-    """What a run holds, from above, part by part.
-
-    Parameters
-    ----------
-    program : UserProgram
-        What would be run.
-    replicates, threads : int
-        How many, and how many at a time.
-    """
-    from tailbiter.estimate import Part
-    from tailbiter.jit._lineage import stored_items
-
-    known, at, d = FAMILIES["user"].known, int(program.at.size), program.laws.dimension
-    widths = {
-        None: 1,
-        "component": program.components,
-        "component_parameter": program.parameters.size,
-        "item_dimension": d,
-    }
-    cell = 8 * sum(widths[known[name].dim] for name in program.variables)
-    items = stored_items(program.made)
-    # A batch and the training set that it joins; weights, responsibilities, and what a fit makes of them.
-    each = 8 * (3 * d + 4 + program.components)
-    return [
-        Part(
-            replicates * at * cell,
-            "record.generations",
-            f"{at} generations x {replicates} replicates x {len(program.variables)} variables",
-            "record fewer generations or variables, or run fewer replicates",
-        ),
-        Part(
-            min(threads, replicates) * items * each,
-            "samples",
-            f"training sets of {items:,} items, held whole",
-            "draw fewer items, let batches go (Window, Replace), or use fewer threads",
-        ),
-    ]
