@@ -75,7 +75,7 @@ def check_granted(found: Outcome) -> None:
         assert row.tolerance is not None
         assert row.tolerance <= most * (1 + 1e-9), row
         assert row.because
-        beyond = replace(row, ours=row.published + row.tolerance + 1.01 * row.room, exact=None)
+        beyond = replace(row, ours=row.published + 1.01 * (row.tolerance + row.room), exact=None)
         assert beyond.verdict == "differs from the paper"
 
 
@@ -91,6 +91,26 @@ def test_all_results_agree_and_could_fail() -> None:
     for each in found:
         check(each)
     assert tally(found) == COUNTS
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("no power", 0.62, published=0.618, tolerance=0.0005, because="digits", resolution=0.01),
+        Row("less than it says", 0.62, 0.01, sees=0.03, published=0.618, tolerance=0.0005, because="digits"),
+        Row("ours in the tolerance", 0.65, sees=0.1, published=0.618, tolerance=0.65 - 0.618, because="ours"),
+        Row("no origin", 0.618, sees=0.01, published=0.618, tolerance=0.0005),
+        Row("another kind", 0.618, sees=0.01, exact=0.618),
+        Row("wrong", 0.6, sees=0.01, published=0.618, tolerance=0.0005, because="digits"),
+    ],
+    ids=lambda row: row.quantity,
+)
+def test_a_row_that_cannot_fail_is_noticed(row: Row) -> None:
+    claim = next(each for each in claims() if each.name == "golden-ratio")
+    good = replace(row, quantity="", ours=0.618, error=0.0, sees=0.01, exact=None, published=0.618)
+    check(Outcome(claim, (replace(good, tolerance=0.0005, because="digits", resolution=0.0),), 0.0))
+    with pytest.raises(AssertionError):
+        check(Outcome(claim, (row,), 0.0))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +155,13 @@ def test_every_claim_says_who_claims_what() -> None:
 def test_the_page_lists_every_claim() -> None:
     page = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == {claim.name for claim in claims()}
+
+
+def test_the_page_counts_the_verdicts() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    rows, paper, theory, statements = re.findall(r"\d+", COUNTS)
+    counts = f"Of {rows} rows {paper} compare a paper's number, {statements} test a statement, and {theory}"
+    assert counts in page.replace("\n", " ")
 
 
 def test_a_search_ends_around_what_it_seeks() -> None:

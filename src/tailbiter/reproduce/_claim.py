@@ -149,8 +149,10 @@ class Claim:
 
     def text(self) -> str:
         """What is claimed, by whom, and what it is compared with."""
-        compared = "; ".join(COMPARED[kind] for kind in self.compares)
-        return f"{self.name}: {self.paper}\n  {self.statement}\n  Compared with {compared}."
+        from ._table import paragraph
+
+        compared = paragraph(f"Compared with {'; '.join(COMPARED[kind] for kind in self.compares)}.")
+        return f"{self.name}: {self.paper}\n{paragraph(self.statement)}\n{compared}"
 
 
 @dataclass(frozen=True)
@@ -188,12 +190,14 @@ class Outcome:
 
     def text(self) -> str:
         """Claim, table and notes, for people."""
-        from ._table import table
+        from ._table import paragraph, table
 
-        head = f"{self.claim.name}: {self.claim.paper}\n  {self.claim.statement}"
+        head = f"{self.claim.name}: {self.claim.paper}\n{paragraph(self.claim.statement)}"
         tolerances = [f"tolerance: {row.because}" for row in self.rows if row.because]
         notes = dict.fromkeys([*tolerances, *(row.note for row in self.rows if row.note)])
-        return "\n".join([head, *table(self.rows), *(f"  Note: {note}." for note in notes)])
+        return "\n".join(
+            [head, *table(self.rows), *(paragraph(f"Note: {note}.", hanging=6) for note in notes)]
+        )
 
 
 def tally(outcomes: Iterable[Outcome]) -> str:

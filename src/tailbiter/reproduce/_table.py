@@ -4,13 +4,20 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from ._claim import Row
 
-__all__ = ["table"]
+__all__ = ["paragraph", "table"]
 
+WIDTH = 110
 HEAD = ("", "paper", "theory", "ours", "sees", "")
+
+
+def paragraph(text: str, hanging: int = 0) -> str:
+    """Break a text into lines, indented by two and those after the first by more."""
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent=" " * (2 + hanging))
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -33,7 +40,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _stated(row: Row) -> str:
     bounds = (("above", row.above), ("below", row.below))
-    numbers = [_number(row.published, row.tolerance)] if row.published is not None else []
+    numbers = [] if row.published is None else [f"{row.published:.4g} ± {row.tolerance or 0.0:.2g}"]
     return ", ".join([*numbers, *(f"{word} {value:.4g}" for word, value in bounds if value is not None)])
 
 
