@@ -90,7 +90,7 @@ def slide(page: Page, name: str, value: int) -> None:
 def test_what_vanished_follows_the_generation(page: Page, path: Path) -> None:
     """Either slider moves both; the list, the words near a rank and the shade tell that generation."""
     page.open(path)
-    ds = tb.read_run(path.parent / "run", picture=False)
+    ds = tb.read_run(path.parent / "run")
     for row in (1, 60, ds.sizes["generation"] - 1):
         t = int(ds.generation[row])
         slide(page, "until" if row == 60 else "generation", row)
