@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tailbiter.summary import aligned, counted, log_spaced, medians, percent
+from tailbiter.families._components_summary import ComponentsSummary, of_components, rows_of
+from tailbiter.summary import aligned, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,36 +43,20 @@ class DocumentsRow:
     converged: float | None
 
 
-@dataclass(frozen=True)
-class DocumentsSummary:
+@dataclass(frozen=True, kw_only=True)
+class DocumentsSummary(ComponentsSummary):
     """What a run of a mixture of categorical laws comes to.
 
     Attributes
     ----------
-    replicates, components, categories, last_generation : int
-        Size of the run.
+    categories : int
+        Of the reference.
     rows : list of DocumentsRow
         About ten generations, log-spaced.
-    reference_weights : list of float or None
-        Weights of the reference's components; None if weights were not recorded.
-    last_weights : list of float or None
-        Their medians at the end.
-    died : list of int or None
-        For each component, replicates in which its weight is 0 at the end.
     """
 
-    replicates: int
-    components: int
     categories: int
-    last_generation: int
     rows: list[DocumentsRow]
-    reference_weights: list[float] | None
-    last_weights: list[float] | None
-    died: list[int] | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON."""
-        return asdict(self)
 
     def text(self) -> str:
         """Table and sentences, for people."""
@@ -101,36 +84,18 @@ def summarise(ds: xr.Dataset) -> DocumentsSummary:
     >>> summarise(tb.simulate(spec)).rows[0].smallest_weight
     0.1
     """
-    weights = ds.get("weights")
-    last = None if weights is None else weights.isel(generation=-1).values
     return DocumentsSummary(
-        replicates=ds.sizes["replicate"],
-        components=int(ds.attrs["components"]),
+        **of_components(ds),
         categories=int(ds.attrs["categories"]),
-        last_generation=int(ds["generation"][-1]),
         rows=_rows(ds),
-        reference_weights=None if weights is None else ds["reference_weight"].values.tolist(),
-        last_weights=None if last is None else np.median(last, axis=0).tolist(),
-        died=None if last is None else (last == 0).sum(axis=0).tolist(),
     )
 
 
 def _rows(ds: xr.Dataset) -> list[DocumentsRow]:
-    at = log_spaced(ds["generation"].values)
-    smallest = ds["weights"].min("component") if "weights" in ds else None
     survivors = None
     if "component_survivors" in ds:
         survivors = ds["component_survivors"].sum("component") / int(ds["component_categories"].sum())
-    columns = [
-        [None] * at.size if values is None else medians(values.isel(generation=at))
-        for values in (ds.get("components_alive"), smallest, survivors, ds.get("mutual_information"))
-    ]
-    generations = ds["generation"].values[at]
-    converged: list[float | None] = [None] * at.size
-    if "converged" in ds:
-        shares = ds["converged"].isel(generation=at).mean("replicate").values.tolist()
-        converged = [share if t else None for t, share in zip(generations, shares, strict=True)]
-    return [DocumentsRow(int(t), *row) for t, *row in zip(generations, *columns, converged, strict=True)]
+    return [DocumentsRow(*row) for row in rows_of(ds, (survivors, ds.get("mutual_information")))]
 
 
 def _table(summary: DocumentsSummary) -> list[str]:
@@ -150,21 +115,7 @@ def _table(summary: DocumentsSummary) -> list[str]:
 
 
 def _sentences(summary: DocumentsSummary) -> list[str]:
-    of = counted(summary.replicates, "replicate", "replicates")
-    lines = [f"Medians over {of}."]
+    lines = [f"Medians over {summary.of}."]
     if summary.rows[0].mutual_information is not None:
         lines[0] += " Information = of a token about its component, in nats."
-    if summary.reference_weights is None or summary.last_weights is None or summary.died is None:
-        return lines
-    dead = sum(n > 0 for n in summary.died)
-    if not dead:
-        lines.append("No component died.")
-    rarest = int(np.argmin(summary.reference_weights))
-    before, after = summary.reference_weights[rarest], summary.last_weights[rarest]
-    lines.append(
-        f"The smallest component of the reference (component {rarest}, {percent(before)}):"
-        f" {percent(after)} at the end, dead in {summary.died[rarest]:,} of {of}."
-    )
-    if dead:
-        lines.append(f"Components that died in any replicate: {dead} of {summary.components}.")
-    return lines
+    return [*lines, *summary.fates()]

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tailbiter.summary import aligned, counted, log_spaced, medians, percent
+from tailbiter.families._components_summary import ComponentsSummary, of_components, rows_of
+from tailbiter.summary import aligned, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,39 +40,23 @@ class MixtureRow:
     converged: float | None
 
 
-@dataclass(frozen=True)
-class MixtureSummary:
+@dataclass(frozen=True, kw_only=True)
+class MixtureSummary(ComponentsSummary):
     """What a run of a mixture comes to.
 
     Attributes
     ----------
-    replicates, components, dimensions, last_generation : int
-        Size of the run.
+    dimensions : int
+        Of the reference.
     rows : list of MixtureRow
         About ten generations, log-spaced.
-    reference_weights : list of float or None
-        Weights of the reference's components; None if weights were not recorded.
-    last_weights : list of float or None
-        Their medians at the end.
-    died : list of int or None
-        For each component, replicates in which its weight is 0 at the end.
     singular : int or None
         Replicates with a component that only the floor keeps from being singular, at the end.
     """
 
-    replicates: int
-    components: int
     dimensions: int
-    last_generation: int
     rows: list[MixtureRow]
-    reference_weights: list[float] | None
-    last_weights: list[float] | None
-    died: list[int] | None
     singular: int | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON."""
-        return asdict(self)
 
     def text(self) -> str:
         """Table and sentences, for people."""
@@ -101,35 +84,18 @@ def summarise(ds: xr.Dataset) -> MixtureSummary:
     >>> summarise(tb.simulate(spec)).rows[0].smallest_weight
     0.1
     """
-    weights, singular = ds.get("weights"), ds.get("components_singular")
-    last = None if weights is None else weights.isel(generation=-1).values
+    singular = ds.get("components_singular")
     return MixtureSummary(
-        replicates=ds.sizes["replicate"],
-        components=int(ds.attrs["components"]),
+        **of_components(ds),
         dimensions=int(ds.attrs["dimensions"]),
-        last_generation=int(ds["generation"][-1]),
-        rows=_rows(ds, weights),
-        reference_weights=None if weights is None else ds["reference_weight"].values.tolist(),
-        last_weights=None if last is None else np.median(last, axis=0).tolist(),
-        died=None if last is None else (last == 0).sum(axis=0).tolist(),
+        rows=_rows(ds),
         singular=None if singular is None else int((singular.isel(generation=-1) > 0).sum()),
     )
 
 
-def _rows(ds: xr.Dataset, weights: xr.DataArray | None) -> list[MixtureRow]:
-    at = log_spaced(ds["generation"].values)
-    smallest = None if weights is None else weights.min("component")
-    distance = None if "l2_squared" not in ds else ds["l2_squared"] ** 0.5
-    columns = [
-        [None] * at.size if values is None else medians(values.isel(generation=at))
-        for values in (ds.get("components_alive"), smallest, distance)
-    ]
-    generations = ds["generation"].values[at]
-    converged: list[float | None] = [None] * at.size
-    if "converged" in ds:
-        shares = ds["converged"].isel(generation=at).mean("replicate").values.tolist()
-        converged = [share if t else None for t, share in zip(generations, shares, strict=True)]
-    return [MixtureRow(int(t), *row) for t, *row in zip(generations, *columns, converged, strict=True)]
+def _rows(ds: xr.Dataset) -> list[MixtureRow]:
+    distance = ds["l2_squared"] ** 0.5 if "l2_squared" in ds else None
+    return [MixtureRow(*row) for row in rows_of(ds, [distance])]
 
 
 def _table(summary: MixtureSummary) -> list[str]:
@@ -147,24 +113,10 @@ def _table(summary: MixtureSummary) -> list[str]:
 
 
 def _sentences(summary: MixtureSummary) -> list[str]:
-    lines = [f"Medians over {counted(summary.replicates, 'replicate', 'replicates')}."]
+    lines = [f"Medians over {summary.of}."]
     if summary.rows[0].l2_distance is not None:
         lines[0] += " L2 distance = of the model's density to the reference's."
-    of = counted(summary.replicates, "replicate", "replicates")
     if summary.singular:
         what = "A component is singular but for the floor"
-        lines.append(f"{what} at the end in {summary.singular:,} of {of}.")
-    if summary.reference_weights is None or summary.last_weights is None or summary.died is None:
-        return lines
-    dead = sum(n > 0 for n in summary.died)
-    if not dead:
-        lines.append("No component died.")
-    rarest = int(np.argmin(summary.reference_weights))
-    before, after = summary.reference_weights[rarest], summary.last_weights[rarest]
-    lines.append(
-        f"The smallest component of the reference (component {rarest}, {percent(before)}):"
-        f" {percent(after)} at the end, dead in {summary.died[rarest]:,} of {of}."
-    )
-    if dead:
-        lines.append(f"Components that died in any replicate: {dead} of {summary.components}.")
-    return lines
+        lines.append(f"{what} at the end in {summary.singular:,} of {summary.of}.")
+    return [*lines, *summary.fates()]
