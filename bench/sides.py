@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SIDES: dict[str, Side] = {
     "numpy_naive": loops_numpy.naive,
+    "numpy_inverse_cdf": loops_numpy.inverse_cdf,
     "numpy_compacted": loops_numpy.compacted,
     "numpy_batched": loops_numpy.batched,
     "numba_compacted": loops_numba.compacted,

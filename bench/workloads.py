@@ -120,7 +120,7 @@ WORKLOADS = (
         samples=100_000,
         generations=1_000,
         replicates=16,
-        others={"numpy_naive": 1, "numpy_compacted": 1},
+        others={"numpy_naive": 1, "numpy_inverse_cdf": 1, "numpy_compacted": 1},
         bars={"numpy_naive": Bar(100, 70, 200)},
         real=0.01,
     ),

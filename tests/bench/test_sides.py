@@ -24,7 +24,7 @@ IMMORTAL = replace(by_name("nothing-dies").shrunk(20, 10**9, 6), tail_mass=0.2)
 
 # simuPOP's loop is checked by the smoke of the bench, where simuPOP is installed.
 SIDES = {name: side for name, side in ALL.items() if name != "simupop"}
-ANCHORED_SIDES = ("numpy_naive", "numpy_compacted", "choice_counts", "token_lists")
+ANCHORED_SIDES = ("numpy_naive", "numpy_inverse_cdf", "numpy_compacted", "choice_counts", "token_lists")
 
 
 @pytest.mark.parametrize("name", SIDES)
@@ -66,6 +66,14 @@ def without_human_data(workload, replicates, seed):
     return loops_numpy.naive(replace(workload, real=0.0), replicates, seed)
 
 
+def humans_drawn_evenly(workload, replicates, seed):
+    """Wrong on purpose: the fresh items are drawn evenly, not from the reference."""
+    even = np.arange(1, workload.categories + 1) / workload.categories
+    return loops_numpy._over_all(
+        workload, replicates, seed, lambda rng, human: loops_numpy._found(rng, human, even)
+    )
+
+
 def reference_only(workload, replicates, seed):
     """Wrong on purpose: every generation is drawn from the reference."""
     first = loops_numpy.batched(workload.shrunk(workload.categories, workload.samples, 1), replicates, seed)
@@ -74,8 +82,13 @@ def reference_only(workload, replicates, seed):
 
 @pytest.mark.parametrize(
     ("wrong", "workload"),
-    [(one_generation_late, REPLACE), (without_human_data, ANCHORED), (reference_only, REPLACE)],
-    ids=["late", "no-human", "no-recursion"],
+    [
+        (one_generation_late, REPLACE),
+        (without_human_data, ANCHORED),
+        (humans_drawn_evenly, ANCHORED),
+        (reference_only, REPLACE),
+    ],
+    ids=["late", "no-human", "even-human", "no-recursion"],
 )
 def test_a_wrong_law_is_caught(wrong, workload):
     with pytest.raises(Disagreement, match="is off by"):
