@@ -82,8 +82,13 @@ typedef struct {
     tb_control_t *control; /* asked between the passes of a long draw */
     size_t bytes;
     double *levels;   /* of a tree, or of an index of items */
-    uint32_t *chosen; /* elements picked, or with large means; allocated when first needed, as is what `seen` knows */
+    uint32_t *chosen; /* elements picked; allocated when first needed, as are those beyond all tables, their weights and
+                         counts, and what `seen` knows */
     size_t chosen_capacity;
+    uint32_t *large;
+    size_t large_capacity;
+    double *leaf;
+    size_t leaf_capacity;
     uint64_t *seen;
     size_t seen_capacity;
     double *rewards;  /* three values a level of reward */

@@ -8,6 +8,7 @@
 
 #include "core.h"
 #include "quantile.h"
+#include "quantile_poisson.h"
 
 static size_t up(size_t count, size_t step) { return (count + step - 1) / step * step; }
 
@@ -61,6 +62,8 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
 void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->levels);
     tb_give(self->chosen);
+    tb_give(self->large);
+    tb_give(self->leaf);
     tb_give(self->seen);
     tb_give(self->rewards);
     tb_give(self->spare[0]);
@@ -129,18 +132,26 @@ static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
     return TB_OK;
 }
 
-/* Adds `step` to `target`, which may be `count` itself, at `picks` items drawn from `count`: with replacement, or all
- * different. */
-static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const double *count, size_t length, double total,
-                      uint64_t picks, int different, tb_address_t at, double step, double *target) {
+/* What single items are picked from: `total` of them, in the elements of at most `most`. */
+typedef struct {
+    const double *count;
+    size_t length;
+    double total, most;
+} items_t;
+
+/* Adds `step` to `target`, which may be the counts themselves, at `picks` items: with replacement, or all different. */
+static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const items_t *from, uint64_t picks, int different,
+                      tb_address_t at, double step, double *target) {
     enum { SOME = 64 };
-    chooser_t chooser = {at, (uint64_t)total, (0 - (uint64_t)total) % (uint64_t)total, NULL, 0};
+    const uint64_t bound = (uint64_t)from->total;
     /* How many items a Poisson total is off by has no bound; beyond the usual, room is made. */
     int code = make_room(&scratch->chosen, sizeof *scratch->chosen, picks, &scratch->chosen_capacity, &scratch->bytes);
-    if (!code && different) code = clear_seen(scratch, picks, &chooser.mask);
+    if (code || picks == 0) return code;
+    chooser_t chooser = {at, bound, (0 - bound) % bound, NULL, 0};
+    if (different) code = clear_seen(scratch, picks, &chooser.mask);
     if (code) return code;
     chooser.seen = different ? scratch->seen : NULL;
-    const tb_index_t index = plan->kernels->index_items(count, length, scratch->levels);
+    const tb_index_t index = plan->kernels->index_items(from->count, from->length, from->most, scratch->levels);
     for (uint64_t first = 0; first < picks; first += SOME) {
         uint64_t word[SOME + 2 * TB_ROW];
         double item[SOME];
@@ -172,11 +183,10 @@ static size_t sum_up(const tb_kernels_t *kernels, const double *leaf, size_t len
 }
 
 static int draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double n,
-                        tb_address_t at, double *out) {
+                        tb_address_t tree, double *out) {
     double *level[TB_MAX_HEIGHT];
     size_t size[TB_MAX_HEIGHT];
     const tb_kernels_t *kernels = plan->kernels;
-    tb_address_t tree = tb_at(at, TB_FOR_TREE, 0);
     size_t height = sum_up(kernels, weight, length, scratch->levels, level, size);
     if (height == 0) {
         out[0] = n;
@@ -192,49 +202,85 @@ static int draw_by_tree(const tb_plan_t *plan, tb_scratch_t *scratch, const doub
     return TB_OK;
 }
 
-/* Independent Poisson counts with the weights as means, then single items until the total is n: given its total such a
- * batch is multinomial, and adding items by weight or removing any of them keeps it so. */
-static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
-                           double total, double n, tb_address_t at, double *out) {
-    /* so many weights can be beyond all tables, and a register is stored whole */
-    const double large = total / (TB_POISSON_STEP * (TB_POISSON_HIGH + 1));
-    const uint64_t most = large < (double)length ? (uint64_t)large : length;
-    int code =
-        make_room(&scratch->chosen, sizeof *scratch->chosen, most + TB_ROW, &scratch->chosen_capacity, &scratch->bytes);
+/* How many of n items fall to `part`, at a word; the others to `rest`. */
+static double share_of(double n, double part, double rest, uint64_t word) {
+    if (rest == 0.0) return n;
+    if (part == 0.0) return 0.0;
+    if (part <= rest) return (double)tb_binomial_quantile_half(n, part / (part + rest), word);
+    return n - (double)tb_binomial_quantile_half(n, rest / (part + rest), ~word);
+}
+
+/* Weights beyond all tables: their counts, which add up to n, by a tree of their own. */
+static int draw_large(const tb_plan_t *plan, tb_scratch_t *scratch, size_t count, double n, tb_address_t at,
+                      double *out) {
+    const size_t padded = up(count, TB_PAD);
+    double *leaf = scratch->leaf, *drawn = leaf + padded;
+    memset(leaf + count, 0, (padded - count) * sizeof *leaf);
+    int code = draw_by_tree(plan, scratch, leaf, count, n, tb_at(at, TB_FOR_POISSON_LARGE, 0), drawn);
+    for (size_t i = 0; !code && i < count; i++) out[scratch->large[i]] = drawn[i];
+    return code;
+}
+
+/* The weights that a list names, and their sum. */
+static int gather_large(tb_scratch_t *scratch, const double *weight, size_t count, double *total) {
+    int code = make_room(&scratch->leaf, sizeof *scratch->leaf, 2 * up(count, TB_PAD), &scratch->leaf_capacity,
+                         &scratch->bytes);
     if (code) return code;
-    double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->chosen, &at);
-    tb_address_t fix = tb_at(at, TB_FOR_FIX, 0);
-    if (sum < n) {
-        return pick_items(plan, scratch, weight, length, total, (uint64_t)(n - sum), 0, fix, 1.0, out);
-    }
-    if (sum > n) return pick_items(plan, scratch, out, length, sum, (uint64_t)(sum - n), 1, fix, -1.0, out);
+    *total = 0.0;
+    for (size_t i = 0; i < count; i++) *total += scratch->leaf[i] = weight[scratch->large[i]];
     return TB_OK;
 }
 
+/* Independent Poisson counts with the weights as means, then single items until the total is n: given its total such a
+ * batch is multinomial, and adding items by weight or removing any of them keeps it so. Few weights are beyond all
+ * tables but they hold much, and what they get is binomial: at the word that the sum of the others stands for by the
+ * Poisson law, so that these are off by little. */
+static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
+                           double total, double n, tb_address_t at, double *out) {
+    /* so many weights can be beyond all tables, and a register is stored whole */
+    const double most = total / (double)TB_POISSON_MOST;
+    const tb_address_t word_at = tb_at(at, TB_FOR_POISSON_WORD, 0), fix = tb_at(at, TB_FOR_FIX, 0);
+    const size_t room = (most < (double)length ? (size_t)most : length) + TB_ROW;
+    size_t large = 0;
+    double heavy = 0.0;
+    int code = make_room(&scratch->large, sizeof *scratch->large, room, &scratch->large_capacity, &scratch->bytes);
+    if (code) return code;
+    const double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->large, &large, &at);
+    code = gather_large(scratch, weight, large, &heavy);
+    if (code) return code;
+    const double light = total - heavy;
+    double few = large ? 0.0 : n;
+    if (large && light > 0.0) {
+        few = share_of(n, light, heavy, tb_poisson_word(plan->poisson->rate * light, (uint64_t)sum, &word_at));
+    }
+    const items_t own = {weight, length, light, TB_POISSON_MOST}, drawn = {out, length, sum, __builtin_inf()};
+    code = sum < few ? pick_items(plan, scratch, &own, (uint64_t)(few - sum), 0, fix, 1.0, out)
+                     : pick_items(plan, scratch, &drawn, (uint64_t)(sum - few), 1, fix, -1.0, out);
+    if (code || large == 0) return code;
+    return draw_large(plan, scratch, large, n - few, at, out);
+}
+
 /* Picks cost about as much as 2.5 splits save; about 0.8 sqrt(n) of them are to be expected, and what n and the mean
- * differ. */
-static int poisson_pays(double length, double mean, double n) {
-    double difference = mean < n ? n - mean : mean - n;
+ * differ. Where most weights are beyond all tables a tree has the rest at little more. */
+static int poisson_pays(double length, double total, double rate, double n) {
+    const double mean = total * rate, difference = mean < n ? n - mean : mean - n;
+    if (total > (double)TB_POISSON_MOST * length) return 0;
     return 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
                   double n, tb_address_t at, double *out) {
-    if (length > TB_PACK_MOST && poisson_pays((double)length, total * plan->poisson->rate, n)) {
+    if (length > TB_PACK_MOST && poisson_pays((double)length, total, plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
-    return draw_by_tree(plan, scratch, weight, length, n, at, out);
+    return draw_by_tree(plan, scratch, weight, length, n, tb_at(at, TB_FOR_TREE, 0), out);
 }
 
 /* How many of n human items fall to the head. */
 static double draw_head(const tb_source_t *source, double n, const tb_address_t *at) {
-    const double head = source->head_total, tail = source->total - head;
     uint64_t word[2];
-    if (tail == 0.0) return n;
-    if (head == 0.0) return 0.0;
     tb_philox(at, 0, word);
-    if (head <= tail) return (double)tb_binomial_quantile_half(n, head / source->total, word[0]);
-    return n - (double)tb_binomial_quantile_half(n, tail / source->total, ~word[0]);
+    return share_of(n, source->head_total, source->total - source->head_total, word[0]);
 }
 
 /* The sums of the reference's weights are shared and stay as they are, so the counts get levels of their own. */
@@ -354,7 +400,8 @@ int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *
             continue;
         }
         if (open <= few) {
-            return pick_items(plan, scratch, pool, length, left, (uint64_t)open, 1, fix, taking ? 1.0 : -1.0, out);
+            const items_t from = {pool, length, left, __builtin_inf()};
+            return pick_items(plan, scratch, &from, (uint64_t)open, 1, fix, taking ? 1.0 : -1.0, out);
         }
         tb_address_t thinning = tb_at(at, thin_for, depth);
         kernels->thin(pool, length, open, left - open, moved, &thinning, &scratch->work);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Independent Poisson counts: alias tables for small weights, sums of two for middling ones, exact quantiles beyond. */
+/* Independent Poisson counts: alias tables for small weights, sums of two for middling ones. Those beyond are left out.
+ */
 #ifndef TB_KERNEL_POISSON_H
 #define TB_KERNEL_POISSON_H
 #include "kernel_split.h"
-#include "quantile_poisson.h"
 
 enum { BLOCK = 256, TIES = 1024 };
 
@@ -85,7 +85,7 @@ SIMD void put_aside(block_t *block, size_t first, size_t count, aside_t *aside) 
         vu w = u_load32(block->rest + i), element = u_add(u_set(first + i), u_iota());
         vm some = u_lt(u_set(TB_POISSON_STEP), w);
         if (!m_bits(some)) continue;
-        vm large = u_lt(u_set(TB_POISSON_STEP * (TB_POISSON_HIGH + 1)), w), high = m_and(some, m_not(large));
+        vm large = u_lt(u_set(TB_POISSON_MOST), w), high = m_and(some, m_not(large));
         vu multiple = u_shr(u_mul32(u_sub(w, u_set(1)), u_set(1366)), 16);
         vu rest = u_sub(w, u_mul32(multiple, u_set(TB_POISSON_STEP)));
         u_store32(block->rest + i, u_sel(high, rest, u_sel(large, u_set(0), w)));
@@ -164,40 +164,6 @@ KERNEL double draw_highs(aside_t *aside, const stream_t *stream, const tb_poisso
     return (double)sum;
 }
 
-/* Draw j uses word j mod 2 of slot j div 2. */
-KERNEL double poisson_large(const double *weight, double rate, const uint32_t *large, size_t count, double *x,
-                            const tb_address_t *base) {
-    stream_t stream;
-    draws_t draws;
-    double draw[CHUNK];
-    tb_address_t at = tb_at(*base, TB_FOR_POISSON_LARGE, 0);
-    stream_init(&stream, at.key, u_set(at.generation), u_set(at.replicate), at.purpose);
-    vd total = d_set(0.0);
-    for (size_t first = 0; first < count; first += CHUNK) {
-        const size_t some = count - first < CHUNK ? count - first : CHUNK, all = whole(some);
-        for (size_t i = 0; i < all; i++) draws.np[i] = i < some ? rate * weight[large[first + i]] : 0.0;
-        for (size_t i = 0; i < all; i++) draws.npq[i] = (float)draws.np[i];
-        memset(draws.p, 0, all * sizeof *draws.p);
-        fill_words_of(&draws, &stream, (uint32_t)(first / 2), all);
-        make_normals(&draws, all);
-        expand(&draws, 0, all);
-        for (size_t j = 0; j < all; j += LANES) {
-            vm good;
-            d_store(draw + j, left_counts(&draws, j, &good));
-            unsigned hard = m_bits(m_not(good));
-            for (size_t i = j; hard && i < j + LANES; i++) {
-                if (hard >> (i - j) & 1) draw[i] = (double)tb_poisson_quantile(draws.np[i], draws.word[i]);
-            }
-            total = total + d_load(draw + j);
-        }
-        for (size_t i = 0; i < some; i++) x[large[first + i]] = draw[i];
-    }
-    double lanes[LANES], sum = 0.0;
-    d_store(lanes, total);
-    for (size_t i = 0; i < LANES; i++) sum += lanes[i];
-    return sum;
-}
-
 SIMD void read_block(block_t *block, const double *weight, size_t first, size_t count, aside_t *aside) {
     const vd most = d_set(1e6); /* fits 32 bits, and is beyond all tables still */
     unsigned beyond = 0;
@@ -229,7 +195,7 @@ SIMD vw draw_block(block_t *block, const uint64_t *word, const tb_poisson_t *tab
 /* Eight slots serve 64 elements: see quarter_words. Whole sixty-fours are drawn: beyond the last element stand zeros.
  */
 KERNEL double poisson(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
-                      const tb_address_t *base) {
+                      size_t *large_count, const tb_address_t *base) {
     stream_t stream, high;
     aside_t aside;
     block_t block;
@@ -254,6 +220,7 @@ KERNEL double poisson(const double *weight, size_t length, double *x, const tb_p
     uint32_t lanes[2 * LANES];
     w_store(lanes, sum);
     for (size_t i = 0; i < 2 * LANES; i++) extra += lanes[i];
-    return extra + poisson_large(weight, tables->rate, large, aside.large_count, x, base);
+    *large_count = aside.large_count;
+    return extra;
 }
 #endif

@@ -18,7 +18,8 @@ enum {
     TB_POISSON_CELLS = 128,
     TB_POISSON_HIGH = 10, /* and so many multiples of it have one, for weights up to the next multiple */
     TB_POISSON_HIGH_CELLS = 512,
-    TB_TERMS = 1024, /* weights whose w log w is looked up */
+    TB_POISSON_MOST = TB_POISSON_STEP * (TB_POISSON_HIGH + 1), /* the largest weight that has tables */
+    TB_TERMS = 8192,                                           /* weights whose w log w is looked up */
     TB_MAX_EDGES = 256
 };
 
@@ -96,8 +97,9 @@ typedef struct {
     /* Both words of `calls` consecutive slots, in order. `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out);
     double (*sum)(const double *x, size_t count);
-    /* Where items are, counting them along x. `room` is for tb_index_room(length) entries. */
-    tb_index_t (*index_items)(const double *x, size_t length, double *room);
+    /* Where items are, counting them along x but for elements of more than `most`. `room` is for tb_index_room(length)
+     * entries. */
+    tb_index_t (*index_items)(const double *x, size_t length, double most, double *room);
     /* The elements that hold some items. */
     void (*find_items)(const tb_index_t *index, const double *item, size_t count, uint32_t *where);
     void (*sum_pairs)(const double *child, size_t parents, double *parent);
@@ -112,10 +114,10 @@ typedef struct {
      * n[lane] of each pack. */
     void (*split_packs)(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes,
                         uint32_t purpose, uint64_t key, tb_work_t *work);
-    /* x[i] ~ Poisson(rate * weight[i]); returns their sum. `large` has room for the indices of weights beyond all
-     * tables, and TB_ROW more. */
+    /* x[i] ~ Poisson(rate * weight[i]); returns their sum. Where a weight is beyond all tables x is 0, and its index
+     * goes to `large`, which has room for TB_ROW more. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
-                      const tb_address_t *at);
+                      size_t *large_count, const tb_address_t *at);
     /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */
     size_t (*compact)(uint32_t *id, double *weight, size_t length);
     /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total

@@ -34,12 +34,12 @@ KERNEL double sum(const double *x, size_t count) {
 
 /* Integers below 2^53, so sums may be formed in any order. Elements beyond the last are zero, and end where the last
  * does. */
-KERNEL tb_index_t index_items(const double *x, size_t length, double *room) {
+KERNEL tb_index_t index_items(const double *x, size_t length, double most, double *room) {
     size_t count = (length + TB_FAN - 1) / TB_FAN * TB_FAN;
     tb_index_t index = {1, {room}};
     vd before = d_set(0.0);
     for (size_t i = 0; i < count; i += LANES) {
-        vd running = d_running(d_load(x + i));
+        vd here = d_load(x + i), running = d_running(d_sel(d_le(here, d_set(most)), here, d_set(0.0)));
         d_store(room + i, before + running);
         before = before + d_last(running);
     }

@@ -19,7 +19,7 @@ enum tb_purpose {
     TB_FOR_ALIAS = 4,          /* human items picked one by one */
     TB_FOR_POISSON = 5,        /* 16-bit draws from the tables */
     TB_FOR_POISSON_TIE = 6,    /* what decides a tie of the 16 bits */
-    TB_FOR_POISSON_LARGE = 7,  /* 64-bit draws for large means */
+    TB_FOR_POISSON_LARGE = 7,  /* splits of the weights beyond all tables */
     TB_FOR_FIX = 8,            /* items added or removed to meet the total */
     TB_FOR_SUBSAMPLE = 9,      /* thinning of the pool, attempt = depth */
     TB_FOR_SUBSAMPLE_FIX = 10,
@@ -50,11 +50,12 @@ enum tb_purpose {
     TB_FOR_UNLISTED = 35,            /* where these, or those of categories not listed, fall */
     TB_FOR_BEST = 36,                /* thinning of the items of the reward at which the best end */
     TB_FOR_BEST_FIX = 37,
-    TB_FOR_ITEM = 40,       /* draws of an item of a synthetic batch by compiled rules; see item.h */
-    TB_FOR_ITEM_FRESH = 41, /* the same for fresh human items */
-    TB_FOR_ITEM_HUMAN = 42, /* for those of generation 1 and of the kept set, which are one stream */
-    TB_FOR_CRAWL = 43,      /* how many of the items kept are human */
-    TB_FOR_CLEAN = 44,      /* splits of the kept human set where generation 1's items have a fault */
+    TB_FOR_POISSON_WORD = 38, /* the word that a sum of Poisson counts stands for */
+    TB_FOR_ITEM = 40,         /* draws of an item of a synthetic batch by compiled rules; see item.h */
+    TB_FOR_ITEM_FRESH = 41,   /* the same for fresh human items */
+    TB_FOR_ITEM_HUMAN = 42,   /* for those of generation 1 and of the kept set, which are one stream */
+    TB_FOR_CRAWL = 43,        /* how many of the items kept are human */
+    TB_FOR_CLEAN = 44,        /* splits of the kept human set where generation 1's items have a fault */
     TB_FOR_CLEAN_ALIAS = 45,
     TB_FOR_EVEN = 46,                /* where items fall of what a smoothed model gives to all categories alike */
     TB_FOR_DOCUMENT = 48,            /* components and tokens of synthetic documents */

@@ -188,6 +188,8 @@ static void test_poisson(void) {
     static const case_t fewer = {4, {3, 2, 2, 1}, 6, 0}, same = {4, {3, 2, 2, 1}, 8, 0},
                         more = {4, {3, 2, 2, 1}, 10, 0};
     static const case_t tables = {2, {528, 472}, 1000, 0}, large = {2, {900, 3100}, 4000, 0};
+    static const case_t beside = {2, {400, 1600}, 2000, 0}, fewer_beside = {2, {400, 1600}, 1930, 0},
+                        half_beside = {2, {400, 1600}, 1000, 0};
     static const case_t half_tables = {2, {528, 472}, 500, 0}, half_large = {2, {900, 3100}, 2000, 0};
 
     try_batch("Poisson, items to remove", &fewer, REPLACE, 520, 0);
@@ -195,6 +197,9 @@ static void test_poisson(void) {
     try_batch("Poisson, items to add", &more, REPLACE, 520, 0);
     try_batch("Poisson, two tables", &tables, REPLACE, 560, 400);
     try_batch("Poisson, no table", &large, REPLACE, 560, 400);
+    try_batch("Poisson, two tables beside none", &beside, REPLACE, 560, 300);
+    try_batch("Poisson, two tables beside none, fewer items", &fewer_beside, REPLACE, 560, 300);
+    try_batch("Poisson at half the rate, two tables beside none", &half_beside, FRESH_HALF, 560, 300);
     try_batch("Poisson at half the rate, two tables", &half_tables, FRESH_HALF, 560, 400);
     try_batch("Poisson at half the rate, no table", &half_large, FRESH_HALF, 560, 400);
 }

@@ -108,6 +108,17 @@ static void check_index(const tb_index_t *index, const double *x, size_t length)
     CHECK(equal && index->height == level + 1);
 }
 
+/* Elements beyond a limit hold nothing. */
+static void check_limited_index(const tb_kernels_t *kernels, const double *x, size_t length, double *room) {
+    enum { MOST = 5 };
+    double *limited = doubles(length);
+
+    for (size_t i = 0; i < length; i++) limited[i] = x[i] > (double)MOST ? 0.0 : x[i];
+    const tb_index_t index = kernels->index_items(x, length, MOST, room);
+    check_index(&index, limited, length);
+    free(limited);
+}
+
 static uint32_t element_of(const double *x, double item) {
     uint32_t i = 0;
 
@@ -120,6 +131,7 @@ static void check_find(const double *x, size_t length, double total, uint64_t *s
     enum { ANY = 64 };
     const size_t count = 2 * length + ANY;
     double *room = checked_memory(tb_index_room(length), sizeof *room);
+    double *other = checked_memory(tb_index_room(length), sizeof *other);
     double *item = checked_memory(count, sizeof *item), before = 0.0;
     uint32_t *where = checked_memory(count, sizeof *where);
 
@@ -130,14 +142,16 @@ static void check_find(const double *x, size_t length, double total, uint64_t *s
     for (size_t i = 2 * length; i < count; i++) item[i] = floor(next_unit(state) * total);
     for (size_t s = 0; s < machine.count; s++) {
         int equal = 1;
-        const tb_index_t index = machine.set[s]->index_items(x, length, room);
+        const tb_index_t index = machine.set[s]->index_items(x, length, HUGE_VAL, room);
 
         check_index(&index, x, length);
+        check_limited_index(machine.set[s], x, length, other);
         machine.set[s]->find_items(&index, item, count, where);
         for (size_t i = 0; i < count; i++) equal &= where[i] == element_of(x, item[i]);
         CHECK(equal);
     }
     free(room);
+    free(other);
     free(item);
     free(where);
 }

@@ -11,6 +11,7 @@
 
 #include "checks.h"
 #include "fmath.h"
+#include "law.h"
 #include "quantile.h"
 #include "quantile_exact.h"
 
@@ -129,6 +130,89 @@ static void test_golden_bits(void) {
     CHECK(hash == GOLDEN);
 }
 
+/* The first word whose quantile exceeds k, by trying half of what is left. */
+static uint64_t first_beyond(double mean, uint64_t k) {
+    uint64_t low = 0, high = UINT64_MAX;
+
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+
+        if (tb_poisson_quantile(mean, middle) > k) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+enum { CELLS = 40 };
+
+/* Of random counts the words are uniform. */
+static void check_words_of_all(double mean, uint32_t draws) {
+    double whole[CELLS] = {0}, even[CELLS];
+    uint64_t state = 17;
+
+    for (uint32_t i = 0; i < CELLS; i++) even[i] = 1.0 / CELLS;
+    for (uint32_t i = 0; i < draws; i++) {
+        const tb_address_t at = {1851, 3, i, TB_FOR_POISSON_WORD};
+        const uint64_t k = tb_poisson_quantile(mean, next_word(&state)), word = tb_poisson_word(mean, k, &at);
+
+        CHECK(tb_poisson_quantile(mean, word) == k);
+        whole[(size_t)((double)word * 0x1p-64 * CELLS) % CELLS] += 1.0;
+    }
+    CHECK(fits(even, whole, CELLS, draws));
+}
+
+/* The words of one count are uniform from the first that it has to the last. If 5 % of them were never given, that
+ * would be seen. */
+static void check_words_of_one(double mean, uint64_t k, uint32_t draws) {
+    const uint64_t first = k ? first_beyond(mean, k - 1) : 0, count = first_beyond(mean, k) - first;
+    double within[CELLS] = {0}, even[CELLS], cut[CELLS];
+
+    for (uint32_t i = 0; i < CELLS; i++) {
+        even[i] = 1.0 / CELLS;
+        cut[i] = i < CELLS - 2 ? 1.0 / (CELLS - 2) : 0.0;
+    }
+    for (uint32_t i = 0; i < draws; i++) {
+        const tb_address_t at = {1851, 4, i, TB_FOR_POISSON_WORD};
+
+        within[(size_t)((double)(tb_poisson_word(mean, k, &at) - first) / (double)count * CELLS) % CELLS] += 1.0;
+    }
+    CHECK(fits(even, within, CELLS, draws));
+    CHECK(!fits(cut, within, CELLS, draws));
+}
+
+static void test_words_of_counts(void) {
+    static const double means[] = {0.01, 4.0, 99.9, 100.0, 2000.0, 3e5, 1e12};
+    static const uint64_t words[] = {UINT64_C(1) << 57, UINT64_C(5) << 61, ~(UINT64_C(1) << 50)};
+
+    for (size_t i = 0; i < sizeof means / sizeof *means; i++) {
+        check_words_of_all(means[i], 2000);
+        for (size_t j = 0; j < sizeof words / sizeof *words; j++) {
+            check_words_of_one(means[i], tb_poisson_quantile(means[i], words[j]), 2000);
+        }
+    }
+}
+
+/* Counts that hardly ever occur have few words, but have them found; beyond the last word's there is one beside. */
+static void test_words_of_rare_counts(void) {
+    static const double means[] = {0.5, 60.0, 120.0, 7e4};
+    const tb_address_t at = {1851, 3, 0, TB_FOR_POISSON_WORD};
+
+    for (size_t i = 0; i < sizeof means / sizeof *means; i++) {
+        const uint64_t words[] = {0, 1, UINT64_C(1) << 20, UINT64_C(1) << 40, ~(UINT64_C(1) << 30), UINT64_MAX};
+
+        for (size_t j = 0; j < sizeof words / sizeof *words; j++) {
+            const uint64_t k = tb_poisson_quantile(means[i], words[j]);
+
+            CHECK(tb_poisson_quantile(means[i], tb_poisson_word(means[i], k, &at)) == k);
+        }
+    }
+    CHECK(tb_poisson_word(50.0, 100000, &at) > UINT64_MAX - 256);
+    CHECK(tb_poisson_word(0.0, 0, &at) != tb_poisson_word(0.0, 0, &(tb_address_t){1851, 3, 1, TB_FOR_POISSON_WORD}));
+}
+
 int main(void) {
     test_medians();
     test_degenerate_laws();
@@ -137,5 +221,7 @@ int main(void) {
     test_limit_of_the_binomial_law();
     test_kernels_settle_quantiles();
     test_golden_bits();
+    test_words_of_counts();
+    test_words_of_rare_counts();
     return finish();
 }

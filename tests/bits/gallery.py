@@ -45,6 +45,7 @@ def gallery() -> dict[str, tb.Spec]:
     zipf = tb.Zipf(categories=300)
     return {
         "replace": _spec(tb.Zipf(categories=3_000, exponent=1.1, shift=2.7), samples=3_000, generations=60),
+        "large-beside-small": _spec(tb.Zipf(categories=5_000), samples=20_000, generations=30),
         "long": _spec(zipf, samples=1_000, generations=2_500),
         "large": _spec(tb.Counts([5, 0, 3, 9, 9, 1] * 100), samples=10**9, generations=8),
         "largest": _spec(tb.Zipf(categories=64), samples=10**12, generations=8),
