@@ -97,7 +97,7 @@ def _held(threads: int | None) -> list[Row]:
         mean, error = mean_of(_coin(human, last, 32, threads, [last])[:, 0])
         rows.append(
             Row(
-                f"bias of a fair coin, t = {last}, temperature 0.9, {human:.0%} human",
+                f"bias of a fair coin, t = {last}, temperature 0.9, {100 * human:.0f} % human",
                 float(mean),
                 float(error),
                 sees=1e-4,
@@ -275,7 +275,7 @@ def _breakdown(errors: float, threads: int | None) -> Row:
 
     found, half = halved(broken, 0.5, 1.0, 12)
     return Row(
-        f"ratio from which on wrong output wins, {errors:.0%} errors",
+        f"ratio from which on wrong output wins, {100 * errors:.0f} % errors",
         found,
         sees=0.001,
         exact=1 - errors,

@@ -40,7 +40,10 @@ def _mixture(threads: int | None) -> list[Row]:
     ds = simulate(spec, record=record, threads=threads)
     covered = density_coverage(ds)["coverage"].values
     falls, errors = mean_of(np.diff(covered, axis=1))
-    note = "the paper shows pictures: at 50 another distribution, at 2000 a state with very little variance"
+    note = (
+        "the paper shows pictures of one run: at 50 another distribution, at 2000 a state with very little"
+        " variance; the two components are this package's choice"
+    )
     rows = [
         Row(
             f"change of the reference mass covered, n = 1000, t = {start} to {end}",
