@@ -163,15 +163,16 @@ def test_a_normal_law_by_users_functions_is_the_gaussian_in_law():
 
 @pytest.mark.slow
 def test_the_mean_variance_shrinks_as_it_must():
-    """E sigma_t^2 = (1 - 1/n)^t: `assert_mean` at 1e-9, an effect of .02."""
+    """E sigma_t^2 = (1 - 1/n)^t: `assert_mean` at 1e-9, effect .04; one generation too few moves it by .07."""
     from tailbiter.testing import assert_mean, replicates_of
 
     law = tb.UserMixture(laws.normal, [0.0, 1.0])
     estimator = tb.EM(iterations=1, floor=1e-18)
     spec = tb.Spec(reference=law, samples=10, generations=4, estimator=estimator)
     variance = replicates_of(spec, lambda ds: ds["parameters"].isel(component_parameter=1) ** 2)
-    # In generation 4 the variance of sigma^2 is below 1: the sum of three chi-squares' relative variances.
-    assert_mean(variance, [0.9**t for t in range(5)], effect=0.02, sd=1.0)
+    # E sigma_t^4 = (1 - 1/n^2)^t: the standard deviation of sigma^2 is largest at the end.
+    sd = (0.99**4 - 0.81**4) ** 0.5
+    assert_mean(variance, [0.9**t for t in range(5)], effect=0.04, sd=sd)
 
 
 @pytest.mark.slow
