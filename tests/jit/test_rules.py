@@ -163,7 +163,7 @@ def test_a_normal_law_by_users_functions_is_the_gaussian_in_law():
 
 @pytest.mark.slow
 def test_the_mean_variance_shrinks_as_it_must():
-    """E sigma_t^2 = (1 - 1/n)^t: `assert_mean` at 1e-9, effect .04; one generation too few moves it by .07."""
+    """E sigma_t^2 = (1 - 1/n)^t: `assert_mean` at 1e-9, effect .04; a generation too few moves it by .07."""
     from tailbiter.testing import assert_mean, replicates_of
 
     law = tb.UserMixture(laws.normal, [0.0, 1.0])
