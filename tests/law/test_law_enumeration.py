@@ -23,9 +23,9 @@ def test_every_path_has_its_probability(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(TINY))
-def test_every_path_has_its_probability_ten_times_longer(name: str) -> None:
-    """As above; chi-square distance .05."""
-    compare(name, seeds=range(2, 12), effect=0.05)
+def test_every_path_has_its_probability_five_times_longer(name: str) -> None:
+    """As above; chi-square distance .07."""
+    compare(name, seeds=range(2, 7), effect=0.07)
 
 
 @pytest.mark.verification
