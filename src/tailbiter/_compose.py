@@ -112,21 +112,16 @@ def compose(regime: Regime, samples: Words, traits: Traits = CATEGORICAL) -> Com
         if mix.weighted
         else None,
         ages=ages,
-        crawled=_crawled(mix, len(samples), traits),
+        crawled=_crawled(mix, len(samples)),
         draw=_draw(regime, samples) if isinstance(regime, AccumulateSubsample) else None,
     )
 
 
-def _crawled(mix: Mix, count: int, traits: Traits) -> npt.NDArray[np.float64] | None:
+def _crawled(mix: Mix, count: int) -> npt.NDArray[np.float64] | None:
     """Human share of the crawl for every batch; generation 1's is human."""
     source = mix.source("crawled")
     if source is None:
         return None
-    if not traits.has_categories:
-        problem = (
-            f"is made for models with categories, which {with_article(traits.family)} reference has none of"
-        )
-        raise SpecError("regime", "crawl", problem, "use Anchored(real=...)")
     levels, level = _levels(source.real, count)
     out = np.array([float(value) for value in levels])[level]
     out[0] = 1.0

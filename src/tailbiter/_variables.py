@@ -54,11 +54,15 @@ CATEGORICAL = {
     "band_survivors": Variable("categories of the band present in the training set", "categories", "band"),
     "band_mass": Variable("probability of the band under the model", "1", "band"),
 }
-CATEGORICAL_ON_REQUEST = {
-    "wrong_mass": Variable("share of the training set that lies outside the reference", "1"),
+CRAWLED = {
     "real_share": Variable("share of the batch that is human", "1"),
     "real_share_crawled": Variable("share of what was crawled for the batch that is human, expected", "1"),
     "real_discarded": Variable("share of the human items crawled that a detector threw out, expected", "1"),
+}
+"""Recorded by default of a crawl, and of a detector."""
+CATEGORICAL_ON_REQUEST = {
+    "wrong_mass": Variable("share of the training set that lies outside the reference", "1"),
+    **CRAWLED,
     "band_real_discarded": Variable(
         "share of the band's human items crawled that a detector threw out, expected", "1", "band"
     ),
@@ -209,13 +213,13 @@ CATEGORICAL_MIXTURE_ON_REQUEST = {
 
 FAMILIES = {
     "categorical": Variables(CATEGORICAL, {**CATEGORICAL_ON_REQUEST, **HELD_OUT, **GROUPS, **STAGES}),
-    "gaussian": Variables(GAUSSIAN, GAUSSIAN_ON_REQUEST),
-    "mixture": Variables(MIXTURE, MIXTURE_ON_REQUEST),
-    "poisson": Variables(POISSON),
-    "exponential": Variables(EXPONENTIAL),
-    "user": Variables(USER),
-    "kde": Variables(KDE),
-    "categorical_mixture": Variables(CATEGORICAL_MIXTURE, CATEGORICAL_MIXTURE_ON_REQUEST),
+    "gaussian": Variables(GAUSSIAN, {**GAUSSIAN_ON_REQUEST, **CRAWLED}),
+    "mixture": Variables(MIXTURE, {**MIXTURE_ON_REQUEST, **CRAWLED}),
+    "poisson": Variables(POISSON, CRAWLED),
+    "exponential": Variables(EXPONENTIAL, CRAWLED),
+    "user": Variables(USER, CRAWLED),
+    "kde": Variables(KDE, CRAWLED),
+    "categorical_mixture": Variables(CATEGORICAL_MIXTURE, {**CATEGORICAL_MIXTURE_ON_REQUEST, **CRAWLED}),
 }
 """The variables of every family of models, by its name."""
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, as_dict, is_list, within
+from ._checks import SET, as_dict, is_list, with_article, within
 from .errors import SpecError
 
 __all__ = ["Detector"]
@@ -80,6 +80,13 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     def canonical(self) -> dict[str, Any] | None:
         """Return plain data; None where nothing is ever thrown out."""
         return None if self == Detector() else as_dict(self, defaults=False)
+
+    def refuse_bands(self, family: str) -> None:
+        """Refuse rates by band, where a family of models has no bands."""
+        for name in ("tpr", "fpr"):
+            if isinstance(rates := getattr(self, name), tuple):
+                problem = f"has rates by band, of which {with_article(family)} reference has none"
+                raise SpecError(f"detector.{name}", rates, problem, "give one rate")
 
     def check(self, bands: int) -> None:
         """Refuse another number of rates than bands."""

@@ -157,7 +157,7 @@ def _detector(spec: Spec, band_start: npt.NDArray[np.uint32]) -> dict[str, Any]:
     band = np.repeat(np.arange(bands)[::-1], np.diff(np.append(band_start[::-1], len(weights))))
     shares = weights / float(weights.sum())
     human, kept = (_kept_share(shares, rate, band) for rate in (lost, found))
-    _refuse_nothing(crawled[1:] * human, (1 - crawled[1:]) * (1 - found.max()), spec.detector)
+    refuse_nothing(crawled[1:] * human, (1 - crawled[1:]) * (1 - found.max()), spec.detector)
     return {
         "human_kept": human,
         "synthetic_kept": kept,
@@ -175,7 +175,7 @@ def _kept_share(shares: Floats, lost: Floats, band: npt.NDArray[np.int64]) -> fl
     return kept / (kept + thrown)
 
 
-def _refuse_nothing(human: Floats, synthetic: Floats, detector: Detector) -> None:
+def refuse_nothing(human: Floats, synthetic: Floats, detector: Detector) -> None:
     """A crawl that keeps nothing would never end."""
     empty = np.flatnonzero(human + synthetic == 0)
     if empty.size:

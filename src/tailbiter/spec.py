@@ -68,7 +68,6 @@ _OF_CATEGORIES = (
     ("bands", None),
     ("tail_mass", _TAIL_MASS),
     ("error_rate", 0.0),
-    ("detector", None),
     ("fault", None),
     ("stages", None),
 )
@@ -203,6 +202,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for name, default in _OF_CATEGORIES:
             if (value := getattr(self, name)) != default:
                 raise _without_categories(name, value, self.reference.family)
+        if self.detector is not None:
+            self.detector.refuse_bands(self.reference.family)
 
     @cached_property
     def composition(self) -> Composition:
@@ -277,7 +278,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if self.regime.as_mix().source("crawled") is not None:
             names += ["real_share", "real_share_crawled"]
         if self.detector is not None:
-            names += ["real_discarded", "band_real_discarded"]
+            names += ["real_discarded"]
+            names += ["band_real_discarded"] if self.reference.traits.has_categories else []
         judged = ((self.held_out, HELD_OUT), (self.groups, GROUPS), (self.stages, STAGES))
         return (*names, *(name for value, some in judged if value is not None for name in some))
 

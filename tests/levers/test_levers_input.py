@@ -35,7 +35,6 @@ BAD: dict[str, tuple[str, Callable[[], object]]] = {
     ),
     "error rate": ("error_rate", lambda: spec(error_rate=1.01)),
     "errors of a Gaussian": ("error_rate", lambda: spec(reference=tb.Gaussian(), error_rate=0.1)),
-    "crawl of a Gaussian": ("regime", lambda: spec(reference=tb.Gaussian(), regime=CRAWL)),
     "fault of a Gaussian": ("fault", lambda: spec(reference=tb.Gaussian(), fault=tb.LabelNoise(0.1))),
     "rate above one": ("detector.tpr", lambda: tb.Detector(tpr=1.5)),
     "rate of a band": ("detector.fpr[1]", lambda: tb.Detector(fpr=(0.1, -1))),
@@ -152,8 +151,6 @@ OTHERS = {
     "an exponential": tb.Exponential(2.0),
 }
 OF_CATEGORIES = {
-    "regime": CRAWL,
-    "detector": tb.Detector(tpr=0.5),
     "decoding": tb.Decoding(top_k=2),
     "error_rate": 0.1,
     "curation": tb.BestOf(k=2, reward=(0.0, 1.0)),

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: MIT
+import numpy as np
+import numpy.typing as npt
+
 from tailbiter._core import common
 
 STATE_WORDS: int
 PURPOSES: dict[str, int]
 
 def symbols() -> dict[str, int]: ...
+def binomial(
+    at: npt.NDArray[np.uint64], key: int, generation: int, replicate: int, purpose: int, n: int, p: float
+) -> int: ...
 def kernels() -> int: ...
 
 class Control(common.Control):

@@ -24,11 +24,13 @@ cdef extern from "item.h" nogil:
     int64_t tb_item_below(uint64_t *item, int64_t n)
 
 cdef extern from "philox.h":
-    int TB_FOR_ITEM, TB_FOR_ITEM_FRESH, TB_FOR_ITEM_HUMAN
+    int TB_FOR_ITEM, TB_FOR_ITEM_FRESH, TB_FOR_ITEM_HUMAN, TB_FOR_CRAWL
 
 STATE_WORDS = TB_ITEM_WORDS
 # What words are drawn for: part of their address.
-PURPOSES = {"synthetic": TB_FOR_ITEM, "fresh": TB_FOR_ITEM_FRESH, "human": TB_FOR_ITEM_HUMAN}
+PURPOSES = {
+    "synthetic": TB_FOR_ITEM, "fresh": TB_FOR_ITEM_FRESH, "human": TB_FOR_ITEM_HUMAN, "crawl": TB_FOR_CRAWL,
+}
 
 
 def symbols():
@@ -46,6 +48,13 @@ def symbols():
         "tb_item_poisson": <uintptr_t>&tb_item_poisson,
         "tb_item_below": <uintptr_t>&tb_item_below,
     }
+
+
+def binomial(uint64_t[::1] at, uint64_t key, uint32_t generation, uint32_t replicate, uint32_t purpose,
+             int64_t n, double p):
+    """The exact binomial quantile at an address; `at` is room for STATE_WORDS words."""
+    tb_item_init(&at[0], key, generation, replicate, purpose, 0)
+    return tb_item_binomial(&at[0], n, p)
 
 
 def kernels():

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tailbiter._checks import with_article
 from tailbiter._variables import FAMILIES
 from tailbiter.errors import SpecError
+from tailbiter.families._crawl import Crawled, crawled, engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -69,6 +70,8 @@ class LineageProgram:
         Generations to record, ascending.
     variables : tuple of str
         Variables to keep.
+    crawl : Crawled or None
+        What is kept of crawls; then no item is counted as fresh.
     """
 
     key: int
@@ -81,6 +84,7 @@ class LineageProgram:
     draw: Words | None
     at: npt.NDArray[np.uint32]
     variables: tuple[str, ...]
+    crawl: Crawled | None = None
 
     @property
     def generations(self) -> int:
@@ -111,7 +115,8 @@ def composed(spec: Spec, record: Record, family: str) -> dict[str, Any]:
         "key": spec.key,
         **{name: getattr(made, name) for name in own},
         "at": record.at(spec.generations),
-        "variables": record.names_of(family),
+        "variables": record.names_of(family, spec.also_recorded),
+        "crawl": crawled(spec),
     }
 
 
@@ -128,6 +133,10 @@ class ArrayFamily(ABC, Generic[P]):
 
     name: str
     instead: ClassVar[str] = "leave it out"
+
+    @abstractmethod
+    def known_split(self, program: P) -> Any:
+        """Return an engine that runs a program whose human items are known before the run."""
 
     @abstractmethod
     def memory(self, program: P, replicates: int, threads: int) -> list[Part]:
@@ -161,6 +170,10 @@ class ArrayFamily(ABC, Generic[P]):
         from tailbiter.estimate import refuse_parts
 
         refuse_parts(self.memory(program, replicates, threads))
+
+    def engine(self, program: P) -> Any:
+        """Return an engine that runs the program; what users wrote is compiled here."""
+        return engine_of(program, self.known_split)
 
     def control(self) -> Control:
         """Return what watches and stops its runs."""

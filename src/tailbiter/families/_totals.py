@@ -76,8 +76,8 @@ class TotalsFamily(ArrayFamily[TotalsProgram]):
             reference=reference.mean,
         )
 
-    def engine(self, program: TotalsProgram) -> core.Engine:
-        """Return an engine that runs the program."""
+    def known_split(self, program: TotalsProgram) -> core.Engine:
+        """Return an engine that runs a program whose human items are known before the run."""
         from tailbiter._core import totals as core
 
         recorded = tuple(SOURCES.get(name, name) for name in program.variables)

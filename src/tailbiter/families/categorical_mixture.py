@@ -84,8 +84,8 @@ class DocumentsFamily(ArrayFamily[DocumentsProgram]):
             iterations=estimator.iterations,
         )
 
-    def engine(self, program: DocumentsProgram) -> core.Engine:
-        """Return an engine that runs the program."""
+    def known_split(self, program: DocumentsProgram) -> core.Engine:
+        """Return an engine that runs a program whose human items are known before the run."""
         from tailbiter._core import documents as core
 
         recorded = dict.fromkeys(SOURCES.get(name, name) for name in program.variables)

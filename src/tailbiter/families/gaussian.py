@@ -79,8 +79,8 @@ class GaussianFamily(ArrayFamily[GaussianProgram]):
             ddof=getattr(spec.estimator, "ddof", None) or 0,
         )
 
-    def engine(self, program: GaussianProgram) -> core.Engine:
-        """Return an engine that runs the program."""
+    def known_split(self, program: GaussianProgram) -> core.Engine:
+        """Return an engine that runs a program whose human items are known before the run."""
         from tailbiter._core import gaussian as core
 
         return core.Engine(program)

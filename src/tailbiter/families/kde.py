@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tailbiter._compose import Composition
 from tailbiter._variables import FAMILIES
 from tailbiter.families._arrays import ArrayFamily, Coords, coord, records
+from tailbiter.families._crawl import Crawled, crawled
 from tailbiter.families.user import BITS
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class KdeProgram:
         Generations to record, ascending.
     variables : tuple of str
         Variables to keep.
+    crawl : Crawled or None
+        What is kept of crawls; then no item is counted as fresh.
     """
 
     key: int
@@ -64,6 +67,7 @@ class KdeProgram:
     made: Composition
     at: npt.NDArray[np.uint32]
     variables: tuple[str, ...]
+    crawl: Crawled | None = None
 
     @property
     def dimension(self) -> int:
@@ -89,11 +93,12 @@ class KdeFamily(ArrayFamily[KdeProgram]):
             scale=estimator.scale,
             made=spec.composition,
             at=record.at(spec.generations),
-            variables=record.names_of("kde"),
+            variables=record.names_of("kde", spec.also_recorded),
+            crawl=crawled(spec),
         )
 
-    def engine(self, program: KdeProgram) -> Engine[Any]:
-        """Return an engine that runs the program."""
+    def known_split(self, program: KdeProgram) -> Engine[Any]:
+        """Return an engine that runs a program whose human items are known before the run."""
         from tailbiter.jit._kernel import KernelModel, Kernels
         from tailbiter.jit._lineage import Engine
 

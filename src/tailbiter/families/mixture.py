@@ -115,8 +115,8 @@ class MixtureFamily(ArrayFamily[MixtureProgram]):
             memory=0,
         )
 
-    def engine(self, program: MixtureProgram) -> core.Engine:
-        """Return an engine that runs the program."""
+    def known_split(self, program: MixtureProgram) -> core.Engine:
+        """Return an engine that runs a program whose human items are known before the run."""
         from tailbiter._core import mixture as core
 
         recorded = dict.fromkeys(SOURCES.get(name, name) for name in program.variables)

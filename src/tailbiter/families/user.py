@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tailbiter._compose import Composition
 from tailbiter.errors import SpecError
 from tailbiter.families._arrays import ArrayFamily, Coords, chosen, coord, records
+from tailbiter.families._crawl import Crawled, crawled
 from tailbiter.jit import Family as Laws
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class UserProgram:
         Generations to record, ascending.
     variables : tuple of str
         Variables to keep.
+    crawl : Crawled or None
+        What is kept of crawls; then no item is counted as fresh.
     """
 
     key: int
@@ -70,6 +73,7 @@ class UserProgram:
     made: Composition
     at: npt.NDArray[np.uint32]
     variables: tuple[str, ...]
+    crawl: Crawled | None = None
 
     @property
     def components(self) -> int:
@@ -123,11 +127,12 @@ class UserFamily(ArrayFamily[UserProgram]):
             iterations=estimator.iterations,
             made=spec.composition,
             at=record.at(spec.generations),
-            variables=record.names_of("user"),
+            variables=record.names_of("user", spec.also_recorded),
+            crawl=crawled(spec),
         )
 
-    def engine(self, program: UserProgram) -> Engine[Any]:
-        """Return an engine that runs the program; what users wrote is compiled here."""
+    def known_split(self, program: UserProgram) -> Engine[Any]:
+        """Return an engine that runs a program whose human items are known before the run."""
         from tailbiter.jit._lineage import Engine
         from tailbiter.jit._mixture import Law, MixtureModel
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tailbiter.errors import PredictionError
 
 from ._categorical import CategoricalCase, collapse, collapse_time
+from ._crawled import CrawledCase
 from ._documents import DocumentsCase
 from ._gaussian import GaussianCase
 from ._known import Case, Known
@@ -135,7 +136,10 @@ def _case(spec: Spec, record: Record) -> Case:
     if family not in CASES:
         remedy = f"simulate it; known: {', '.join(CASES)}"
         raise PredictionError("reference", family, "is a family of models without a theory here", remedy)
-    return CASES[family](spec, record)
+    case = CASES[family](spec, record)
+    if spec.composition.crawled is None or spec.reference.traits.has_categories:
+        return case
+    return CrawledCase(spec, record, case)
 
 
 def _variable(name: str, known: Known, case: Case) -> dict[str, Any]:
