@@ -51,7 +51,7 @@ def test_words_are_those_of_the_address():
 
 
 def test_no_purpose_is_shared():
-    assert len(set(core.PURPOSES.values())) == 3
+    assert len(set(core.PURPOSES.values())) == 4
     assert draws.normal(draws.item(1, purpose="fresh")) != draws.normal(draws.item(1))
 
 

@@ -49,7 +49,7 @@ def ds() -> xr.Dataset:
 
 
 def test_every_variable_has_its_name_unit_and_dims(ds):
-    known = FAMILIES["user"].known
+    known = FAMILIES["user"].standard
     assert list(ds.data_vars) == list(known)
     for name, variable in known.items():
         dims = (

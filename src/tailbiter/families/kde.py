@@ -160,7 +160,7 @@ class KdeFamily(ArrayFamily[KdeProgram]):
         """Reduce a run to a short table."""
         from tailbiter.families._user_summary import summarise_variables
 
-        return summarise_variables(ds, "kde", list(FAMILIES["kde"].known))
+        return summarise_variables(ds, "kde", list(FAMILIES["kde"].standard))
 
     def draw(self, ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
         """Draw nothing: there are no components, and no quantiles are recorded."""
