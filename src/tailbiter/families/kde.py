@@ -140,7 +140,7 @@ class KdeFamily(ArrayFamily[KdeProgram]):
         if program.made.draw is not None:
             held += int(program.made.draw[:-1].sum()) * d
         return [
-            records(self.name, program, replicates, {"dimension": d}),
+            records(self.name, program, replicates, {None: 1, "dimension": d}),
             Part(
                 min(threads, replicates) * 8 * held,
                 "samples",
