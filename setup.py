@@ -26,8 +26,8 @@ FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibilit
 WARNINGS = ["-Wall", "-Wextra"]
 INSTRUMENT = [f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer", "-g"] if SANITIZE else []
 INSTRUMENT += ["--coverage", "-O1"] if COVERAGE else []
-# The wrappers only hand pointers over: there is nothing to optimise in them, and it took half of the build, and
-# two thirds of one under sanitizers. What these report needs line numbers.
+# The wrappers only hand pointers over: there is nothing to optimise in them, and it took half of the build
+# (two thirds of one under sanitizers). What these report needs line numbers.
 WRAPPER = [] if COVERAGE or DEBUG else ["-O1", "-g1" if SANITIZE else "-g0"]
 MACROS: list[tuple[str, str | None]] = [("TB_BUILD_FLAGS", '"' + " ".join(FLAGS + INSTRUMENT) + '"')]
 
