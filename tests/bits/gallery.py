@@ -22,7 +22,7 @@ import xarray as xr
 
 import tailbiter as tb
 from tailbiter import _core
-from tailbiter._variables import FAMILIES
+from tailbiter._variables import CRAWLED, FAMILIES
 
 GOLDEN = Path(__file__).with_name("golden.json")
 LOGISTIC = tb.Schedule(start=1.0, end=0.05, over=20, shape="logistic")
@@ -108,6 +108,7 @@ def continuous() -> dict[str, tb.Spec]:
     styles = tb.CategoricalMixture([0.5, 0.375, 0.125], probabilities, length=[20, 35])
     unbiased = {"estimator": tb.MLE(ddof=1)}
     pair = tb.GaussianMixture([0.8, 0.2], [0.0, 3.0], [1.0, 0.5])
+    crawl, judge = tb.Crawl(real=tb.Schedule(start=0.9, end=0.2, over=20)), tb.Detector(tpr=0.7, fpr=0.1)
     return {
         "gaussian": _spec(tb.Gaussian(), samples=50, generations=2_500),
         "gaussian-wide": _spec(tb.Gaussian(dimensions=20), samples=15, generations=40, **unbiased),
@@ -123,6 +124,9 @@ def continuous() -> dict[str, tb.Spec]:
         "documents-accumulate": _spec(styles, tb.Accumulate(), samples=40, generations=8),
         "documents-subsample": _spec(styles, tb.AccumulateSubsample(draw=30), samples=40, generations=8),
         "gaussian-weights": _spec(law, tb.Mix((tb.Fixed(share=0.3, weight=0.6), tb.Synthetic(weight=0.4)))),
+        "gaussian-crawl": _spec(law, crawl, detector=judge, samples=50, generations=40),
+        "exponential-crawl": _spec(tb.Exponential(2.0), crawl, samples=10**12, generations=40),
+        "mixture-crawl": _spec(pair, crawl, detector=judge),
         "mixture": _spec(pair, samples=60, generations=400),
         "mixture-tied": _spec(_mixture("tied"), tb.Window(3), estimator=tb.EM(start="kmeans++", floor=1e-3)),
         "mixture-diagonal": _spec(_mixture("diagonal"), tb.Accumulate(), samples=40),
@@ -160,9 +164,12 @@ def fingerprint(ds: xr.Dataset) -> dict[str, str]:
 
 
 def with_snapshots(spec: tb.Spec) -> tb.Record:
-    """Everything that can be recorded."""
+    """Everything that can be recorded; what a crawl adds, of crawls alone."""
     if not spec.reference.traits.has_categories:
-        return tb.Record(generations="all", variables=tuple(FAMILIES[spec.reference.family].known))
+        known = FAMILIES[spec.reference.family].known
+        also = set(spec.also_recorded)
+        names = tuple(name for name in known if name not in CRAWLED or name in also)
+        return tb.Record(generations="all", variables=names)
     return tb.Record(generations="all", forgotten=True, snapshots=(1, 3, spec.generations))
 
 
