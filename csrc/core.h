@@ -70,12 +70,16 @@ struct tb_plan {
     int smoothed;                  /* models are not what was counted */
     int shaped;                    /* nor sampled as they were */
     int bent;                      /* nor as a mixture of counts and the even law */
+    int by_count;                  /* weights of models hang on counts alone, and all categories have some */
     double sum_log_q;              /* over all categories */
     double *powers;                /* of counts, where there is a temperature */
     struct tb_plan *first, *later; /* laws of human items in generation 1 and after: this plan, or ones of their own */
     size_t shared_bytes;
     size_t *state_bytes; /* high-water mark */
 };
+
+typedef struct tb_grid tb_grid_t; /* classes.c */
+size_t tb_grid_size(void);
 
 /* Buffers of one thread. */
 typedef struct {
@@ -92,6 +96,9 @@ typedef struct {
     uint64_t *seen;
     size_t seen_capacity;
     double *rewards;  /* three values a level of reward */
+    tb_grid_t *grid;  /* tables by which classes of categories are drawn, where models have any; */
+    uint32_t *listed; /* elements that have none */
+    double *sums;     /* of blocks of what is drawn so */
     double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
     double *best;     /* what such a draw keeps of a batch; where the best of it are kept */
     struct {
@@ -112,6 +119,16 @@ static inline size_t tb_padded(size_t count) { return (count + TB_PAD - 1) / TB_
 /* out ~ Multinomial(n, weight / total). Both padded with zeros; they must not overlap. */
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
                   double n, tb_address_t at, double *out);
+/* Items of some elements. */
+typedef struct {
+    const double *count;
+    const double *sums; /* of each TB_PAD elements; NULL: not known. Both are padded */
+    size_t length;
+    double total, most; /* in the elements of at most so many */
+} tb_counted_t;
+/* Adds `step` to `target`, which may be the count itself, at `picks` items: with replacement, or all different. */
+int tb_pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_counted_t *from, uint64_t picks, int different,
+                  tb_address_t at, double step, double *target);
 /* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
 void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
                    uint32_t pick_for, double *out);

@@ -44,6 +44,12 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
     self->bytes = sizeof *self;
     self->levels = tb_take(tb_index_room(padded) + TB_MAX_HEIGHT * TB_PAD, sizeof(double), &self->bytes);
     int complete = self->levels != NULL;
+    if (plan->by_count) {
+        self->grid = tb_take(1, tb_grid_size(), &self->bytes);
+        self->listed = tb_take(padded / 8 + TB_PAD, sizeof *self->listed, &self->bytes);
+        self->sums = tb_take(tb_padded(padded / TB_PAD), sizeof *self->sums, &self->bytes);
+        complete = complete && self->grid && self->listed && self->sums;
+    }
     if (plan->program.curation.kind != TB_CURATE_NOT) {
         self->rewards = tb_take(3 * plan->program.curation.levels, sizeof(double), &self->bytes);
         complete = complete && self->rewards;
@@ -66,6 +72,9 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->leaf);
     tb_give(self->seen);
     tb_give(self->rewards);
+    tb_give(self->grid);
+    tb_give(self->listed);
+    tb_give(self->sums);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
     tb_give(self->best);
@@ -132,16 +141,20 @@ static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
     return TB_OK;
 }
 
-/* What single items are picked from: `total` of them, in the elements of at most `most`. */
-typedef struct {
-    const double *count;
-    size_t length;
-    double total, most;
-} items_t;
+/* Items of a block are counted lane by lane, which takes fewer steps than one after the other. */
+static uint32_t find_in_block(const double *x, double item) {
+    double lane[TB_ROW] = {0};
+    uint32_t at = 0;
+    for (size_t i = 0; i < TB_PAD; i += TB_ROW) {
+        for (size_t j = 0; j < TB_ROW; j++) lane[j] += x[i + j];
+    }
+    for (; item >= lane[at]; at++) item -= lane[at];
+    for (; item >= x[at]; at += TB_ROW) item -= x[at];
+    return at;
+}
 
-/* Adds `step` to `target`, which may be the counts themselves, at `picks` items: with replacement, or all different. */
-static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const items_t *from, uint64_t picks, int different,
-                      tb_address_t at, double step, double *target) {
+int tb_pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_counted_t *from, uint64_t picks, int different,
+                  tb_address_t at, double step, double *target) {
     enum { SOME = 64 };
     const uint64_t bound = (uint64_t)from->total;
     /* How many items a Poisson total is off by has no bound; beyond the usual, room is made. */
@@ -151,7 +164,10 @@ static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const items_
     if (different) code = clear_seen(scratch, picks, &chooser.mask);
     if (code) return code;
     chooser.seen = different ? scratch->seen : NULL;
-    const tb_index_t index = plan->kernels->index_items(from->count, from->length, from->most, scratch->levels);
+    const size_t blocks = (from->length + TB_PAD - 1) / TB_PAD;
+    const tb_index_t index = from->sums
+                                 ? plan->kernels->index_items(from->sums, blocks, from->most, scratch->levels)
+                                 : plan->kernels->index_items(from->count, from->length, from->most, scratch->levels);
     for (uint64_t first = 0; first < picks; first += SOME) {
         uint64_t word[SOME + 2 * TB_ROW];
         double item[SOME];
@@ -160,6 +176,10 @@ static int pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const items_
         plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
         for (size_t i = 0; i < some; i++) item[i] = (double)choose(&chooser, first + i, word[i]);
         plan->kernels->find_items(&index, item, some, where);
+        for (size_t i = 0; from->sums && i < some; i++) {
+            const double before = where[i] ? index.end[0][where[i] - 1] : 0.0;
+            where[i] = where[i] * TB_PAD + find_in_block(from->count + where[i] * TB_PAD, item[i] - before);
+        }
     }
     for (uint64_t i = 0; i < picks; i++) target[scratch->chosen[i]] += step;
     return TB_OK;
@@ -253,9 +273,10 @@ static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const d
     if (large && light > 0.0) {
         few = share_of(n, light, heavy, tb_poisson_word(plan->poisson->rate * light, (uint64_t)sum, &word_at));
     }
-    const items_t own = {weight, length, light, TB_POISSON_MOST}, drawn = {out, length, sum, __builtin_inf()};
-    code = sum < few ? pick_items(plan, scratch, &own, (uint64_t)(few - sum), 0, fix, 1.0, out)
-                     : pick_items(plan, scratch, &drawn, (uint64_t)(sum - few), 1, fix, -1.0, out);
+    const tb_counted_t own = {weight, NULL, length, light, TB_POISSON_MOST},
+                       drawn = {out, NULL, length, sum, __builtin_inf()};
+    code = sum < few ? tb_pick_items(plan, scratch, &own, (uint64_t)(few - sum), 0, fix, 1.0, out)
+                     : tb_pick_items(plan, scratch, &drawn, (uint64_t)(sum - few), 1, fix, -1.0, out);
     if (code || large == 0) return code;
     return draw_large(plan, scratch, large, n - few, at, out);
 }
@@ -400,8 +421,8 @@ int tb_draw_without(const tb_plan_t *plan, tb_scratch_t *scratch, const double *
             continue;
         }
         if (open <= few) {
-            const items_t from = {pool, length, left, __builtin_inf()};
-            return pick_items(plan, scratch, &from, (uint64_t)open, 1, fix, taking ? 1.0 : -1.0, out);
+            const tb_counted_t from = {pool, NULL, length, left, __builtin_inf()};
+            return tb_pick_items(plan, scratch, &from, (uint64_t)open, 1, fix, taking ? 1.0 : -1.0, out);
         }
         tb_address_t thinning = tb_at(at, thin_for, depth);
         kernels->thin(pool, length, open, left - open, moved, &thinning, &scratch->work);

@@ -115,51 +115,48 @@ static int make_room(tb_lineage_t *self, size_t wanted) {
     return to->value && to->often && to->worth ? TB_OK : TB_ERR_MEMORY;
 }
 
-/* How often each count below TB_SMALL occurs. Neighbours mostly have the same count: each of four adds up for itself,
- * or it would wait for the one before. Returns how many are larger. */
-static size_t tally_small(const double *count, size_t length, double *often) {
-    uint32_t some[4][TB_SMALL + 1] = {{0}};
-    for (size_t i = 0; i < length; i++) {
-        some[i % 4][count[i] < (double)TB_SMALL ? (size_t)count[i] : TB_SMALL]++;
+/* What is wrong has a count that is none of a category's. */
+static size_t leave_out(double wrong, uint32_t *often, double *large, size_t count) {
+    size_t at = 0;
+    if (wrong < (double)TB_SMALL) {
+        often[(size_t)wrong]--;
+        return count;
     }
-    for (size_t c = 0; c < TB_SMALL; c++) often[c] = (double)(some[0][c] + some[1][c] + some[2][c] + some[3][c]);
-    return some[0][TB_SMALL] + some[1][TB_SMALL] + some[2][TB_SMALL] + some[3][TB_SMALL];
+    while (large[at] != wrong) at++;
+    large[at] = large[--count];
+    return count;
 }
 
 /* How many categories have each count. Small counts are tallied, the others, of which there are few, sorted. */
 static int tally(tb_lineage_t *self) {
     tb_spectrum_t *to = &self->spectrum;
     const double *wrong = tb_wrong_of(self, self->weight);
-    double often[TB_SMALL];
-    size_t count = 0;
-    const size_t large = tally_small(self->weight, self->length, often);
-    int code = make_room(self, TB_SMALL + large);
+    double *large = self->scratch->levels;
+    uint32_t often[TB_SMALL];
+    size_t count = self->plan->kernels->tally(self->weight, self->length, often, large);
+    if (wrong && *wrong > 0.0) count = leave_out(*wrong, often, large, count);
+    int code = make_room(self, TB_SMALL + count);
     if (code) return code;
-    if (wrong && *wrong < (double)TB_SMALL) often[(size_t)*wrong] -= 1.0;
+    qsort(large, count, sizeof *large, compare);
+    to->count = 0;
     for (size_t c = 1; c < TB_SMALL; c++) {
-        to->value[count] = (double)c;
-        to->often[count] = often[c];
-        count += often[c] > 0.0;
+        to->value[to->count] = (double)c;
+        to->often[to->count] = (double)often[c];
+        to->count += often[c] > 0;
     }
-    const size_t first = count;
-    for (size_t i = 0; large && i < self->length; i++) {
-        if (self->weight[i] >= (double)TB_SMALL && self->weight + i != wrong) to->value[count++] = self->weight[i];
-    }
-    qsort(to->value + first, count - first, sizeof(double), compare);
-    to->count = first;
-    for (size_t i = first; i < count; i++) {
-        if (i > first && to->value[i] == to->value[to->count - 1]) {
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && large[i] == large[i - 1]) {
             to->often[to->count - 1] += 1.0;
         } else {
-            to->value[to->count] = to->value[i];
+            to->value[to->count] = large[i];
             to->often[to->count++] = 1.0;
         }
     }
     return TB_OK;
 }
 
-/* What a count is taken for, by the table that was filled. */
-static double worth(const tb_spectrum_t *self, double value) {
+/* By the table that was filled. */
+double tb_worth(const tb_spectrum_t *self, double value) {
     if (value < (double)TB_SMALL) return self->small[(size_t)value];
     size_t low = 0, high = self->count;
     while (high - low > 1) {
@@ -224,7 +221,7 @@ static void turing(tb_spectrum_t *self, int smoothed) {
     }
 }
 
-/* The table of what counts are taken for becomes weights, those of what was seen adding up to `seen`. */
+/* What counts are taken for becomes weights, those of what was seen adding up to `seen`. */
 static void take_for(tb_lineage_t *self, double seen, double floor) {
     tb_spectrum_t *by = &self->spectrum;
     double sum = 0.0;
@@ -235,16 +232,13 @@ static void take_for(tb_lineage_t *self, double seen, double floor) {
         if (by->value[i] < (double)TB_SMALL) by->small[(size_t)by->value[i]] = by->worth[i];
     }
     by->small[0] = self->model.other;
-    for (size_t i = 0; i < self->length; i++) self->model.weight[i] = worth(by, self->weight[i]);
 }
 
 static double count_seen(const tb_spectrum_t *self) { return tb_sum(self->often, self->count); }
 
 /* What was never seen gets N_1 / N (Good 1953, doi:10.1093/biomet/40.3-4.237), at most 1 - 1 / N, so that a sample in
  * which everything was seen once leaves itself something; and nothing where nothing is unseen. */
-static int good_turing(tb_lineage_t *self, double right) {
-    int code = tally(self);
-    if (code) return code;
+static void good_turing(tb_lineage_t *self, double right) {
     const double unseen = (double)self->model.categories - count_seen(&self->spectrum);
     double open = often(&self->spectrum, 1.0);
     if (open > right - 1.0) open = right - 1.0;
@@ -252,22 +246,42 @@ static int good_turing(tb_lineage_t *self, double right) {
     self->model.other = unseen > 0.0 ? open / unseen : 0.0;
     turing(&self->spectrum, self->plan->program.estimator.smoothed);
     take_for(self, right - open, 0.0);
-    return TB_OK;
 }
 
 /* max(c - d, 0), and what is taken away is spread evenly (Ney, Essen & Kneser 1994, doi:10.1006/csla.1994.1001);
  * d = n1 / (n1 + 2 n2) where it is left to the data. */
-static int discount(tb_lineage_t *self, double right) {
+static void discount(tb_lineage_t *self, double right) {
     tb_spectrum_t *by = &self->spectrum;
-    int code = tally(self);
-    if (code) return code;
     const double once = often(by, 1.0), twice = often(by, 2.0), given = self->plan->program.estimator.amount;
     const double d = given >= 0.0 ? given : (once > 0.0 ? once / (once + 2.0 * twice) : 0.0);
     const double taken = d * count_seen(by);
     for (size_t i = 0; i < by->count; i++) by->worth[i] = by->value[i] - d;
     self->model.other = taken / (double)self->model.categories;
     take_for(self, right - taken, self->model.other);
+}
+
+/* By a table over counts. */
+static int by_spectrum(tb_lineage_t *self, double right) {
+    int code = tally(self);
+    if (code) return code;
+    if (self->plan->program.estimator.kind == TB_DISCOUNT) {
+        discount(self, right);
+    } else {
+        good_turing(self, right);
+    }
     return TB_OK;
+}
+
+/* The same of the counts and the even law. */
+static int mix_spectrum(tb_lineage_t *self, double right, double share) {
+    tb_spectrum_t *by = &self->spectrum;
+    int code = tally(self);
+    self->model.other = share * right / (double)self->model.categories;
+    for (size_t i = 0; !code && i < by->count; i++) {
+        by->worth[i] = (1.0 - share) * by->value[i] + self->model.other;
+        if (by->value[i] < (double)TB_SMALL) by->small[(size_t)by->value[i]] = by->worth[i];
+    }
+    return code;
 }
 
 static int by_rule(tb_lineage_t *self, double right) {
@@ -291,9 +305,19 @@ static int weigh(tb_lineage_t *self, double right) {
     } else if (by->kind == TB_SHRINKAGE) {
         mix_before(self, right, shrinkage(self, right));
     } else {
-        return by->kind == TB_DISCOUNT ? discount(self, right) : good_turing(self, right);
+        int code = by_spectrum(self, right);
+        for (size_t i = 0; !code && i < self->length; i++) {
+            self->model.weight[i] = tb_worth(&self->spectrum, self->weight[i]);
+        }
+        return code;
     }
     return TB_OK;
+}
+
+int tb_estimate_classes(tb_lineage_t *self) {
+    self->model.categories = self->plan->program.categories;
+    const double share = tb_even_share(self);
+    return share >= 0.0 ? mix_spectrum(self, self->total, share) : by_spectrum(self, self->total);
 }
 
 int tb_estimate(tb_lineage_t *self) {

@@ -47,6 +47,21 @@ typedef struct {
     uint32_t high_base[TB_POISSON_HIGH + 1];
 } tb_poisson_t;
 
+enum {
+    TB_SMALL = 1024,      /* counts below it are looked up */
+    TB_CLASSES = 64,      /* counts below it may have an alias table each */
+    TB_CLASS_CELLS = 64,  /* of so many cells, */
+    TB_CLASS_STEPS = 64,  /* with a mean that is a multiple of 1 / TB_CLASS_STEPS */
+    TB_CLASS_LARGEST = 8, /* and at most so large */
+};
+
+/* Alias tables of Poisson laws, one for each small count. */
+typedef struct {
+    uint32_t limit;                                        /* counts from 1 to TB_CLASSES on have none */
+    uint32_t entry[(TB_CLASSES + 1) * TB_CLASS_CELLS];     /* threshold (10 bits) << 16 | alias << 8 | own */
+    uint64_t remainder[(TB_CLASSES + 1) * TB_CLASS_CELLS]; /* what is below the threshold's last bit */
+} tb_classes_t;
+
 /* end[0][i]: the sum of elements 0..i; end[l+1] has every TB_FAN-th entry of end[l]; the last level has at most TB_FAN.
  * Behind its last entry each level is padded to a multiple of that with what no item reaches. */
 typedef struct {
@@ -118,6 +133,13 @@ typedef struct {
      * goes to `large`, which has room for TB_ROW more. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       size_t *large_count, const tb_address_t *at);
+    /* How often each count from 1 to TB_SMALL - 1 occurs; the larger ones, of which it returns how many, go to `large`.
+     */
+    size_t (*tally)(const double *count, size_t length, uint32_t *often, double *large);
+    /* x[i]: Poisson counts by the table of count[i]; returns their sum, and in `sums` that of each TB_PAD of them.
+     * Elements whose count has no table get 0 and are listed. */
+    double (*draw_classes)(const double *count, size_t length, double *x, double *sums, const tb_classes_t *classes,
+                           uint32_t *listed, size_t *listed_count, const tb_address_t *at);
     /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */
     size_t (*compact)(uint32_t *id, double *weight, size_t length);
     /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total

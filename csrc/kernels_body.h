@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The remaining kernels and the table. Included last by each kernels_*.c, which says which table it fills. */
+#include "kernel_classes.h"
 #include "kernel_documents.h"
 #include "kernel_em.h"
 #include "kernel_gaussian.h"
@@ -114,6 +115,8 @@ const tb_kernels_t TABLE = {
     .thin = thin,
     .split_packs = split_packs,
     .poisson = poisson,
+    .tally = tally,
+    .draw_classes = draw_classes,
     .compact = compact,
     .observe = observe,
     .entropy_terms = entropy_terms,

@@ -127,11 +127,80 @@ static void compact(tb_lineage_t *self) {
     self->compacted = self->generation;
 }
 
+static int never_compacts(const tb_lineage_t *self) { return self->pool || self->plan->program.age_count == 0; }
+
+static size_t count_present(const tb_lineage_t *self) {
+    size_t present[4] = {0};
+    for (size_t i = 0; i < self->length; i++) present[i % 4] += self->weight[i] > 0.0;
+    return present[0] + present[1] + present[2] + present[3];
+}
+
+/* While more than an eighth of the categories is present, and as many items are drawn, what is absent is drawn with
+ * the rest: that costs less than to find places for those that come back. */
+static int serves_full(const tb_lineage_t *self, size_t present) {
+    const tb_program_t *program = &self->plan->program;
+    const size_t i = self->generation, least = program->categories / 8;
+    if (!self->plan->by_count || never_compacts(self)) return 0;
+    return present > least && program->samples[i] - program->fresh[i] - program->from_kept[i] > least;
+}
+
+static void settle(tb_lineage_t *self, size_t present) {
+    self->full = 1;
+    self->base = present;
+    self->compacted = self->generation;
+}
+
+/* From the first training set on, which lists all. */
+static void compact_first(tb_lineage_t *self) {
+    const size_t present = self->plan->by_count ? count_present(self) : 0;
+    if (!serves_full(self, present)) {
+        self->full = 0;
+        compact(self);
+        return;
+    }
+    for (size_t i = 0; i < self->length; i++) self->place[i] = (uint32_t)i;
+    settle(self, present);
+}
+
+/* Every category at the place of its id; counts are the only column. */
+static void list_all(tb_lineage_t *self) {
+    const size_t categories = self->plan->program.categories;
+    memset(self->next, 0, categories * sizeof *self->next);
+    for (size_t i = 0; i < self->length; i++) self->next[self->id[i]] = self->weight[i];
+    double *listed = self->next;
+    self->next = self->weight;
+    if (self->batch == listed) self->batch = self->next;
+    self->weight = listed;
+    for (size_t i = 0; i < categories; i++) {
+        self->id[i] = (uint32_t)i;
+        self->place[i] = (uint32_t)i;
+    }
+    const size_t present = self->length;
+    self->length = categories;
+    settle(self, present);
+}
+
+static void check_full(tb_lineage_t *self) {
+    const size_t present = count_present(self);
+    self->full = serves_full(self, present);
+    if (self->full) {
+        settle(self, present);
+    } else {
+        compact(self);
+    }
+}
+
 /* On schedule, and where many categories have arrived. */
 static void compact_when_due(tb_lineage_t *self) {
-    if (self->pool || self->plan->program.age_count == 0) return; /* nothing ever dies */
+    if (never_compacts(self)) return; /* nothing ever dies */
+    if (self->full) {
+        if (self->generation >= tb_next_compaction(self->compacted)) check_full(self);
+        return;
+    }
     const int crowded = self->length > self->base + self->base / 4 + TB_PAD;
     if (crowded || self->generation >= tb_next_compaction(self->compacted)) compact(self);
+    if (self->compacted == self->generation && !self->kept && !self->columns && serves_full(self, self->length))
+        list_all(self);
 }
 
 static int32_t count_back(tb_lineage_t *self) {
@@ -230,9 +299,9 @@ int tb_lineage_begin(tb_lineage_t *self, size_t row, uint32_t replicate) {
     if (!code) code = tb_lineage_first(self);
     if (code) return code;
     begin_dates(self);
-    if (!self->plan->dense) compact(self);
+    if (!self->plan->dense) compact_first(self);
     tb_count_generations(self->scratch->control, 1);
-    tb_count_survivors(self->scratch->control, 1, self->length);
+    tb_count_survivors(self->scratch->control, 1, self->full ? self->base : self->length);
     return record(self);
 }
 
@@ -268,7 +337,7 @@ static int run_alone(tb_lineage_t *self, tb_control_t *control, int *few) {
         if (stop) break;
         compact_when_due(self);
         tb_count_generations(control, 1);
-        tb_count_survivors(control, 1, self->length);
+        tb_count_survivors(control, 1, self->full ? self->base : self->length);
         code = record(self);
         if (code) return code;
     }

@@ -8,9 +8,6 @@
 #define TB_LINEAGE_H
 #include "model.h"
 
-/* Counts below it are looked up. */
-enum { TB_SMALL = 1024 };
-
 /* How often each count occurs. */
 typedef struct {
     size_t count, capacity;
@@ -26,6 +23,7 @@ typedef struct {
     uint32_t replicate, generation;
     size_t length, base; /* elements in use, and how many there were after the last compaction */
     uint32_t compacted;  /* generation of the last compaction */
+    int full;            /* all categories are listed, each at the place of its id */
     uint32_t *id;
     double *weight, total; /* the training set of `generation` */
     double real;           /* human share of its batch, where that is left to a crawl */
@@ -54,6 +52,10 @@ void tb_lineage_free(tb_lineage_t *self);
 
 /* estimate.c: the model's weights from the training set's counts, in its unit: they add up to its total. */
 int tb_estimate(tb_lineage_t *self);
+/* Where weights hang on counts alone: the same by count, in the spectrum and for what was not seen. */
+int tb_estimate_classes(tb_lineage_t *self);
+/* What a count is taken for. */
+double tb_worth(const tb_spectrum_t *self, double value);
 /* Share of an even spread over all categories, where the model is such a mixture with the counts; else negative. */
 double tb_even_share(const tb_lineage_t *self);
 /* Items of the training set outside the reference; and their element. */
@@ -75,6 +77,10 @@ int tb_remember(tb_lineage_t *self);
  * half of its first word. */
 uint32_t tb_place_item(const uint32_t *place, size_t listed, uint32_t categories, tb_address_t at, uint64_t index,
                        uint32_t half);
+
+/* classes.c: the batch of n items drawn from a model that lists all categories, by their counts; whether it was, for
+ * few items or large counts it does not pay. */
+int tb_draw_classes(tb_lineage_t *self, uint64_t n, tb_address_t at, int *drawn);
 
 /* crawl.c: how many of n items kept are human where a share `kept` of what the model puts out is. */
 uint64_t tb_crawl(tb_lineage_t *self, uint64_t n, double kept, tb_address_t at);

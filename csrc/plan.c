@@ -92,6 +92,13 @@ static int gives_unseen(const tb_estimator_t *by) {
     return by->kind != TB_MAXIMUM_LIKELIHOOD && by->amount != 0.0 && !(by->kind == TB_SHRINKAGE && by->smoothed);
 }
 
+/* Whether models are drawn by classes where all categories are listed. Few categories are not worth the tables. */
+static int hangs_on_counts(const tb_plan_t *self) {
+    const int by = self->program.estimator.kind;
+    if (self->bent || self->program.error_rate > 0.0 || self->program.categories <= TB_PACK_MOST) return 0;
+    return gives_unseen(&self->program.estimator) && by != TB_BY_RULE;
+}
+
 /* Whether a category absent from a training set can be in a later one. */
 static int can_return(const tb_program_t *program) {
     if (gives_unseen(&program->estimator)) return 1;
@@ -290,6 +297,7 @@ int tb_plan_alloc(tb_plan_t **self, const tb_program_t *program, const tb_kernel
                  program->band_kept;
     plan->smoothed = program->estimator.kind != TB_MAXIMUM_LIKELIHOOD || program->error_rate > 0.0;
     plan->shaped = plan->bent || plan->smoothed;
+    plan->by_count = hangs_on_counts(plan);
     plan->dense = !program->plain && !plan->shaped && !program->crawled && !program->first_weights &&
                   !program->copies && program->categories <= TB_DENSE_MOST;
     int code = fill(plan, &wanted->judged);

@@ -238,6 +238,10 @@ int tb_shape_first(tb_lineage_t *self, double *kept) {
 }
 
 static int draw(tb_lineage_t *self, uint64_t n, tb_address_t at) {
+    if (self->full) {
+        int drawn, failed = tb_draw_classes(self, n, at, &drawn);
+        if (failed || drawn) return failed;
+    }
     if (in_parts(self, n)) return draw_parts(self, n, at);
     int code = self->plan->program.band_kept ? TB_OK : bend(self);
     return code ? code : draw_bent(self, n, at);

@@ -61,17 +61,26 @@ static void poisson_masses(double rate, unsigned weight, unsigned base, size_t c
     mass[likeliest] += left; /* may wrap: the sum is exact modulo 2^128 */
 }
 
-static void fill_step(tb_poisson_t *self, unsigned weight) {
+/* Thresholds of `bits` bits, aliases and cells of 8 each. */
+static void fill_small(double rate, unsigned weight, unsigned cells, int bits, uint32_t *entry, uint64_t *remainder) {
     u128 mass[TB_POISSON_CELLS];
     uint32_t alias[TB_POISSON_CELLS], stack[TB_POISSON_CELLS];
-    poisson_masses(self->rate, weight, 0, TB_POISSON_CELLS, 64 + 9, mass);
-    share_out(mass, TB_POISSON_CELLS, (u128)1 << (64 + 9), alias, stack);
-    for (unsigned i = 0; i < TB_POISSON_CELLS; i++) {
-        const size_t at = (size_t)weight * TB_POISSON_CELLS + i;
+    poisson_masses(rate, weight, 0, cells, 64 + bits, mass);
+    share_out(mass, cells, (u128)1 << (64 + bits), alias, stack);
+    for (unsigned i = 0; i < cells; i++) {
         const u128 own = alias[i] == i ? 0 : mass[i];
-        self->entry[at] = (uint32_t)(own >> 64) << 16 | alias[i] << 8 | i;
-        self->remainder[at] = (uint64_t)own;
+        entry[i] = (uint32_t)(own >> 64) << 16 | alias[i] << 8 | i;
+        remainder[i] = (uint64_t)own;
     }
+}
+
+static void fill_step(tb_poisson_t *self, unsigned weight) {
+    const size_t at = (size_t)weight * TB_POISSON_CELLS;
+    fill_small(self->rate, weight, TB_POISSON_CELLS, 9, self->entry + at, self->remainder + at);
+}
+
+void tb_class_fill(unsigned steps, uint32_t *entry, uint64_t *remainder) {
+    fill_small(1.0 / (double)TB_CLASS_STEPS, steps, TB_CLASS_CELLS, 10, entry, remainder);
 }
 
 static void fill_high(tb_poisson_t *self, unsigned multiple) {

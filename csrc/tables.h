@@ -15,6 +15,9 @@ static inline uint32_t tb_threshold_of(tb_alias_t cell) { return cell >> TB_ALIA
 /* 0 < rate <= 1. */
 void tb_poisson_fill(tb_poisson_t *self, double rate);
 
+/* The table of a class: the Poisson law of mean steps / TB_CLASS_STEPS, at most TB_CLASS_LARGEST. */
+void tb_class_fill(unsigned steps, uint32_t *entry, uint64_t *remainder);
+
 /* Fewer than 2^24 cells for integer weights with a total of at most 2^53. What lies below a threshold's last bit, to 64
  * bits more, goes to `remainder`. */
 int tb_alias_fill(tb_alias_t *cells, uint64_t *remainder, const uint64_t *weights, size_t count, uint64_t total);

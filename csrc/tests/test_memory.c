@@ -31,8 +31,7 @@ static void release(records_t *records) {
 }
 
 /* What a refusal interrupts leaves nothing behind; a run that then gets its memory is the run as it was. */
-static void test_every_allocation(int regime, size_t categories, uint64_t samples, long least) {
-    setup_t *setup = new_regime(regime, categories, 6, samples, 2);
+static void test_every_refusal(const setup_t *setup, const char *name, long least) {
     records_t *whole = run_setup(setup, tb_isa_best(), LINEAGES, LINEAGES, EVERY_VARIABLE);
     long n = 0;
 
@@ -48,10 +47,29 @@ static void test_every_allocation(int regime, size_t categories, uint64_t sample
         CHECK(code == TB_ERR_MEMORY);
         release(records);
     }
-    if (n < least) printf("%s: %ld allocations\n", REGIME_NAMES[regime], n);
+    if (n < least) printf("%s: %ld allocations\n", name, n);
     CHECK(n >= least);
     drop_records(whole);
+}
+
+static void test_every_allocation(int regime, size_t categories, uint64_t samples, long least) {
+    setup_t *setup = new_regime(regime, categories, 6, samples, 2);
+
+    test_every_refusal(setup, REGIME_NAMES[regime], least);
     free(setup);
+}
+
+/* The same where models smooth, and all categories are drawn by their counts. */
+static void test_smoothing(void) {
+    static const tb_estimator_t by[] = {{TB_ADD_K, 1.0, 0}, {TB_GOOD_TURING, -1.0, 1}};
+
+    for (size_t e = 0; e < 2; e++) {
+        setup_t *setup = new_setup(900, 6, 1500, 2);
+
+        setup->program.estimator = by[e];
+        test_every_refusal(setup, "smoothing", 15);
+        free(setup);
+    }
 }
 
 /* Poisson totals that are too large: room for the items to be removed is refused. */
@@ -87,6 +105,7 @@ int main(void) {
         test_every_allocation(regime, 60, 200, 12);
         test_every_allocation(regime, 900, 4000, 12);
     }
+    test_smoothing();
     test_room_for_picks();
     return finish();
 }

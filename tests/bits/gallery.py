@@ -75,7 +75,7 @@ def gallery() -> dict[str, tb.Spec]:
 
 def bent() -> dict[str, tb.Spec]:
     """Every lever, under regimes that lead through each way of drawing."""
-    words = tb.Zipf(categories=400)
+    words, many = tb.Zipf(categories=400), tb.Zipf(categories=700)
     rewards = tuple(float(i % 5) for i in range(400))
     fresh = tb.Anchored(real=0.1)
     loop = tb.Crawl(real=tb.Schedule(start=0.9, end=0.1, over=10))
@@ -85,6 +85,12 @@ def bent() -> dict[str, tb.Spec]:
         "good-turing": _spec(words, estimator=tb.GoodTuring(), samples=300),
         "discount": _spec(words, fresh, estimator=tb.Discount(discount=0.5)),
         "shrinkage": _spec(words, estimator=tb.Shrinkage(target="previous")),
+        "good-turing-full": _spec(many, estimator=tb.GoodTuring(), samples=900),
+        "good-turing-raw": _spec(many, estimator=tb.GoodTuring("none"), samples=900),
+        "discount-full": _spec(many, fresh, estimator=tb.Discount(), samples=900),
+        "james-stein": _spec(many, estimator=tb.Shrinkage(), samples=400),
+        "add-k-fills": _spec(tb.Zipf(700, exponent=3), estimator=tb.AddK(k=1), samples=900),
+        "add-k-window": _spec(many, tb.Window(2), estimator=tb.AddK(k=2), samples=900),
         "errors": _spec(words, tb.Accumulate(), error_rate=0.05),
         "temperature": _spec(words, decoding=tb.Decoding(temperature=0.8), samples=10**6),
         "cuts": _spec(words, fresh, decoding=tb.Decoding(top_k=90, top_p=0.9, min_p=1e-3, epsilon=1e-3)),
