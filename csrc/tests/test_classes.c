@@ -285,17 +285,20 @@ static void check_groups(tb_estimator_t by, uint64_t n) {
     share[5] = law[1180];
     for (size_t g = 0; g < GROUPS; g++) {
         CHECK(fits_binomial((double)n, share[g], found[g]));
-        if (g < 4) CHECK(!fits_binomial((double)n, share[g] * 1.04, found[g]));
+        if (g < 4 && n >= MANY / 3) CHECK(!fits_binomial((double)n, share[g] * 1.04, found[g]));
         free(found[g]);
     }
     drop_bed(bed);
 }
 
-/* As many items as categories; fewer; and so many that the means are several. */
+/* As many items as categories; fewer; so many that the means are several; and so few that a tenth or more of them fall
+ * beside the steps. */
 static void test_groups(void) {
     for (size_t e = 0; e < ESTIMATOR_COUNT; e++) check_groups(ESTIMATORS[e], MANY);
     check_groups(ESTIMATORS[0], MANY / 3);
     check_groups(ESTIMATORS[3], 2 * MANY);
+    check_groups(ESTIMATORS[0], MANY / 20);
+    check_groups(ESTIMATORS[3], MANY / 20);
 }
 
 /* Where large counts are many, or the means of all, the tree serves. */
@@ -338,6 +341,56 @@ static void test_little_rest(void) {
     drop_bed(bed);
 }
 
+static records_t *run_by(const setup_t *setup, const tb_kernels_t *kernels, int by_count) {
+    records_t *records = new_records(setup, 2, EVERY_VARIABLE);
+    tb_plan_t *plan = NULL;
+
+    CHECK(tb_plan_alloc(&plan, &setup->program, kernels, &records->output) == TB_OK);
+    CHECK(plan->by_count);
+    plan->by_count = by_count;
+    CHECK(run_records(records, plan, 2) == TB_OK);
+    tb_plan_free(plan);
+    return records;
+}
+
+/* Runs in which all categories come to be listed, or cease to be: batches are whole, every instruction set gives the
+ * same, and classes are drawn by at all, for without them other items are drawn. */
+static void check_run(tb_estimator_t by, uint64_t heavy, uint64_t samples) {
+    enum { CATEGORIES = 700, GENERATIONS = 24 };
+    setup_t *setup = new_setup(CATEGORIES, GENERATIONS, samples, 9);
+    records_t *records, *without;
+    uint64_t *weights;
+
+    setup->weights[0] += heavy;
+    setup->program.estimator = by;
+    records = run_by(setup, machine.set[0], 1);
+    without = run_by(setup, machine.set[0], 0);
+    weights = dense_snapshots(records);
+    for (size_t row = 1; row < 2 * (GENERATIONS + 1); row++) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < CATEGORIES; i++) sum += weights[row * CATEGORIES + i];
+        CHECK(sum == samples || row % (GENERATIONS + 1) == 0);
+    }
+    CHECK(!same_snapshots(records, without));
+    for (size_t s = 1; s < machine.count; s++) {
+        records_t *other = run_by(setup, machine.set[s], 1);
+
+        CHECK(same_records(records, other));
+        drop_records(other);
+    }
+    free(weights);
+    drop_records(records);
+    drop_records(without);
+    free(setup);
+}
+
+static void test_runs(void) {
+    check_run((tb_estimator_t){TB_ADD_K, 1.0, 0}, 100000000, 900); /* few at first, then many */
+    check_run((tb_estimator_t){TB_SHRINKAGE, -1.0, 0}, 0, 400);    /* many at first, then few */
+    check_run((tb_estimator_t){TB_GOOD_TURING, -1.0, 1}, 0, 900);
+}
+
 int main(void) {
     machine = this_machine();
     test_tables_hold_the_law();
@@ -346,5 +399,6 @@ int main(void) {
     test_groups();
     test_little_rest();
     test_where_it_does_not_pay();
+    test_runs();
     return finish();
 }
