@@ -490,6 +490,7 @@ def _count(value: float | None) -> str:
 def _label(item: Forgetting) -> str:
     """A label as it can stand in a line: on a terminal, control characters could do anything."""
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in item.label)
+    safe = safe or "(no name)"
     return safe if len(safe) <= LABEL_WIDTH else f"{safe[: LABEL_WIDTH - 3]}..."
 
 

@@ -39,7 +39,7 @@ def test_structure(page: Page, path: Path) -> None:
     assert page.run("document.querySelectorAll('#chart path[stroke-width=\"2\"]').length") == 4
     assert page.run("document.querySelectorAll('#chart path.human').length") == 4
     assert page.run("document.getElementById('quantity').options.length") > 10
-    assert "Exact:" in page.run("document.body.innerText")
+    assert "(exact); this run:" in page.run("document.body.innerText")
     assert page.run("[...document.querySelectorAll('input, select')].every((one) => one.labels.length > 0)")
 
 

@@ -185,7 +185,7 @@ def test_a_line_for_each_component_is_its_median(ds: xr.Dataset) -> None:
     later = ds["weights"].sel(generation=slice(1, None)).median("replicate")
     for component, line in zip((2, 1, 0), ax.lines, strict=True):
         expected = later.sel(component=component).values
-        np.testing.assert_array_equal(line.get_ydata(), np.where(expected > 0, expected, np.nan))
+        np.testing.assert_array_equal(line.get_ydata(), np.where(expected > 0, expected, 1e-30))
         np.testing.assert_array_equal(line.get_xdata(), later["generation"])
     assert ax.get_ylim()[0] >= 1e-6
     assert ax.get_ylim()[1] == 1

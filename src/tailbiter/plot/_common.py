@@ -42,6 +42,8 @@ QUANTILES = (0.05, 0.5, 0.95)
 SIZE = (7.5, 4.8)
 # Of a Gaussian's tail; below it nothing is drawn.
 LEAST_MASS = 1e-8
+# Where a logarithmic axis has 0: below all that it shows.
+GONE = 1e-30
 # Lines that can be told apart.
 MOST_GROUPS = 12
 # Of a component; below it nothing is drawn.
@@ -73,14 +75,15 @@ def later_of(values: xr.DataArray) -> xr.DataArray:
 def draw_line(
     ax: Axes, values: xr.DataArray, rank: int, ranks: int, name: str, floor: float | None = None
 ) -> None:
-    """One line with its shade, the rank-th of `ranks`; neither goes below the floor."""
+    """One line with its shade, the rank-th of `ranks`: shades end at the floor, lines at 0 go below it."""
     generation = values["generation"].values
     low, middle, high = np.quantile(values.values, QUANTILES, axis=0)
     if floor is not None:
         low, high = np.maximum(low, floor), np.maximum(high, floor)
-        middle = np.where(middle > 0, middle, np.nan)
+        middle = np.where(middle > 0, middle, GONE)
     colour = shade(rank, ranks)
     if generation.size == 1:  # no line: a point, and a bar for the shade
+        middle = np.where(middle == GONE, np.nan, middle)
         ends, marker = np.stack([middle - low, high - middle]), MARKERS[rank % len(MARKERS)]
         ax.errorbar(generation, middle, ends, color=colour, fmt=marker, linewidth=1.2, label=name)
         ax.set_xlim(generation[0] / 2, generation[0] * 2)
@@ -152,8 +155,17 @@ def over_generations(ax: Axes) -> None:
     ax.grid(visible=True, which="major", alpha=0.25, linewidth=0.6)
 
 
+def _lowest(ax: Axes) -> float:
+    """The smallest share that is drawn."""
+    drawn = [np.asarray(line.get_ydata(), np.float64) for line in ax.lines]
+    drawn += [np.asarray(path.vertices)[:, 1] for area in ax.collections for path in area.get_paths()]
+    shown = np.concatenate(drawn)
+    return float(shown[shown > GONE].min(initial=1.0))
+
+
 def label_axes(ax: Axes, legend: str) -> None:
     ax.set_yscale("log")
+    ax.set_ylim(bottom=_lowest(ax) / 1.2)  # what is gone leaves the picture at the bottom
     over_generations(ax)
     plain_ticks(ax.yaxis, percent=True)
     ax.set_ylabel("share of the band's categories alive")

@@ -12,9 +12,10 @@ import numpy as np
 from tailbiter.errors import DataError, PredictionError, SpecError
 from tailbiter.summary import counted
 
-from ._charts import charts
+from ._charts import MOST_LINES, charts, line_names
 from ._page import fill
-from ._shared import needed, portable, shortened
+from ._shared import base_name, needed, portable, shortened
+from ._told import run_in_words
 from ._words import ranks, words
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["page_of_run"]
 
 # Theory takes longer for more different probabilities, and for longer runs: beyond these it is left out.
 MOST_MASSES, MOST_GENERATIONS = 20_000, 5_000
+KINDS = {"exact": "exact", "bound": "a proved bound", "limit": "in a limit only"}
 # What human data alone have, and theory knows at any size at once.
 OF_PRESENCE = ("survivors", "coverage", "tail_survivors", "band_survivors")
 
@@ -63,7 +65,7 @@ def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
     return fill(
         "run",
         data=data,
-        tables={"facts": _facts(ds, provenance)},
+        tables={"run": _run(ds), "expected": _expected(theory, ds), "facts": _facts(provenance)},
         title=_title(ds),
         lead="Models trained on the output of models: what is left of the human distribution.",
         summary=table,
@@ -83,11 +85,31 @@ def _unlisted(ds: xr.Dataset) -> str:
     return "Which categories vanished was not recorded: run it again with forgotten = true below [record]."
 
 
+def _spec(ds: xr.Dataset) -> dict[str, Any]:
+    """The Spec as the run kept it, also where its table has moved."""
+    spec: dict[str, Any] = json.loads(ds.attrs["spec"])
+    return spec
+
+
+def _size(ds: xr.Dataset) -> str:
+    from tailbiter.families import family_named
+
+    return family_named(ds.attrs["family"]).size(ds)
+
+
 def _title(ds: xr.Dataset) -> str:
-    generations = counted(int(ds["generation"].values[-1]), "generation", "generations")
-    if "categories" in ds.attrs:
-        return f"{counted(int(ds.attrs['categories']), 'category', 'categories')} over {generations}"
-    return generations
+    size = _size(ds)
+    return (
+        f"{size[0].upper()}{size[1:]} over {counted(_spec(ds)['generations'], 'generation', 'generations')}"
+    )
+
+
+def _run(ds: xr.Dataset) -> list[tuple[str, str]]:
+    spec = _spec(ds)
+    reference = spec["reference"]
+    if "path" in reference:
+        spec["reference"] = {**reference, "path": base_name(reference["path"])}
+    return run_in_words(spec, _size(ds))
 
 
 def _summary(ds: xr.Dataset) -> str:
@@ -110,13 +132,29 @@ def _theory(spec: Spec | None, ds: xr.Dataset) -> tuple[xr.Dataset | None, str]:
         theory = predict(spec, record=Record(generations=at))
     except PredictionError as error:
         return None, f"Theory knows no law of this run: {error}."
-    kinds: dict[str, list[str]] = {}
-    for name, array in theory.data_vars.items():
-        if "kind" in array.attrs:
-            kinds.setdefault(array.attrs["kind"], []).append(str(name))
-    told = {"exact": "Exact", "bound": "Within a proved bound", "limit": "In a limit only"}
-    sentences = [f"{told.get(kind, kind)}: {', '.join(names)}." for kind, names in kinds.items()]
-    return theory, "Expectations are the thin lines of the charts. " + " ".join(sentences)
+    known = [name for name, array in theory.data_vars.items() if "kind" in array.attrs and name in ds]
+    if not known:
+        return theory, "Theory knows nothing of what this run recorded."
+    return (
+        theory,
+        "Means over lineages, as theory has them: thin lines in the charts, and at the end as follows.",
+    )
+
+
+def _expected(theory: xr.Dataset | None, ds: xr.Dataset) -> list[tuple[str, str]]:
+    """What theory expects at the end, beside the mean of the run."""
+    rows = []
+    for name, law in ({} if theory is None else theory.data_vars).items():
+        if name not in ds or "kind" not in law.attrs or ds[name].dims[:2] != ("replicate", "generation"):
+            continue
+        mean = ds[name].isel(generation=-1).mean("replicate").values
+        pairs = zip(line_names(ds, ds[name]), np.atleast_1d(law.values[-1]), np.atleast_1d(mean), strict=True)
+        told = [(line, *values) for line, *values in pairs if np.isfinite(values).all()]
+        title = str(ds[name].attrs["long_name"])
+        for line, wanted, found in told[:MOST_LINES]:
+            of = title if line == name else f"{title}, {line}"
+            rows.append((of, f"{wanted:,.6g} ({KINDS[law.attrs['kind']]}); this run: {found:,.6g}"))
+    return rows
 
 
 def _human(spec: Spec | None, ds: xr.Dataset) -> xr.Dataset | None:
@@ -151,11 +189,9 @@ def _masses(spec: Spec) -> int:
     return len(np.unique(spec.reference.support.ranked)) if spec.reference.traits.has_categories else 0
 
 
-def _facts(ds: xr.Dataset, provenance: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(provenance: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("digest of the Spec", provenance["digest"]),
-        ("seed", str(provenance["seed"])),
-        ("replicates", f"{ds.sizes['replicate']:,}"),
         ("tailbiter", f"{provenance['tailbiter']}, on {provenance['machine']} ({provenance['isa']})"),
-        ("took", f"{provenance['wall_seconds']} s on {provenance['threads']} threads"),
+        ("took", f"{provenance['wall_seconds']} s on {counted(provenance['threads'], 'thread', 'threads')}"),
     ]

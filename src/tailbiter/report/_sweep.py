@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailbiter.summary import counted
+
 from ._cells import Cells, fields_of, quantities
 from ._page import fill
 from ._shared import needed, portable, shortened, without_folders
@@ -14,7 +16,7 @@ from ._shared import needed, portable, shortened, without_folders
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tailbiter.store import Store
+    from tailbiter.store import Status, Store
 
 __all__ = ["page_of_store"]
 
@@ -58,12 +60,22 @@ def page_of_store(directory: Path) -> str:
         tables={"fields": _values(fields), "facts": _facts(store, cells, left_out)},
         title=f"{len(sweep):,} cells: {', '.join(sweep.names)}",
         lead="Models trained on the output of models: what is left of the human distribution, by setting.",
-        status=status.text().splitlines()[0] + ".",
+        status=_done(status),
         sentences=_extremes(cells, fields, shown, generations[-1]),
         spec=shown_toml,
         files=f"{cut} {needed(toml, directory, beside='sweep.toml')}".strip(),
         alone=alone.replace("@", "0"),
         command="tailbiter sweep sweep.toml --out sweep",
+    )
+
+
+def _done(status: Status) -> str:
+    """How far the sweep is, and what failed."""
+    first = status.text().splitlines()[0] + "."
+    if not status.failed:
+        return first
+    return (
+        f"{first} {counted(status.failed, 'cell', 'cells')} failed when last tried: the last table says why."
     )
 
 

@@ -73,13 +73,17 @@ const page = (() => {
     return { place, ticks: ticks(low, high, logarithmic, most, whole), low };
   }
 
-  // A line, and dots where it has but one point.
+  // So far below a plot that nothing of it is seen.
+  const BELOW = 60;
+
+  // A line, and dots where it has but one point. What falls to 0 leaves a logarithmic plot at the bottom.
   function path(xs, ys, x, y, logarithmic) {
     let out = "", pen = false;
-    const good = xs.map((g, i) => g > 0 && usable(ys[i], logarithmic));
+    const good = xs.map((g, i) => g > 0 && usable(ys[i], false));
+    const height = (v) => (logarithmic && v <= 0 ? y.place(y.low) + BELOW : y.place(v));
     xs.forEach((g, i) => {
       if (!good[i]) { pen = false; return; }
-      const [left, top] = [x.place(g).toFixed(1), y.place(ys[i]).toFixed(1)];
+      const [left, top] = [x.place(g).toFixed(1), height(ys[i]).toFixed(1)];
       out += `${pen ? "L" : "M"}${left} ${top}`;
       if (!pen && !good[i + 1]) out += `m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`;
       pen = true;
@@ -90,7 +94,7 @@ const page = (() => {
   function ribbon(xs, low, high, x, y, logarithmic) {
     const at = xs.map((_, i) => i).filter((i) => xs[i] > 0 && low[i] !== null && high[i] !== null &&
       (!logarithmic || high[i] > 0));
-    const bottom = (v) => y.place(logarithmic ? Math.max(v, y.low) : v);
+    const bottom = (v) => (logarithmic && v <= 0 ? y.place(y.low) + BELOW : y.place(v));
     const up = at.map((i) => `${x.place(xs[i]).toFixed(1)} ${y.place(high[i]).toFixed(1)}`);
     const down = at.reverse().map((i) => `${x.place(xs[i]).toFixed(1)} ${bottom(low[i]).toFixed(1)}`);
     if (up.length === 1) return `M${up[0]}L${down[0]}h1V${up[0].split(" ")[1]}Z`;
@@ -173,8 +177,10 @@ const page = (() => {
     box.replaceChildren(svg);
     const theory = shown.some((s) => s.theory) ? "; thin lines: the mean, by theory" : "";
     const human = shown.some((s) => s.human) ? "; dotted: the mean of human data alone, drawn anew each time" : "";
+    const zero = logarithmic && shown.some((s) => s.median.some((v, i) => v === 0 && xs[i] > 0));
+    const gone = zero ? "; a line that leaves at the bottom has reached 0" : "";
     caption.textContent = `${titled(chart)}: median over replicates, shade from the 5 % to ` +
-      `the 95 % quantile${theory}${human}.`;
+      `the 95 % quantile${theory}${human}${gone}.`;
   }
 
   // The chart's numbers at one generation.
@@ -211,6 +217,11 @@ const page = (() => {
       drawn("line", { x1: 0, x2: 32, y1: 5, y2: 5, ...look(i) }, key);
       label.append(` ${s.name}`);
     });
+  }
+
+  // Draws again when the room has changed; not at once, as what is drawn may change the room.
+  function redrawn(box, draw) {
+    new ResizeObserver(() => requestAnimationFrame(draw)).observe(box);
   }
 
   // A slider, and beside it what it stands at.
@@ -251,5 +262,5 @@ const page = (() => {
 
   const data = JSON.parse(one("data").textContent);
   return { data, one, element, drawn, whole, number, range, usable, frame, titled, scale, axes, clipped, nearest, path,
-    lines, values, keys, slide, sorted, headings, LEFT, RIGHT };
+    lines, values, keys, redrawn, slide, sorted, headings, LEFT, RIGHT };
 })();

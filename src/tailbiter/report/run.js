@@ -41,7 +41,7 @@
     one("generation").max = data.generations.length - 1;
     one("generation").addEventListener("input", (event) => go(+event.target.value));
     choose(0);
-    new ResizeObserver(draw).observe(one("chart"));
+    page.redrawn(one("chart"), draw);
   }
 
   // What vanished. A row: name, expected count, band, generation from which most lineages lack it (or null),
@@ -57,13 +57,13 @@
   const lower = words.labels.map((name) => name.toLowerCase());
   const order = { column: 1, down: true };
   const isNumber = (j) => j !== 0 && j !== 2, COLUMNS = words.columns.length;
-  let shown = PAGE, until = data.generations[state.at], chosen = Math.floor(Math.sqrt(count));
+  let shown = PAGE, until = data.generations[state.at], chosen = Math.min(count - 1, Math.floor(Math.sqrt(count)));
   const isGone = (row) => row[3] !== null && row[3] <= until;
 
   function cells(line, row) {
     row.slice(0, COLUMNS).forEach((v, j) => {
       const plain = isNumber(j) ? (j === 3 && v === null ? "still there" : number(v)) : v;
-      element("td", isNumber(j) ? { class: "number" } : {}, line, plain);
+      element("td", isNumber(j) ? { class: "number" } : { class: "name" }, line, plain === "" ? "(no name)" : plain);
     });
   }
 
@@ -156,7 +156,7 @@
       const row = rows[i], line = element("tr", i === chosen ? { "aria-current": "true" } : {}, body);
       const state = isGone(row) ? `gone since ${number(row[3])}` : "still there";
       element("td", { class: "number" }, line, whole.format(row[5]));
-      element("td", {}, line, row[0]);
+      element("td", { class: "name" }, line, row[0] || "(no name)");
       element("td", { class: "number" }, line, number(row[1]));
       element("td", {}, line, state);
     }
@@ -210,5 +210,5 @@
   one("rank").max = STEPS;
   one("rank").addEventListener("input", step);
   go(state.at);
-  new ResizeObserver(ranks).observe(one("ranks"));
+  page.redrawn(one("ranks"), ranks);
 })();

@@ -356,6 +356,6 @@
   page.headings({ row: one("list").tHead.rows[0], columns, isNumber: numeric, first, order, changed: list });
   sliders();
   choose(0);
-  new ResizeObserver(picture).observe(one("plane"));
-  new ResizeObserver(curve).observe(one("chart"));
+  page.redrawn(one("plane"), picture);
+  page.redrawn(one("chart"), curve);
 })();

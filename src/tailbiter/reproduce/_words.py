@@ -33,6 +33,26 @@ def _forgetting(threads: int | None) -> list[Row]:
             because="three standard deviations of what the one first sample does that the paper's runs share",
         )
         for i, (t, value) in enumerate(zip(at[1:], (0.7464, 0.6146, 0.4593, 0.2990), strict=True))
+    ] + _least_presence(threads)
+
+
+def _least_presence(threads: int | None) -> list[Row]:
+    """The paper's bound: of the words expected c times at least a share 1 - exp(-c/t) is left."""
+    from tailbiter.reference import Uniform
+    from tailbiter.spec import Spec
+
+    size, t = 1000, 10
+    spec = Spec(reference=Uniform(size), samples=size, generations=t, replicates=2000, seed=2413)
+    mean, error = mean_of(measured(spec, "survivors", [t], threads)[:, 0] / size)
+    return [
+        Row(
+            f"share of words left that are expected once, t = {t}",
+            float(mean),
+            float(error),
+            sees=0.06,
+            exact=float(expected(spec, "survivors", [t])[0]) / size,
+            above=1 - math.exp(-1 / t),
+        )
     ]
 
 
@@ -185,7 +205,7 @@ CLAIMS = (
         "forgetting",
         "Suresh, Thangaraj & Khandavally 2025, arXiv 2412.17646",
         "Of the words in a first sample of 1000, a second sample drawn from it keeps 75 %, the tenth 30 %.",
-        ("paper",),
+        ("paper", "statement"),
         _forgetting,
     ),
     Claim(
