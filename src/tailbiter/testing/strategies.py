@@ -93,7 +93,7 @@ def references(*, max_categories: int = 20) -> SearchStrategy[Reference]:
         st.builds(Zipf, count, st.floats(0, 2), st.floats(-0.5, 5)),
         count.flatmap(_geometric),
         st.builds(Dirichlet, count, st.floats(1, 9), st.integers(0, _LAST_SEED)),
-        _table(Counts, st.integers(0, min(2**40, _MOST_WEIGHT // most)), 1, min(most, 100)),
+        _table(Counts, st.integers(0, min(2**40, _MOST_WEIGHT // most)) | st.just(0), 1, min(most, 100)),
         _table(Probabilities, st.floats(1e-6, 1) | st.just(0.0), 1.0, min(most, 100)),
     )
 
