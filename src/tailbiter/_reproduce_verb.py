@@ -14,6 +14,12 @@ from tailbiter.errors import SpecError
 __all__ = ["reproduce"]
 
 DIFFERS = 1
+LEGEND = (
+    "paper: a number ± what the paper states, half a unit of its last digit, the order of what its expansion",
+    "  leaves out, or three standard errors of its own runs (a note says which); or a bound.",
+    "ours ± five standard errors, exceeded by chance once in 1.7 million rows, and what ours lacks besides.",
+    "sees: so large a change of ours turns the verdict (a bound's: towards the bound).",
+)
 
 
 def reproduce(
@@ -26,6 +32,13 @@ def reproduce(
     """Measure published results anew, beside papers' numbers or statements and theory; exit 1 if one differs.
 
     Example: tailbiter reproduce forgetting workflows
+
+    paper: a number ± what the paper states, half a unit of its last digit, the order of what its expansion
+    leaves out, or three standard errors of its own runs (a note says which); or a bound.
+
+    ours ± five standard errors, exceeded by chance once in 1.7 million rows, and what ours lacks besides.
+
+    sees: so large a change of ours turns the verdict (a bound's: towards the bound).
     """
     from tailbiter.reproduce import reproduce as measure
     from tailbiter.reproduce import tally
@@ -43,7 +56,9 @@ def reproduce(
             print(outcome.text(), "", sep="\n", flush=True)
     if as_json:
         print(json.dumps([outcome.to_dict() for outcome in found]))
-    elif every:
+    else:
+        print(*LEGEND, sep="\n")
+    if every and not as_json:
         print(f"{len(found)} results, {tally(found)}")
     return 0 if all(outcome.agrees for outcome in found) else DIFFERS
 

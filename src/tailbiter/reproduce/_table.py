@@ -40,8 +40,19 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _stated(row: Row) -> str:
     bounds = (("above", row.above), ("below", row.below))
-    numbers = [] if row.published is None else [f"{row.published:.4g} ± {row.tolerance or 0.0:.2g}"]
+    numbers = [] if row.published is None else [_published(row.published, row.tolerance)]
     return ", ".join([*numbers, *(f"{word} {value:.4g}" for word, value in bounds if value is not None)])
+
+
+def _published(value: float, tolerance: float | None) -> str:
+    """Number of a paper, with its error where it has one, in as many digits below 100 as above."""
+    if not tolerance:
+        return f"{value:.4g}"
+    return f"{value:.4g} ± {_two_digits(tolerance)}"
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.2g}" if value < 99.5 else f"{round(value, 1 - math.floor(math.log10(value))):.0f}"
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
