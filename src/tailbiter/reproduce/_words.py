@@ -134,7 +134,7 @@ def _accumulate(threads: int | None) -> list[Row]:
     bound = math.pi**2 / 6
     limit = {"published": bound, "tolerance": 0.005, "sees": 0.04}
     cases: tuple[tuple[str, Regime, int, int, int, dict[str, float]], ...] = (
-        ("all data kept", Accumulate(), 10, 500, 50_000, {"below": bound, "sees": 0.12}),
+        ("all data kept", Accumulate(), 10, 500, 30_000, {"below": bound, "sees": 0.12}),
         ("all data kept", Accumulate(), 1000, 200, 400_000, limit),
         ("the last batch kept", Replace(), 1000, 500, 20_000, {"above": bound, "sees": 60.0}),
     )
