@@ -180,6 +180,12 @@ def test_what_a_crawl_keeps() -> None:
         lambda: selection.fixation(1.2, 0.1, 10),
         lambda: selection.verified(0.1, 0.0, 0.5, 1),
         lambda: selection.topped([0.5, 0.5], [0.0, 1.0], 0.0, 1),
+        lambda: selection.kept_share(0.1, 2, 0),
+        lambda: selection.kept_share(2, 0.5, 0),
+        lambda: selection.topped([0.5, 0.5], [0.0, float("nan")], 0.5, 2),
+        lambda: selection.preferred([0.5, 0.5], [0.0], 2),
+        lambda: selection.fixation(0.1, 0.01, -5),
+        lambda: selection.advantage(float("nan")),
     ],
 )
 def test_bad_input_is_one_line(ask: object) -> None:

@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import within
+from .._checks import number, whole, within
 from ..errors import SpecError
 from ._result import Floats, Predicted
 from .shaping import topmost
@@ -40,6 +40,22 @@ def _law(probabilities: npt.ArrayLike) -> Floats:
             "q", str(probabilities)[:60], "is not a row of positive numbers", "give probabilities"
         )
     return q / q.sum()
+
+
+def _rewards(reward: npt.ArrayLike, law: Floats) -> Floats:
+    """One finite reward for each category."""
+    rewards = np.asarray(reward, dtype=np.float64)
+    if rewards.shape != law.shape or not np.isfinite(rewards).all():
+        problem = f"is not a row of {law.size:,} finite numbers"
+        raise SpecError("reward", str(reward)[:60], problem, "give one reward for each category")
+    return rewards
+
+
+def _shares(share: npt.ArrayLike, field: str) -> Floats:
+    p = np.asarray(share, dtype=np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise SpecError(field, str(share)[:60], "is outside [0, 1]", "give a share such as 0.1")
+    return p
 
 
 def _normalised(logs: Floats) -> Floats:
@@ -122,9 +138,10 @@ def preferred(q: npt.ArrayLike, reward: npt.ArrayLike, at: npt.ArrayLike) -> Pre
     >>> preferred([0.5, 0.5], [np.log(3), 0.0], [1, 2]).values.round(4).tolist()
     [[0.5, 0.5], [0.75, 0.25]]
     """
-    half = np.asarray(reward, dtype=np.float64) / 2.0  # of two rewards of 1e308 the difference is no double
+    law = _law(q)
+    half = _rewards(reward, law) / 2.0  # of two rewards of 1e308 the difference is no double
     behind = 2.0 * np.maximum(half - half.max(), -_FAR)
-    logs = np.log(_law(q)) + _steps(at)[:, None] * behind
+    logs = np.log(law) + _steps(at)[:, None] * behind
     return Predicted(_normalised(logs), "limit", f"p' in proportion to p e^reward, {_WITHOUT_END}")
 
 
@@ -154,7 +171,7 @@ def topped(q: npt.ArrayLike, reward: npt.ArrayLike, share: float, at: npt.ArrayL
     if not 0 < share <= 1:
         raise SpecError("share", share, "is outside (0, 1]", "give a share such as 0.25")
     law = _law(q)
-    levels, level = np.unique(np.asarray(reward, dtype=np.float64), return_inverse=True)
+    levels, level = np.unique(_rewards(reward, law), return_inverse=True)
     mass: Floats = np.bincount(level, law, minlength=len(levels)).astype(np.float64)[None]
     best = np.maximum(share ** _steps(at)[:, None], 1e-300)  # long within the highest level by then
     kept = law * topmost(best, mass)[:, level]
@@ -185,8 +202,9 @@ def advantage(difference: float, candidates: int = 2) -> Predicted:
     >>> round(float(advantage(0.01, 4).values), 4), advantage(0.01, 4).kind
     (0.0075, 'limit')
     """
-    if candidates < 2:
+    if not candidates >= 2:
         raise SpecError("candidates", candidates, "leaves no choice", "give 2 or more")
+    difference = number(difference, "difference", "give that of two rewards, such as 0.1")
     if candidates == 2:
         return Predicted(np.array(math.tanh(difference / 2)), "exact", "two categories, two candidates")
     values = np.array((1 - 1 / candidates) * difference)
@@ -216,10 +234,9 @@ def fixation(share: npt.ArrayLike, coefficient: float, samples: int) -> Predicte
     >>> fixation(0.1, 0.01, 100).values.round(4).tolist()
     0.2096
     """
-    p = np.asarray(share, dtype=np.float64)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise SpecError("share", str(share)[:60], "is outside [0, 1]", "give a share such as 0.1")
-    rate = 2.0 * samples * coefficient
+    p = _shares(share, "share")
+    size = whole(samples, "samples", 1, 10**12, "give a number of items such as 1000")
+    rate = 2.0 * size * number(coefficient, "coefficient", "give a coefficient such as 0.01")
     values = p if rate == 0 else np.expm1(-rate * p) / np.expm1(-rate)
     return Predicted(np.asarray(values), "limit", "diffusion: many samples, a small coefficient")
 
@@ -281,7 +298,10 @@ def kept_share(real: npt.ArrayLike, tpr: float, fpr: float) -> Predicted:
     >>> round(float(kept_share(0.1, 0.9, 0.1).values), 4)
     0.5
     """
-    share = np.asarray(real, dtype=np.float64)
-    human, synthetic = share * (1 - fpr), (1 - share) * (1 - tpr)
+    share = _shares(real, "real")
+    found, lost = (
+        within(rate, name, 0, 1, "give a rate such as 0.9") for name, rate in (("tpr", tpr), ("fpr", fpr))
+    )
+    human, synthetic = share * (1 - lost), (1 - share) * (1 - found)
     with np.errstate(invalid="ignore"):
         return Predicted(np.asarray(human / (human + synthetic)), "exact", "kept until there are enough")

@@ -167,7 +167,7 @@ def decoded(decoding: Decoding, weights: Floats, *, whole: bool) -> Floats:
             logs = np.log(weights)
         weights = np.exp((logs - logs.max(axis=1, keepdims=True)) / decoding.temperature)
     if decoding.top_k is not None:
-        weights = np.where(_places(weights, "top_k") < decoding.top_k, weights, 0.0)
+        weights = np.where(_places(weights, "top_k", decoding.top_k) < decoding.top_k, weights, 0.0)
     if decoding.top_p < 1.0:
         weights = _nucleus(weights, decoding.top_p, whole=whole)
     if decoding.min_p > 0.0:
@@ -178,19 +178,19 @@ def decoded(decoding: Decoding, weights: Floats, *, whole: bool) -> Floats:
     return weights
 
 
-def _places(weights: Floats, name: str) -> npt.NDArray[np.intp]:
+def _places(weights: Floats, name: str, value: float) -> npt.NDArray[np.intp]:
     """Place of each category by probability, 0 the most probable; of equal ones the commoner comes first."""
     order = np.argsort(-weights, axis=1, kind="stable")
     ranked = np.take_along_axis(weights, order, axis=1)
     apart = ranked[:, :-1] - ranked[:, 1:]
-    _refuse_near((apart > 0) & (apart <= NEAR * ranked[:, :-1]), name)
+    _refuse_near((apart > 0) & (apart <= NEAR * ranked[:, :-1]), name, value)
     places = np.empty_like(order)
     np.put_along_axis(places, order, np.broadcast_to(np.arange(weights.shape[1]), order.shape), axis=1)
     return places
 
 
 def _nucleus(weights: Floats, share: float, *, whole: bool) -> Floats:
-    places = _places(weights, "top_p")
+    places = _places(weights, "top_p", share)
     ranked = -np.sort(-weights, axis=1)
     total = ranked.sum(axis=1, keepdims=True)
     enough = _reaches(np.cumsum(ranked, axis=1), share, total, "top_p", whole=whole)
@@ -202,7 +202,7 @@ def _above(weights: Floats, least: float, *, whole: bool) -> Floats:
     stays = _reaches(weights, least, weights.sum(axis=1, keepdims=True), "epsilon", whole=whole)
     alone = ~stays.any(axis=1, keepdims=True)
     if alone.any():
-        stays |= alone & (_places(weights, "epsilon") == 0)
+        stays |= alone & (_places(weights, "epsilon", least) == 0)
     return np.where(stays, weights, 0.0)
 
 
@@ -214,14 +214,14 @@ def _reaches(values: Floats, share: float, of: Floats, name: str, *, whole: bool
         return np.asarray(scaled >= of.astype(np.int64).astype(object) * by.numerator).astype(bool)
     bound = share * of
     if share < 1.0:
-        _refuse_near((bound > 0) & (np.abs(values - bound) <= NEAR * bound), name)
+        _refuse_near((bound > 0) & (np.abs(values - bound) <= NEAR * bound), name, share)
     return np.asarray(values >= bound)
 
 
-def _refuse_near(near: Flags, name: str) -> None:
+def _refuse_near(near: Flags, name: str, value: float) -> None:
     if near.any():
         problem = "is decided by rounding in some training sets, whose weights are no counts"
-        raise PredictionError(f"decoding.{name}", int(near.sum()), problem, SIMULATE)
+        raise PredictionError(f"decoding.{name}", value, problem, SIMULATE)
 
 
 def erring(weights: Floats, rate: float) -> Floats:
