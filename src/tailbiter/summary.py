@@ -34,6 +34,7 @@ __all__ = [
     "medians",
     "percent",
     "power",
+    "printable",
     "summarise",
 ]
 
@@ -487,9 +488,9 @@ def _count(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
-def _label(item: Forgetting) -> str:
+def printable(label: str) -> str:
     """A label as it can stand in a line: on a terminal, control characters could do anything."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in item.label)
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in label)
     safe = safe or "(no name)"
     return safe if len(safe) <= LABEL_WIDTH else f"{safe[: LABEL_WIDTH - 3]}..."
 
@@ -522,9 +523,11 @@ def _final_sentences(summary: Summary) -> list[str]:
     """What was forgotten, where nothing comes back."""
     if not summary.commonest_forgotten:
         return ["No category vanished in most replicates."]
-    first = ", ".join(f"{_label(item)} ({_count(item.generation)})" for item in summary.first_forgotten)
+    first = ", ".join(
+        f"{printable(item.label)} ({_count(item.generation)})" for item in summary.first_forgotten
+    )
     common = "; ".join(
-        f"{_label(item)} (expected {_count(item.expected)}, generation {_count(item.generation)})"
+        f"{printable(item.label)} (expected {_count(item.expected)}, generation {_count(item.generation)})"
         for item in summary.commonest_forgotten
     )
     lines = [f"Forgotten first (generation): {first}."] if first else []
@@ -536,7 +539,7 @@ def _passing_sentences(summary: Summary) -> list[str]:
     if not summary.commonest_forgotten:
         return ["No category is absent at the end in most replicates."]
     common = ", ".join(
-        f"{_label(item)} (expected {_count(item.expected)})" for item in summary.commonest_forgotten
+        f"{printable(item.label)} (expected {_count(item.expected)})" for item in summary.commonest_forgotten
     )
     return [f"The most common absent at the end: {common}. In this regime they may come back."]
 

@@ -173,7 +173,7 @@ def test_what_was_not_reached_in_words() -> None:
     ds.tail_coverage[2] = 0.02
     assert in_words(tb.stages(ds))[0] == "Early collapse: reached by no replicate by generation 16."
     ds.head_total_variation[0] = 0.0
-    said = "Early collapse: reached by 33% of the replicates by generation 16, too few for a median."
+    said = "Early collapse: reached by 33 % of the replicates by generation 16, too few for a median."
     assert in_words(tb.stages(ds))[0] == said
     few = tb.Spec(reference=tb.Zipf(1000), samples=10, generations=50, replicates=4, stages=tb.Stages())
     first = in_words(tb.stages(tb.simulate(few)))[0]

@@ -94,10 +94,36 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     data, text = data_of(page), page.read_text(encoding="utf-8")
     assert [bool(one) for one in data["ids"]] == [True] * 4 + [False] * 2
     assert np.isnan(shaped(data, data["quantities"][1], "median")[4:]).all()
-    assert "4 of 6 cells done, 2 missing." in text
-    assert "failed: samples = 200, regime.real = 0.5" in text
-    assert html.escape(nasty) in text
+    assert data["failed"] == [5]
+    assert "4 of 6 cells done, 1 failed when last tried, 1 missing." in text
+    before_the_charts = text[: text.index('id="map"')]
+    assert "samples = 200, regime.real = 0.5" in before_the_charts
+    assert f"DataError: {html.escape(nasty)}" in before_the_charts
     assert nasty not in text
+
+
+def test_a_cell_that_was_tried_again_has_not_failed(tmp_path: Path) -> None:
+    sweep = tb.Sweep(BASE, vary=VARY)
+    store = tb.Store.create(tmp_path / "sweep", sweep)
+    store.add_failure(Failure(sweep.ids[5], {"samples": 200, "regime.real": 0.5}, "DataError", "once"))
+    page = written(tmp_path, sweep)
+    assert data_of(page)["failed"] == []
+    assert "6 of 6 cells done, 0 missing." in page.read_text(encoding="utf-8")
+
+
+def test_what_is_the_same_in_all_cells_is_told(tmp_path: Path) -> None:
+    """Beside what varies, and without it."""
+    text = written(tmp_path, tb.Sweep(BASE, vary=VARY)).read_text(encoding="utf-8")
+    held = re.search(r'aria-label="What is the same in all cells"><table>(.*?)</table>', text, re.S)[1]
+    rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', held))
+    assert rows == {
+        "human distribution": "zipf, categories = 30, exponent = 1.0, shift = 0.0",
+        "regime": "anchored, source = fresh",
+        "generations": "12",
+        "lineages": "5 replicates",
+        "fit": "mle",
+    }
+    assert "The dotted lines are exact" in text
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,10 @@ class ComponentsSummary:
             return []
         rarest, dead = int(np.argmin(self.reference_weights)), sum(n > 0 for n in self.died)
         before, after = self.reference_weights[rarest], self.last_weights[rarest]
+        alone = self.reference_weights.count(before) == 1
         smallest = (
-            f"The smallest component of the reference (component {rarest}, {percent(before)}):"
+            f"{'The' if alone else 'A'} smallest component of the reference (component {rarest},"
+            f" {percent(before)}):"
             f" {percent(after)} at the end, dead in {self.died[rarest]:,} of {self.of}."
         )
         if not dead:

@@ -172,6 +172,8 @@ def _sentences(summary: GaussianSummary) -> list[str]:
         lines[0] += " Spread = generalised standard deviation, exp(log_det / 2d), over the reference's."
         lines.append(_when("Spread", "half of the reference's", summary.spread_half))
     if first.tails_covered is not None:
+        lines[0] += " Tails covered = mass beyond the reference's 1e-3 quantiles, over the reference's:"
+        lines[0] += " above 100 % where the model is shifted or wider."
         what = "half of the reference's mass beyond its 1e-3 quantiles"
         lines.append(_when("Tails", what, summary.tails_half))
     if summary.singular and summary.last_rank is not None:

@@ -170,6 +170,8 @@ def _sentences(summary: TotalsSummary) -> list[str]:
     if summary.rows[0].log_mean is not None:
         lines.append(_when(name.capitalize(), "half of the reference's", summary.mean_half))
     if summary.rows[0].tail_covered is not None:
+        lines[0] += " Tail covered = mass above the reference's 1e-3 quantile, over the reference's:"
+        lines[0] += " above 100 % where the mean has risen."
         what = "half of the reference's mass above its 1e-3 quantile"
         lines.append(_when("Tail", what, summary.tail_half))
     if summary.absorbed is not None:

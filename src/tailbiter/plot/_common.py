@@ -32,6 +32,7 @@ __all__ = [
     "over_generations",
     "plain_ticks",
     "shade",
+    "shortened",
 ]
 
 # With one colour map whose lightness rises evenly, the dashes keep neighbours apart without colour.
@@ -46,6 +47,8 @@ LEAST_MASS = 1e-8
 GONE = 1e-30
 # Lines that can be told apart.
 MOST_GROUPS = 12
+# Characters of a name in a legend.
+LONGEST = 30
 # Of a component; below it nothing is drawn.
 LEAST_WEIGHT = 1e-6
 
@@ -106,6 +109,11 @@ def one_lineage(ds: xr.Dataset, replicate: int) -> int:
         most = ds.sizes["replicate"] - 1
         raise SpecError("replicate", replicate, "is no lineage of this run", f"name one from 0 to {most}")
     return replicate
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for the picture."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def as_text(name: str) -> str:

@@ -25,6 +25,7 @@ from ._common import (
     over_generations,
     plain_ticks,
     shade,
+    shortened,
 )
 from ._human import human_alive, spec_of
 
@@ -299,7 +300,8 @@ def groups(ds: xr.Dataset, ax: Axes | None = None) -> Axes:
     for rank in range(shown):
         one = alive.isel(group=shown - 1 - rank)
         categories = int(one["group_categories"])
-        draw_line(ax, one, rank, shown, f"{as_text(one['group'].item())}  ({categories:,})", 0.5 / categories)
+        name = f"{as_text(shortened(one['group'].item()))}  ({categories:,})"
+        draw_line(ax, one, rank, shown, name, 0.5 / categories)
     label_axes(ax, "group (categories)")
     ax.set_ylabel("share of the group's categories alive")
     ax.set_title("What is forgotten, by group: median and 5-95 % of replicates", fontsize="medium")

@@ -14,13 +14,14 @@ from tailbiter.summary import counted
 
 from ._charts import MOST_LINES, charts, line_names
 from ._page import fill
-from ._shared import base_name, needed, portable, shortened
-from ._told import run_in_words
+from ._shared import needed, portable, shortened
+from ._told import definitions, isolated, run_in_words
 from ._words import ranks, words
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from tailbiter.families import Summary
     from tailbiter.spec import Spec
 
 __all__ = ["page_of_run"]
@@ -55,7 +56,10 @@ def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
     theory, about = _theory(spec, ds)
     human = _human(spec, ds)
     provenance = json.loads(ds.attrs["provenance"])
-    table, _, sentences = _summary(ds).partition("\n\n")
+    summary = _summary(ds)
+    table, _, sentences = summary.text().partition("\n\n")
+    named = [*getattr(summary, "first_forgotten", ()), *getattr(summary, "commonest_forgotten", ())]
+    told = " ".join([*isolated(sentences, named).split("\n"), *_baseline(human)])
     data = {
         "generations": ds["generation"].values.tolist(),
         "charts": charts(ds, theory, human),
@@ -65,11 +69,16 @@ def _page(ds: xr.Dataset, spec: Spec | None, text: str, files: str) -> str:
     return fill(
         "run",
         data=data,
-        tables={"run": _run(ds), "expected": _expected(theory, ds), "facts": _facts(provenance)},
+        tables={
+            "run": _run(ds),
+            "terms": definitions(ds) if getattr(summary, "told", None) else [],
+            "expected": _expected(theory, ds),
+            "facts": _facts(provenance),
+        },
         title=_title(ds),
         lead="Models trained on the output of models: what is left of the human distribution.",
         summary=table,
-        sentences=" ".join([*sentences.split("\n"), *_baseline(human)]),
+        sentences=told,
         unlisted=_unlisted(ds),
         theory=about,
         spec=text,
@@ -105,17 +114,13 @@ def _title(ds: xr.Dataset) -> str:
 
 
 def _run(ds: xr.Dataset) -> list[tuple[str, str]]:
-    spec = _spec(ds)
-    reference = spec["reference"]
-    if "path" in reference:
-        spec["reference"] = {**reference, "path": base_name(reference["path"])}
-    return run_in_words(spec, _size(ds))
+    return run_in_words(_spec(ds), _size(ds))
 
 
-def _summary(ds: xr.Dataset) -> str:
+def _summary(ds: xr.Dataset) -> Summary:
     from tailbiter.families import family_named
 
-    return family_named(ds.attrs["family"]).summarise(ds).text()
+    return family_named(ds.attrs["family"]).summarise(ds)
 
 
 def _theory(spec: Spec | None, ds: xr.Dataset) -> tuple[xr.Dataset | None, str]:

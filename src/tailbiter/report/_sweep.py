@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailbiter.summary import counted
-
 from ._cells import Cells, fields_of, quantities
 from ._page import fill
 from ._shared import needed, portable, shortened, without_folders
+from ._told import run_in_words, without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +46,7 @@ def page_of_store(directory: Path) -> str:
         "product": sweep.design == "product" or len(fields) == 1,
         "fields": fields,
         "ids": cells.ids,
+        "failed": _failed(store, cells),
         "generations": generations,
         "quantities": shown,
         "alone": alone,
@@ -57,10 +57,16 @@ def page_of_store(directory: Path) -> str:
     return fill(
         "sweep",
         data=data,
-        tables={"fields": _values(fields), "facts": _facts(store, cells, left_out)},
+        tables={
+            "fields": _values(fields),
+            "held": run_in_words(without(sweep.base.to_dict(), [*sweep.names, "seed"])),
+            "failures": _failures(store),
+            "facts": _facts(store, cells, left_out),
+        },
         title=f"{len(sweep):,} cells: {', '.join(sweep.names)}",
         lead="Models trained on the output of models: what is left of the human distribution, by setting.",
         status=_done(status),
+        theory=_theory(shown),
         sentences=_extremes(cells, fields, shown, generations[-1]),
         spec=shown_toml,
         files=f"{cut} {needed(toml, directory, beside='sweep.toml')}".strip(),
@@ -70,12 +76,29 @@ def page_of_store(directory: Path) -> str:
 
 
 def _done(status: Status) -> str:
-    """How far the sweep is, and what failed."""
-    first = status.text().splitlines()[0] + "."
-    if not status.failed:
-        return first
+    """How far the sweep is."""
+    failed = f"{status.failed:,} failed when last tried, " if status.failed else ""
+    runnable, missing = status.cells - status.skipped, status.missing - status.failed
+    return f"{status.done:,} of {runnable:,} cells done, {failed}{missing:,} missing."
+
+
+def _failed(store: Store, cells: Cells) -> list[int]:
+    """Numbers of the cells that failed when last tried, and are not there."""
+    failures = store.failures()
+    if not failures:
+        return []
+    return [
+        number for number, name in enumerate(store.sweep.ids) if name in failures and not cells.ids[number]
+    ]
+
+
+def _theory(shown: list[dict[str, Any]]) -> str:
+    """What is exact in the charts, and where a cell's prediction is."""
+    beside = any(one["human"] for one in shown)
+    dotted = "The dotted lines are exact: what human data alone, drawn anew, are expected to hold. "
     return (
-        f"{first} {counted(status.failed, 'cell', 'cells')} failed when last tried: the last table says why."
+        f"{dotted if beside else ''}What theory expects of a cell stands in a report of its own, made as"
+        " below, and tb.predict(spec) returns it."
     )
 
 
@@ -104,11 +127,19 @@ def _facts(store: Store, cells: Cells, left_out: list[str]) -> list[tuple[str, s
     ]
     if left_out:
         found.append(("no room here for", "; ".join(left_out)))
+    return found
+
+
+def _failures(store: Store) -> list[tuple[str, str]]:
+    """What failed when last tried, with its message."""
     failures = list(store.failures().values())
     toml = store.sweep.to_toml()
-    for one in failures[:MOST_FAILURES]:
-        found.append((f"failed: {_named(one.values)}", without_folders(one.message, toml)))
-    return found
+    found = [
+        (_named(one.values), f"{one.kind}: {without_folders(one.message, toml)}")
+        for one in failures[:MOST_FAILURES]
+    ]
+    rest = len(failures) - len(found)
+    return [*found, (f"and {rest:,} more", "not listed here")] if rest else found
 
 
 def _named(values: dict[str, Any]) -> str:

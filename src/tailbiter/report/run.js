@@ -60,10 +60,14 @@
   let shown = PAGE, until = data.generations[state.at], chosen = Math.min(count - 1, Math.floor(Math.sqrt(count)));
   const isGone = (row) => row[3] !== null && row[3] <= until;
 
+  // A name as it can be read: characters that are not seen, or turn what follows, are written out.
+  const called = (name) => name.replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
+    (c) => `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`) || "(no name)";
+
   function cells(line, row) {
     row.slice(0, COLUMNS).forEach((v, j) => {
-      const plain = isNumber(j) ? (j === 3 && v === null ? "still there" : number(v)) : v;
-      element("td", isNumber(j) ? { class: "number" } : { class: "name" }, line, plain === "" ? "(no name)" : plain);
+      const plain = isNumber(j) ? (j === 3 && v === null ? "still there" : number(v)) : called(v);
+      element("td", isNumber(j) ? { class: "number" } : { class: "name" }, line, plain);
     });
   }
 
@@ -156,11 +160,11 @@
       const row = rows[i], line = element("tr", i === chosen ? { "aria-current": "true" } : {}, body);
       const state = isGone(row) ? `gone since ${number(row[3])}` : "still there";
       element("td", { class: "number" }, line, whole.format(row[5]));
-      element("td", { class: "name" }, line, row[0] || "(no name)");
+      element("td", { class: "name" }, line, called(row[0]));
       element("td", { class: "number" }, line, number(row[1]));
       element("td", {}, line, state);
     }
-    const rank = whole.format(rows[chosen][5]), text = `${rank}: ${rows[chosen][0]}`;
+    const rank = whole.format(rows[chosen][5]), text = `${rank}: \u2068${called(rows[chosen][0])}\u2069`;
     const at = Math.round(STEPS * Math.log(rows[chosen][5]) / Math.log(words.total + 1));
     page.slide({ input: one("rank"), output: one("at-rank"), at, text, spoken: `rank ${text}` });
   }

@@ -21,7 +21,9 @@
   const cell = () => fields.reduce((sum, d) => sum * d.labels.length + at.get(d), 0);
   const current = () => quantities[state.quantity];
   const place = (c, t, l) => (c * generations.length + t) * current().lines.length + l;
-  const there = () => data.ids[cell()] !== "";
+  const there = () => data.ids[cell()] !== "", failed = new Set(data.failed);
+  // What stands where there is no number.
+  const lacking = (c) => (failed.has(c) ? "failed" : "not there");
   const here = () => current().median[place(cell(), at.get(time), at.get(line))];
 
   function colour(share) {
@@ -62,6 +64,11 @@
     return rgb;
   }
 
+  function crossOut(svg, x, y, r) {
+    const d = `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x - r} ${y + r}l${2 * r} ${-2 * r}`;
+    drawn("path", { class: "failed", d }, svg);
+  }
+
   // A grid of two dims through the picked cell.
   function plane(svg, width, height, margin, tint) {
     const x = state.across, y = state.up, nx = x.labels.length, ny = y.labels.length;
@@ -73,7 +80,7 @@
       at.set(x, kept[0]); at.set(y, kept[1]);
       return v;
     };
-    const read = (i, j) => look(here, i, j), is = (i, j) => look(there, i, j);
+    const read = (i, j) => look(here, i, j), cellOf = (i, j) => look(cell, i, j);
     const left = (i) => margin + i * w, top = (j) => height - BOTTOM - (j + 1) * h;
     const seen = [];
     for (let i = 0; i < nx; i++) {
@@ -84,8 +91,11 @@
         const box = drawn("rect", { class: "tile", x: left(i), y: top(j), width: w, height: h }, svg);
         const rgb = fill(box, tint, v);
         box.addEventListener("click", () => { at.set(x, i); at.set(y, j); show(); });
-        drawn("title", {}, box, `${x.name} ${told(x.labels[i])}, ${y.name} ${told(y.labels[j])}: ${number(v)}`);
-        if (!is(i, j)) drawn("path", { class: "axis", d: `M${left(i)} ${top(j)}l${w} ${h}` }, svg);
+        const c = cellOf(i, j), is = data.ids[c] !== "";
+        drawn("title", {}, box,
+          `${x.name} ${told(x.labels[i])}, ${y.name} ${told(y.labels[j])}: ${is ? number(v) : lacking(c)}`);
+        if (failed.has(c)) crossOut(svg, left(i) + w / 2, top(j) + h / 2, Math.min(w, h, 24) / 3);
+        else if (!is) drawn("path", { class: "axis", d: `M${left(i)} ${top(j)}l${w} ${h}` }, svg);
         else if (w >= 48 && h >= 16) {
           write(svg, left(i) + w / 2, top(j) + h / 2 + 4, "middle", v === null ? "–" : number(+v.toPrecision(3)),
             { class: "told", style: rgb ? `fill: ${isLight(rgb) ? "#000" : "#fff"}` : "" });
@@ -146,7 +156,8 @@
       const dot = drawn("circle", { class: "tile", r: 6, ...where }, svg);
       fill(dot, tint, v);
       dot.addEventListener("click", () => { at.set(fields[0], c); show(); });
-      drawn("title", {}, dot, `cell ${c}: ${number(v)}`);
+      drawn("title", {}, dot, `cell ${c}: ${data.ids[c] ? number(v) : lacking(c)}`);
+      if (failed.has(c)) crossOut(svg, where.cx, where.cy, 5);
       if (c === cell()) drawn("circle", { class: "pick", r: 8, ...where }, svg);
     }
     return false;
@@ -166,7 +177,8 @@
       .map((d) => `${d.name}${d === line ? "" : " ="} ${stands(d)}`).join(", ");
     const limit = one("boundary").valueAsNumber;
     one("plane-caption").textContent = `${page.titled(q)}: medians over replicates${set ? `; ${set}` : ""}.` +
-      (crossed ? ` The thick line is where it crosses ${number(limit)}.` : "");
+      (crossed ? ` The thick line is where it crosses ${number(limit)}.` : "") +
+      (failed.size ? " A cross: the cell failed." : "");
     legend(tint);
   }
 
@@ -208,7 +220,7 @@
       page.slide({ input: d.input, output: d.output, at: at.get(d), text, spoken });
     }
     one("line").value = at.get(line);
-    const value = there() ? number(here()) : "this cell is not there";
+    const value = there() ? number(here()) : failed.has(cell()) ? "this cell failed" : "this cell is not there";
     one("picked").textContent = `${named()}; generation ${stands(time)}${of()}: ${value}`;
     one("cell").textContent = `${named()}, over generations`;
     curve();
@@ -242,6 +254,12 @@
     show();
   }
 
+  // What stands in the columns of a cell that failed.
+  function filled(box, j) {
+    box.classList.add("failed");
+    box.textContent = j === data.fields.length + 1 ? "failed" : "";
+  }
+
   function list() {
     const q = current(), rows = [];
     for (let c = 0; c < cellCount; c++) {
@@ -256,7 +274,8 @@
       const made = element("tr", row[0] === cell() ? { "aria-current": "true" } : {}, body);
       row.forEach((v, j) => {
         const box = element("td", numeric(j) ? { class: "number" } : {}, made);
-        if (j) box.textContent = typeof v === "string" ? v : number(v);
+        if (j > data.fields.length && failed.has(row[0])) filled(box, j);
+        else if (j) box.textContent = typeof v === "string" ? v : number(v);
         else element("button", { type: "button", "data-cell": v }, box, whole.format(v)).addEventListener("click",
           () => pick(v));
       });

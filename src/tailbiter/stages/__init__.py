@@ -16,14 +16,14 @@ from tailbiter.judgement import Stages, as_stages
 from ._chance import FALSE_ALARM
 from ._profile import LATE, NOT_TOLD, OWN, PROFILE, Definition, Values
 from ._survival import kaplan_meier, median
-from ._words import as_plain, in_words
+from ._words import as_plain, in_words, named
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["as_plain", "in_words", "kaplan_meier", "median", "stages"]
+__all__ = ["as_plain", "in_words", "kaplan_meier", "median", "named", "stages"]
 
 
 def stages(ds: xr.Dataset, thresholds: Stages | None = None) -> xr.Dataset:

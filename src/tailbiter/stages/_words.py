@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
+__all__ = ["as_plain", "in_words", "named"]
+
 SHORT = {
     "risk_catastrophic": "catastrophic risk",
     "risk_rise": "rise of risk",
@@ -62,11 +64,17 @@ def in_words(found: xr.Dataset) -> list[str]:
     return lines
 
 
+def named(stage: str) -> str:
+    """Return what sentences call a stage."""
+    return SHORT.get(stage, f"{stage.replace('_', ' ')} collapse")
+
+
 def _when(median: float, share: float, last: int) -> str:
     if share == 0:
         return f"reached by no replicate by generation {last:,}"
     if not math.isfinite(median):
-        return f"reached by {share:.0%} of the replicates by generation {last:,}, too few for a median"
+        some = f"{100 * share:.0f} % of the replicates"
+        return f"reached by {some} by generation {last:,}, too few for a median"
     return f"by generation {median:,.0f} (median)"
 
 
