@@ -220,3 +220,44 @@ def test_lines_stay_in_the_plot_and_numbers_on_one_line(page: Page, path: Path, 
     }).length"""
     assert page.run("document.querySelectorAll('td.number').length") > 0
     assert page.run(broken) == 0
+
+
+def test_one_category_has_its_page(page: Page, tmp_path: Path) -> None:
+    """Nothing complains, and both tables tell it."""
+    spec = tb.Spec(reference=tb.Counts([5], labels=["only"]), samples=100, generations=20, replicates=2)
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run", picture=False)
+    page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
+    assert page.run("[...document.querySelectorAll('#near td.name')].map(c => c.textContent)") == ["only"]
+    page.run("document.getElementById('gone').click()")
+    assert page.run(ROWS) == ["only"]
+
+
+def test_a_line_that_reaches_0_leaves_at_the_bottom(page: Page, tmp_path: Path) -> None:
+    """Where a band is gone its line ends below the plot, drawn to there; the others end inside."""
+    reference = tb.Counts([5, 5, 4, 3, 900, 100, 40])
+    spec = tb.Spec(reference=reference, samples=200, generations=200, replicates=4)
+    ds = tb.simulate(spec)
+    tb.write_run(ds, spec, tmp_path / "run", picture=False)
+    page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
+    ends = page.run("""[...document.querySelectorAll('#chart path[stroke-width="2"]')].map(
+        (path) => +path.getAttribute('d').split(/[ML]/).at(-1).split(' ')[1])""")
+    bottom = page.run(
+        "+document.querySelector('#chart clipPath rect').getAttribute('y') + "
+        "+document.querySelector('#chart clipPath rect').getAttribute('height')"
+    )
+    last = tb.share_alive(ds).isel(generation=-1).quantile(0.5, "replicate", method="inverted_cdf").values
+    gone = (last[np.isfinite(last)] == 0).tolist()
+    assert True in gone
+    assert False in gone
+    assert [end > bottom for end in ends] == gone
+    assert "has reached 0" in page.run("document.getElementById('caption').textContent")
+
+
+def test_characters_that_turn_what_follows_are_written_out(page: Page, tmp_path: Path) -> None:
+    reference = tb.Counts([9, 5, 3], labels=["a\u202eb", "c\td", "e"])
+    spec = tb.Spec(reference=reference, samples=100, generations=3, replicates=2)
+    tb.write_run(tb.simulate(spec, record=tb.Record(forgotten=True)), spec, tmp_path / "run", picture=False)
+    page.open(tb.report(tmp_path / "run", tmp_path / "page.html"))
+    page.run("document.getElementById('gone').click()")
+    assert page.run(ROWS) == ["a\\u202eb", "c\\u0009d", "e"]
+    assert page.run("getComputedStyle(document.querySelector('#list td.name')).unicodeBidi") == "isolate"

@@ -252,3 +252,81 @@ def test_bad_input_is_one_line(
     assert says in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("*.html"))
+
+
+ROW = r'<th scope="row">(.*?)</th><td>(.*?)</td>'
+
+
+def table_of(page: Path, name: str) -> dict[str, str]:
+    text = page.read_text(encoding="utf-8")
+    return dict(re.findall(ROW, re.search(rf'aria-label="{name}"><table>(.*?)</table>', text, re.S)[1]))
+
+
+@pytest.mark.parametrize(
+    ("reference", "size"),
+    [
+        (tb.Uniform(20), "20 categories (uniform)"),
+        (tb.Gaussian(dimensions=2), "2 dimensions (gaussian"),
+        (
+            tb.GaussianMixture([0.5, 0.5], [0.0, 9.0], [1.0, 1.0]),
+            "2 components in 1 dimension (gaussian mixture",
+        ),
+        (tb.Poisson(3.0), "poisson law of mean 3 (poisson"),
+        (tb.Exponential(), "exponential law of mean 1 (exponential"),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_what_was_run_is_told_of_every_family(reference: object, size: str, tmp_path: Path) -> None:
+    told = table_of(written(tmp_path, reference=reference, regime=tb.Anchored(real=0.1)), "What was run")
+    assert told["human distribution"].startswith(size)
+    assert told["regime"] == "anchored, real = 0.1, source = fresh"
+    assert (told["batch"], told["generations"]) == ("100 samples in each generation", "9")
+    assert (told["lineages"], told["seed"]) == ("4 replicates", "1851")
+
+
+def test_a_title_tells_the_run_and_not_the_record(tmp_path: Path) -> None:
+    spec = tb.Spec(reference=tb.Zipf(50), samples=100, generations=50, replicates=2)
+    ds = tb.simulate(spec, record=tb.Record(generations=[5]))
+    tb.write_run(ds, spec, tmp_path / "run", picture=False)
+    page = tb.report(tmp_path / "run", tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h1>50 categories over 50 generations</h1>" in page
+
+
+def test_theory_is_claimed_of_what_was_recorded_alone(tmp_path: Path) -> None:
+    """The largest probability has no known law; the Gini-Simpson index has an exact one."""
+    spec = tb.Spec(reference=tb.Zipf(300), samples=900, generations=9, replicates=2)
+    for name in ("largest_share", "gini_simpson"):
+        ds = tb.simulate(spec, record=tb.Record(variables=[name]))
+        tb.write_run(ds, spec, tmp_path / name, picture=False)
+        tb.report(tmp_path / name, tmp_path / f"{name}.html")
+    assert table_of(tmp_path / "largest_share.html", "What theory says") == {}
+    assert "Theory knows nothing of what this run recorded." in (tmp_path / "largest_share.html").read_text(
+        "utf-8"
+    )
+    ((title, said),) = table_of(tmp_path / "gini_simpson.html", "What theory says").items()
+    q = 1 / np.arange(1, 301) / (1 / np.arange(1, 301)).sum()
+    wanted = (1 - (q**2).sum()) * (1 - 1 / 900) ** 9
+    assert title.lower().startswith("gini")
+    assert float(said.split(" (exact)")[0]) == pytest.approx(wanted, rel=1e-4)
+    mean = tb.read_run(tmp_path / "gini_simpson").gini_simpson.isel(generation=-1).mean()
+    assert float(said.split("this run: ")[1]) == pytest.approx(float(mean), rel=1e-4)
+
+
+def test_a_label_from_right_to_left_is_isolated_in_sentences(tmp_path: Path) -> None:
+    hebrew, plain = "\u05e9\u05dc\u05d5\u05dd", "plain"
+    page = written(tmp_path, reference=tb.Counts([50, 2, 1], labels=["the", hebrew, plain]), generations=400)
+    text = page.read_text(encoding="utf-8")
+    told = text[text.index("The most common that vanished") : text.index("<details>")]
+    assert f"\u2068{hebrew}\u2069 (expected" in told
+    assert f" {plain} (expected" in told
+
+
+def test_what_is_called_collapse_is_defined(tmp_path: Path) -> None:
+    told = table_of(written(tmp_path, stages=tb.Stages()), "Definitions")
+    assert (
+        told["loss of entropy"]
+        == "effective number, exp(entropy), below 0.5 of the first human sample&#x27;s"
+    )
+    assert {"late collapse, flattening", "catastrophic risk", "loss of modes"} <= told.keys()
+    (tmp_path / "other").mkdir()
+    assert table_of(written(tmp_path / "other", reference=tb.Gaussian()), "Definitions") == {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tailbiter as tb
+from tailbiter.store import Failure
 from tests.report.browser import BROWSER, Page
 
 pytestmark = [
@@ -164,3 +165,22 @@ def test_nothing_is_cut_off(page: Page, which: str, width: int, request: pytest.
     page.open(request.getfixturevalue(which), width)
     assert page.run("document.documentElement.scrollWidth") <= width
     assert page.run("document.querySelector('#plane svg').getBoundingClientRect().width") <= width
+
+
+def test_a_cell_that_failed_is_told_from_one_that_is_missing(page: Page, tmp_path: Path) -> None:
+    vary = {"regime.real": [0.1, 0.2], "samples": [100, 300]}
+    part = tb.Sweep(BASE, vary={"regime.real": [0.1, 0.2], "samples": [100]})
+    tb.run_sweep(part, tmp_path / "sweep", threads=1)
+    sweep = tb.Sweep(BASE, vary=vary)
+    store = tb.Store.create(tmp_path / "sweep", sweep)
+    store.add_failure(
+        Failure(sweep.ids[3], {"regime.real": 0.2, "samples": 300}, "DataError", "no such table")
+    )
+    page.open(tb.report(tmp_path / "sweep", tmp_path / "page.html"))
+    told = page.run(f"{TILES.replace('document', '[...document', 1)}].map((one) => one.textContent)")
+    assert [text.split(": ")[1] for text in told if "samples 300" in text] == ["not there", "failed"]
+    assert page.run("document.querySelectorAll('#plane path.failed').length") == 1
+    assert [row[3] for row in page.run(CELLS)][1::2] == [NONE, "failed"]
+    assert "A cross: the cell failed." in page.run("document.getElementById('plane-caption').textContent")
+    page.run(f"{ROWS}[3].querySelector('button').click()")
+    assert page.run(PICKED).endswith("this cell failed")

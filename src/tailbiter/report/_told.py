@@ -94,7 +94,8 @@ def definitions(ds: xr.Dataset) -> list[tuple[str, str]]:
 
     found = stages(ds)
     pairs = zip(found["stage"].values.tolist(), found["definition"].values.tolist(), strict=True)
-    return [(named(stage), said) for stage, said in pairs]
+    # Late collapse is either of two, which follow.
+    return [(named(stage), said) for stage, said in pairs if stage != "late"]
 
 
 def _human(reference: Mapping[str, Any], size: str) -> str:

@@ -164,9 +164,9 @@
       element("td", { class: "number" }, line, number(row[1]));
       element("td", {}, line, state);
     }
-    const rank = whole.format(rows[chosen][5]), text = `${rank}: \u2068${called(rows[chosen][0])}\u2069`;
+    const rank = whole.format(rows[chosen][5]), name = called(rows[chosen][0]);
     const at = Math.round(STEPS * Math.log(rows[chosen][5]) / Math.log(words.total + 1));
-    page.slide({ input: one("rank"), output: one("at-rank"), at, text, spoken: `rank ${text}` });
+    page.slide({ input: one("rank"), output: one("at-rank"), at, text: `${rank}: \u2068${name}\u2069`, spoken: `rank ${rank}: ${name}` });
   }
 
   follow = (at, text, spoken) => {

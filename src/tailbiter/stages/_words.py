@@ -23,6 +23,8 @@ SHORT = {
     "entropy_lost": "loss of entropy",
     "mode_collapse": "mode collapse",
     "one_left": "one category left",
+    "late_concentrating": "late collapse, concentrating",
+    "late_flattening": "late collapse, flattening",
 }
 
 
