@@ -15,8 +15,8 @@ __all__ = ["reproduce"]
 
 DIFFERS = 1
 LEGEND = (
-    "paper: a number ± what the paper states, half a unit of its last digit, the order of what its expansion",
-    "  leaves out, or three standard errors of its own runs (a note says which); or a bound.",
+    "paper: a number ± once or twice what the paper states, half a unit of its last digit, the order of what",
+    "  its expansion leaves out, or three standard errors of its own runs (a note says which); or a bound.",
     "ours ± five standard errors, exceeded by chance once in 1.7 million rows, and what ours lacks besides.",
     "sees: so large a change of ours turns the verdict (a bound's: towards the bound).",
 )
@@ -33,8 +33,8 @@ def reproduce(
 
     Example: tailbiter reproduce forgetting workflows
 
-    paper: a number ± what the paper states, half a unit of its last digit, the order of what its expansion
-    leaves out, or three standard errors of its own runs (a note says which); or a bound.
+    paper: a number ± once or twice what the paper states, half a unit of its last digit, the order of what
+    its expansion leaves out, or three standard errors of its own runs (a note says which); or a bound.
 
     ours ± five standard errors, exceeded by chance once in 1.7 million rows, and what ours lacks besides.
 

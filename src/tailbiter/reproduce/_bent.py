@@ -185,7 +185,7 @@ def _curated(threads: int | None) -> list[Row]:
         curation=Choice(k=2, reward=(0.02, 0.0)),
         samples=100,
         generations=1000,
-        replicates=15_000,
+        replicates=12_000,
         seed=2407,
     )
     won = measured(spec, "coverage", [1000], threads)[:, 0] < 0.5

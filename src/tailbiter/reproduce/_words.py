@@ -132,10 +132,10 @@ def _accumulate(threads: int | None) -> list[Row]:
     from tailbiter.theory import moments
 
     bound = math.pi**2 / 6
-    limit = {"published": bound, "tolerance": 0.005, "sees": 0.04}
+    limit = {"published": bound, "tolerance": 0.005, "sees": 0.045}
     cases: tuple[tuple[str, Regime, int, int, int, dict[str, float]], ...] = (
         ("all data kept", Accumulate(), 10, 500, 30_000, {"below": bound, "sees": 0.12}),
-        ("all data kept", Accumulate(), 1000, 200, 400_000, limit),
+        ("all data kept", Accumulate(), 1000, 300, 300_000, limit),
         ("the last batch kept", Replace(), 1000, 500, 20_000, {"above": bound, "sees": 60.0}),
     )
     because = "half a unit of 1.64's last digit; the paper's is a limit of many samples and generations"
