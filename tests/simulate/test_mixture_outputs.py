@@ -146,6 +146,12 @@ def test_what_the_table_says() -> None:
     ]
 
 
+def test_of_components_alike_none_is_the_smallest() -> None:
+    law = tb.GaussianMixture([0.5, 0.5], [0.0, 8.0], [1.0, 1.0])
+    text = summarise(tb.simulate(tb.Spec(reference=law, samples=50, generations=2, replicates=2))).text()
+    assert "A smallest component of the reference (component 0, 50.0 %)" in text
+
+
 def test_what_the_floor_holds_open_is_told() -> None:
     summary = summarise(run_of(THREE, components_singular=[[0, 0, 2], [0, 1, 0], [0, 0, 1]]))
     assert summary.singular == 2

@@ -259,3 +259,17 @@ def test_what_was_not_recorded_is_said() -> None:
     )
     with pytest.raises(SpecError, match="cannot be drawn as a density"):
         tb.plot.densities(wide)
+
+
+def test_a_band_that_died_leaves_at_the_bottom() -> None:
+    """Its last point lies below the picture, in the same line as those before; of the others none does."""
+    reference = tb.Counts([5, 5, 4, 3, 900, 100, 40])
+    ds = tb.simulate(tb.Spec(reference=reference, samples=200, generations=200, replicates=4))
+    ax = tb.plot.tails(ds)
+    last = tb.share_alive(ds).isel(generation=-1).median("replicate").values
+    lines = [line for line in ax.lines if line.get_linewidth() > 1]
+    ends = [line.get_ydata()[-1] for line in lines]
+    gone = (last[np.isfinite(last)] == 0).tolist()
+    assert {True, False} == set(gone)
+    assert [end < ax.get_ylim()[0] for end in ends] == gone
+    assert all(np.isfinite(line.get_ydata()).all() for line in lines)

@@ -48,7 +48,7 @@ GONE = 1e-30
 # Lines that can be told apart.
 MOST_GROUPS = 12
 # Characters of a name in a legend.
-LONGEST = 30
+LONGEST = 24
 # Of a component; below it nothing is drawn.
 LEAST_WEIGHT = 1e-6
 

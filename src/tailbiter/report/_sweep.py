@@ -79,7 +79,8 @@ def _done(status: Status) -> str:
     """How far the sweep is."""
     failed = f"{status.failed:,} failed when last tried, " if status.failed else ""
     runnable, missing = status.cells - status.skipped, status.missing - status.failed
-    return f"{status.done:,} of {runnable:,} cells done, {failed}{missing:,} missing."
+    why = " What failed, and why:" if status.failed else ""
+    return f"{status.done:,} of {runnable:,} cells done, {failed}{missing:,} missing.{why}"
 
 
 def _failed(store: Store, cells: Cells) -> list[int]:
