@@ -112,8 +112,11 @@ def one_lineage(ds: xr.Dataset, replicate: int) -> int:
 
 
 def shortened(name: str) -> str:
-    """A name that leaves room for the picture."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+    """A name that leaves room for the picture: its beginning and its end, in which names differ."""
+    if len(name) <= LONGEST:
+        return name
+    end = LONGEST // 2 - 1
+    return f"{name[: LONGEST - end - 1]}\N{HORIZONTAL ELLIPSIS}{name[-end:]}"
 
 
 def as_text(name: str) -> str:
