@@ -97,9 +97,18 @@ static void fill_tables(tb_grid_t *grid, const tb_share_out_t *from, uint32_t li
     }
 }
 
-/* Elements of small counts, by class. */
-static size_t class_of(const tb_lineage_t *self, size_t i, uint32_t limit) {
-    return self->weight[i] < (double)limit ? (size_t)self->weight[i] : TB_CLASSES;
+/* Elements by class; the limit stands for all counts from it on. */
+static uint32_t class_of(const tb_lineage_t *self, size_t i, uint32_t limit) {
+    const double count = self->weight[i], most = (double)limit;
+    return (uint32_t)(count < most ? count : most);
+}
+
+/* To each element what its class has; those without a table have nothing. */
+static void spread(const tb_lineage_t *self, const uint64_t *by_class, uint32_t limit, double *out) {
+    double each[TB_CLASSES + 1] = {0};
+    for (uint32_t c = 0; c < limit; c++) each[c] = (double)by_class[c];
+    for (size_t i = 0; i < self->length; i++) out[i] = each[class_of(self, i, limit)];
+    memset(out + self->length, 0, TB_PAD * sizeof *out);
 }
 
 static int draw_steps(tb_lineage_t *self, const tb_share_out_t *by, double n, tb_address_t at, size_t *listed) {
@@ -116,11 +125,7 @@ static int draw_steps(tb_lineage_t *self, const tb_share_out_t *by, double n, tb
         return tb_pick_items(plan, scratch, &drawn, (uint64_t)(sum - n), 1, fix, -1.0, self->batch);
     }
     double *steps = self->model.weight;
-    for (size_t i = 0; i < length; i++) {
-        const size_t c = class_of(self, i, classes->limit);
-        steps[i] = c < TB_CLASSES ? (double)by->steps[c] : 0.0;
-    }
-    memset(steps + length, 0, TB_PAD * sizeof *steps);
+    spread(self, by->steps, classes->limit, steps);
     const tb_counted_t wanted = {steps, NULL, length, by->all_steps, __builtin_inf()};
     return tb_pick_items(plan, scratch, &wanted, (uint64_t)(n - sum), 0, fix, 1.0, self->batch);
 }
@@ -128,11 +133,7 @@ static int draw_steps(tb_lineage_t *self, const tb_share_out_t *by, double n, tb
 /* Items by what the steps leave, where that is too little to be found at random. */
 static int pick_rest(tb_lineage_t *self, const tb_share_out_t *by, uint64_t n, uint32_t limit, tb_address_t at) {
     double *rest = self->model.weight;
-    for (size_t i = 0; i < self->length; i++) {
-        const size_t c = class_of(self, i, limit);
-        rest[i] = c < TB_CLASSES ? (double)by->rest[c] : 0.0;
-    }
-    memset(rest + self->length, 0, TB_PAD * sizeof *rest);
+    spread(self, by->rest, limit, rest);
     const tb_counted_t left = {rest, NULL, self->length, by->all_rest, __builtin_inf()};
     return tb_pick_items(self->plan, self->scratch, &left, n, 0, at, 1.0, self->batch);
 }

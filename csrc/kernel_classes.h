@@ -4,38 +4,56 @@
 #define TB_KERNEL_CLASSES_H
 #include "kernel_poisson.h"
 
-/* Counts that most categories have are compared with, lane by lane; the others, of which there are few, are looked at
- * one by one. */
-enum { COMPARED = 8 };
+/* Eight counters in one word, for the counts that most categories have: each element adds 1 to that of its count's last
+ * three bits. Rows go on until a counter may be full. */
+enum { COUNTERS = 8, COUNTER_BITS = 8, COUNTED_ROWS = (1 << COUNTER_BITS) - 1 };
+
+static const uint64_t ONE_MORE[COUNTERS] = {1,
+                                            (uint64_t)1 << COUNTER_BITS,
+                                            (uint64_t)1 << 2 * COUNTER_BITS,
+                                            (uint64_t)1 << 3 * COUNTER_BITS,
+                                            (uint64_t)1 << 4 * COUNTER_BITS,
+                                            (uint64_t)1 << 5 * COUNTER_BITS,
+                                            (uint64_t)1 << 6 * COUNTER_BITS,
+                                            (uint64_t)1 << 7 * COUNTER_BITS};
+
+/* Counts without a counter of their own go to `larger`; returns how many. Without a branch: one in three rows has some,
+ * which nothing foretells. */
+SIMD size_t count_rows(const double *count, size_t length, uint32_t *often, double *larger) {
+    const vd most = d_set(TB_SMALL), integer = d_set(0x1p52), last = d_set(COUNTERS - 1);
+    uint64_t lane[LANES];
+    size_t put = 0;
+    vu found = u_set(0);
+    for (size_t i = 0; i < length; i += LANES) {
+        const vd c = d_load(count + i);
+        found = u_add(found, u_lookup8(ONE_MORE, d_bits(d_min(c, most) + integer)));
+        put += d_compress(larger + put, d_lt(last, c), c);
+    }
+    u_store(lane, found);
+    for (size_t j = 0; j < LANES; j++) {
+        for (uint32_t c = 0; c < COUNTERS; c++) often[c] += (uint32_t)(lane[j] >> c * COUNTER_BITS & COUNTED_ROWS);
+    }
+    return put;
+}
 
 KERNEL size_t tally(const double *count, size_t length, uint32_t *often, double *large) {
-    const vd most = d_set(TB_SMALL);
-    uint32_t lanes[2 * LANES];
-    size_t larger = 0;
-    vw found[COMPARED];
-    for (uint32_t c = 0; c < COMPARED; c++) found[c] = w_set(0);
+    size_t larger = 0, beyond = 0;
     memset(often, 0, TB_SMALL * sizeof *often);
-    for (size_t i = 0; i < length; i += 2 * LANES) {
-        const vw w = w_from_d(d_min(d_load(count + i), most), d_min(d_load(count + i + LANES), most));
-#pragma GCC unroll 8
-        for (uint32_t c = 1; c < COMPARED; c++) found[c] -= (vw)(w == w_set(c));
-        unsigned rare = w_less(w_set(COMPARED - 1), w);
-        if (!rare) continue;
-        w_store(lanes, w);
-        for (; rare; rare &= rare - 1) {
-            const size_t at = (size_t)__builtin_ctz(rare);
-            if (lanes[at] < TB_SMALL) {
-                often[lanes[at]]++;
-            } else {
-                large[larger++] = count[i + at];
-            }
+    for (size_t first = 0; first < length; first += COUNTED_ROWS * LANES) {
+        const size_t left = length - first, some = left < COUNTED_ROWS * LANES ? left : COUNTED_ROWS * LANES;
+        larger += count_rows(count + first, some, often, large + larger);
+    }
+    for (size_t i = 0; i < larger; i++) {
+        if (large[i] < (double)TB_SMALL) {
+            const uint32_t c = (uint32_t)large[i];
+            often[c % COUNTERS]--;
+            often[c]++;
+        } else {
+            large[beyond++] = large[i];
         }
     }
-    for (uint32_t c = 1; c < COMPARED; c++) {
-        w_store(lanes, found[c]);
-        for (size_t j = 0; j < 2 * LANES; j++) often[c] += lanes[j];
-    }
-    return larger;
+    often[0] = 0;
+    return beyond;
 }
 
 /* What stands back while blocks are drawn. */
@@ -94,7 +112,7 @@ SIMD void choose_class_cells(block_t *block, const uint64_t *word, size_t some) 
 /* Returns the sum. */
 SIMD uint32_t draw_class_steps(const block_t *block, const uint64_t *word, size_t first, size_t from, double *x,
                                classes_aside_t *aside) {
-    uint32_t lanes[2 * LANES], all = 0;
+    uint64_t pair[LANES], all = 0;
     vw sum = w_set(0);
     for (size_t i = from; i < from + TB_PAD; i += 2 * LANES) {
         const vw bits = quarter_words(word + from / 4, i - from), part = bits & CLASS_PART;
@@ -111,9 +129,9 @@ SIMD uint32_t draw_class_steps(const block_t *block, const uint64_t *word, size_
             aside->element[aside->ties++] = (uint32_t)(first + at);
         }
     }
-    w_store(lanes, sum);
-    for (size_t i = 0; i < 2 * LANES; i++) all += lanes[i];
-    return all;
+    u_store(pair, (vu)sum);
+    for (size_t i = 0; i < LANES; i++) all += pair[i];
+    return (uint32_t)all + (uint32_t)(all >> 32);
 }
 
 /* Eight slots serve 64 elements, as in `poisson`. */

@@ -133,8 +133,8 @@ typedef struct {
      * goes to `large`, which has room for TB_ROW more. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       size_t *large_count, const tb_address_t *at);
-    /* How often each count from 1 to TB_SMALL - 1 occurs; the larger ones, of which it returns how many, go to `large`.
-     */
+    /* How often each count from 1 to TB_SMALL - 1 occurs; the larger ones, of which it returns how many, go to `large`,
+     * which has room for all counts and TB_ROW more. */
     size_t (*tally)(const double *count, size_t length, uint32_t *often, double *large);
     /* x[i]: Poisson counts by the table of count[i]; returns their sum, and in `sums` that of each TB_PAD of them.
      * Elements whose count has no table get 0 and are listed. */

@@ -107,6 +107,49 @@ static void test_kernel(void) {
     free(classes);
 }
 
+/* Against one count at a time; larger ones in order. */
+static void check_tally(const double *count, size_t length) {
+    uint32_t expected[TB_SMALL] = {0}, often[TB_SMALL];
+    double *large = doubles(length), *found = doubles(length + TB_ROW);
+    size_t larger = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (count[i] >= TB_SMALL)
+            large[larger++] = count[i];
+        else if (count[i] > 0.0)
+            expected[(size_t)count[i]]++;
+    }
+    for (size_t s = 0; s < machine.count; s++) {
+        memset(often, 0x55, sizeof often);
+        CHECK(machine.set[s]->tally(count, length, often, found) == larger);
+        CHECK(!memcmp(often, expected, sizeof often) && same_doubles(found, large, larger));
+    }
+    free(large);
+    free(found);
+}
+
+/* Of every size, to the largest there is; and all the same, as often as fills every counter and once more. */
+static void test_tally(void) {
+    static const size_t lengths[] = {1, 7, 64, 255, 256, 511, 2040, 2041, 5000};
+    uint64_t state = 3;
+
+    for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+        double *count = doubles(lengths[l]);
+
+        for (unsigned bits = 3; bits <= 53; bits += 2) {
+            for (size_t i = 0; i < lengths[l]; i++) count[i] = (double)next_number(&state, 64 - bits, 2);
+            check_tally(count, lengths[l]);
+        }
+        for (int same = 0; same < 10; same++) {
+            for (size_t i = 0; i < lengths[l]; i++) count[i] = (double)same;
+            check_tally(count, lengths[l]);
+        }
+        count[lengths[l] - 1] = 0x1p53;
+        check_tally(count, lengths[l]);
+        free(count);
+    }
+}
+
 /* A lineage that lists all categories, with a training set of our own. */
 typedef struct {
     setup_t *setup;
@@ -395,6 +438,7 @@ int main(void) {
     machine = this_machine();
     test_tables_hold_the_law();
     test_kernel();
+    test_tally();
     test_all_batches_of_a_few();
     test_groups();
     test_little_rest();
