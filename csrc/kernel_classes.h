@@ -17,8 +17,8 @@ static const uint64_t ONE_MORE[COUNTERS] = {1,
                                             (uint64_t)1 << 6 * COUNTER_BITS,
                                             (uint64_t)1 << 7 * COUNTER_BITS};
 
-/* Counts without a counter of their own go to `larger`; returns how many. Without a branch: one in three rows has some,
- * which nothing foretells. */
+/* Counts without a counter of their own go to `larger`; returns how many. In wide rows without a branch: many of them
+ * have some, which nothing foretells. */
 SIMD size_t count_rows(const double *count, size_t length, uint32_t *often, double *larger) {
     const vd most = d_set(TB_SMALL), integer = d_set(0x1p52), last = d_set(COUNTERS - 1);
     uint64_t lane[LANES];
@@ -27,7 +27,8 @@ SIMD size_t count_rows(const double *count, size_t length, uint32_t *often, doub
     for (size_t i = 0; i < length; i += LANES) {
         const vd c = d_load(count + i);
         found = u_add(found, u_lookup8(ONE_MORE, d_bits(d_min(c, most) + integer)));
-        put += d_compress(larger + put, d_lt(last, c), c);
+        const vm rare = d_lt(last, c);
+        if (LANES > 2 || m_bits(rare)) put += d_compress(larger + put, rare, c);
     }
     u_store(lane, found);
     for (size_t j = 0; j < LANES; j++) {
