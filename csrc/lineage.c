@@ -136,12 +136,16 @@ static size_t count_present(const tb_lineage_t *self) {
 }
 
 /* While more than an eighth of the categories is present, and as many items are drawn, what is absent is drawn with
- * the rest: that costs less than to find places for those that come back. */
+ * the rest: that costs less than to find places for those that come back. Of an estimator that mixes counts with the
+ * even law only the latter's items come back: a fifth as many as there are categories make up for it. */
 static int serves_full(const tb_lineage_t *self, size_t present) {
     const tb_program_t *program = &self->plan->program;
-    const size_t i = self->generation, least = program->categories / 8;
+    const size_t i = self->generation, categories = program->categories;
     if (!self->plan->by_count || never_compacts(self)) return 0;
-    return present > least && program->samples[i] - program->fresh[i] - program->from_kept[i] > least;
+    const uint64_t items = program->samples[i] - program->fresh[i] - program->from_kept[i];
+    const double even = tb_even_share(self);
+    if (even >= 0.0 && even * (double)items <= (double)categories / 5.0) return 0;
+    return present > categories / 8 && items > categories / 8;
 }
 
 static void settle(tb_lineage_t *self, size_t present) {
