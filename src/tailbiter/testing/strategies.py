@@ -9,6 +9,7 @@ nothing is tried and thrown away.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 from typing import NamedTuple
 
 from .._checks import whole
@@ -54,6 +55,8 @@ _TAILS = (0.05, 0.0, 1.0, 1 / 3)
 _LAST_SEED = 2**63 - 1
 # Most that a training set may weigh; the ages above weigh at most 10 in lowest terms.
 _MOST_WEIGHT = 1 << 53
+# Sizes that are drawn one by one: Hypothesis has no lists as long as the longest runs.
+_MOST_SIZES = 100
 _REMEDY = "give a whole number"
 
 
@@ -287,7 +290,9 @@ def _samples(draw: DrawFn, generations: int, least: int, most: int) -> Samples:
     kind = draw(st.sampled_from(["constant", "listed", "growing", "shrinking"]))
     size = st.integers(least, most)
     if kind == "listed":
-        return tuple(draw(st.lists(size, min_size=generations, max_size=generations + 2)))
+        length = generations + draw(st.integers(0, 2))
+        drawn = min(length, _MOST_SIZES)
+        return tuple(islice(cycle(draw(st.lists(size, min_size=drawn, max_size=drawn))), length))
     first = draw(size)
     if kind == "growing":
         return Growth(first, draw(st.floats(1, 1.5)), draw(st.floats(0, 50)), draw(st.integers(first, most)))
