@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 BAR, LARGE_BAR = 3.0, 4.0
-CATEGORIES, GENERATIONS, REPLICATES = 100_000, 1_000, 4
+CATEGORIES, GENERATIONS, REPLICATES = 100_000, 1_000, 16
 SPAN_ROUNDS = 8
 LARGE_CATEGORIES, LARGE_GENERATIONS = 10**7, 5
 NOTES = """\
@@ -153,7 +153,7 @@ class Plain:
 
 def ends(generations: int) -> list[int]:
     """Return where spans end, about three for every factor of ten."""
-    return sorted({1, 2, 3, *np.geomspace(5, generations, 8).round().astype(int).tolist()})
+    return sorted({1, 3, *np.geomspace(5, generations, 8).round().astype(int).tolist()})
 
 
 def plain(reference: tb.Zipf | tb.Uniform, generations: int, replicates: int) -> Run:
