@@ -211,12 +211,20 @@ static double counted_share(const tb_program_t *program) {
     return (1.0 - program->error_rate) * (1.0 - even) / (1.0 + added / (double)program->samples[0]);
 }
 
+/* The share of synthetic items in what is kept of a crawl. */
+static double kept_share(const tb_program_t *program, size_t i) {
+    const double human = program->crawled[i] * program->human_kept;
+    const double model = (1.0 - program->crawled[i]) * program->synthetic_kept;
+    return model > 0.0 ? model / (human + model) : 0.0;
+}
+
 /* Synthetic items of generation 2 for each item of generation 1. Any rate gives the exact law; this one leaves the
  * fewest items to be added or removed while neither share nor size changes. Beyond 1 the tables would be too short. */
 static double choose_rate(const tb_plan_t *self) {
     const tb_program_t *program = &self->program;
-    const uint64_t synthetic = program->samples[1] - program->fresh[1] - program->from_kept[1];
-    const double rate = counted_share(program) * (double)synthetic / (double)program->samples[0];
+    double synthetic = (double)(program->samples[1] - program->fresh[1] - program->from_kept[1]);
+    if (program->crawled) synthetic *= kept_share(program, 1);
+    const double rate = counted_share(program) * synthetic / (double)program->samples[0];
     return rate > 0.0 && rate < 1.0 ? rate : 1.0;
 }
 
