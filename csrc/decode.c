@@ -114,6 +114,29 @@ static int keep_byte(tb_pile_t *pile, int shift, uint64_t byte, double *room) {
     return equal;
 }
 
+/* Counts are whole and most are small, and what a cut removes begins with the smallest: how many have each small count
+ * nearly always tells where it ends. */
+enum { SMALL = 64 };
+
+static int find_small_cut(const tb_model_t *model, tb_cut_t *cut) {
+    uint32_t some[4][SMALL] = {{0}};
+    double above = cut->by_weight ? tb_model_total(model) : (double)model->length;
+    if (!model->whole || (model->others > 0.0 && model->other > 0.0)) return 0;
+    for (size_t i = 0; i < model->length; i++) {
+        const double weight = model->weight[i];
+        some[i % 4][(size_t)(weight < SMALL ? weight : 0.0)] += weight < SMALL;
+    }
+    for (size_t c = 0; c < SMALL; c++) {
+        const double often = (double)(some[0][c] + some[1][c] + some[2][c] + some[3][c]);
+        above -= often * (cut->by_weight ? (double)c : 1.0);
+        if (above >= cut->need) continue;
+        cut->cut = (double)c;
+        cut->rest = cut->need - above;
+        return 1;
+    }
+    return 0;
+}
+
 /* Byte by byte from the highest, each time among those that share the bytes before, until these are all equal. */
 static void find_cut(const tb_model_t *model, tb_cut_t *cut, double *room) {
     tb_pile_t pile = {model->weight, model->length, model->others, model->other};
@@ -131,10 +154,19 @@ static void find_cut(const tb_model_t *model, tb_cut_t *cut, double *room) {
 }
 
 static void cut_below(tb_model_t *model, double least) {
-    for (size_t i = 0; i < model->length; i++) {
-        if (model->weight[i] < least) model->weight[i] = 0.0;
-    }
+    for (size_t i = 0; i < model->length; i++) model->weight[i] = model->weight[i] < least ? 0.0 : model->weight[i];
     if (model->other < least) model->other = 0.0;
+}
+
+/* The first `keep` of some numbers, from the largest on, end with this one. Where no category comes back ids ascend. */
+static double last_kept(double *number, size_t count, double keep) {
+    int falling = 1;
+    for (size_t i = 1; i < count; i++) falling &= number[i] < number[i - 1];
+    if (falling) return number[(size_t)keep - 1];
+    const tb_model_t all = {.length = count, .weight = number};
+    tb_cut_t cut = {.by_weight = 0, .need = keep};
+    find_cut(&all, &cut, number);
+    return cut.cut;
 }
 
 /* Of the categories of one weight, the lowest ids stay. Ids that are not listed are listed as far as they may stay. */
@@ -145,20 +177,19 @@ static void keep_lowest(tb_model_t *model, double weight, double keep, double *r
     }
     size_t ties = 0;
     for (size_t i = 0; i < model->length; i++) {
-        if (model->weight[i] == weight) room[ties++] = (double)(model->categories + 1 - model->id[i]);
+        room[ties] = (double)(model->categories + 1 - model->id[i]);
+        ties += model->weight[i] == weight;
     }
     if (keep >= (double)ties) return;
-    const tb_model_t ids = {.length = ties, .weight = room};
-    tb_cut_t cut = {.by_weight = 0, .need = keep};
-    find_cut(&ids, &cut, room);
+    const double last = last_kept(room, ties, keep);
     for (size_t i = 0; i < model->length; i++) {
-        if (model->weight[i] == weight && (double)(model->categories + 1 - model->id[i]) < cut.cut)
-            model->weight[i] = 0.0;
+        const int goes = (model->weight[i] == weight) & ((double)(model->categories + 1 - model->id[i]) < last);
+        model->weight[i] = goes ? 0.0 : model->weight[i];
     }
 }
 
 static void keep_top(tb_model_t *model, tb_cut_t cut, double *room) {
-    find_cut(model, &cut, room);
+    if (!find_small_cut(model, &cut)) find_cut(model, &cut, room);
     if (cut.cut == 0.0) return;
     cut_below(model, cut.cut);
     keep_lowest(model, cut.cut, cut.by_weight ? __builtin_ceil(cut.rest / cut.cut) : cut.rest, room);

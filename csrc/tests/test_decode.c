@@ -15,9 +15,12 @@ typedef struct {
     tb_model_t model;
 } case_t;
 
-/* Some categories listed, in any order, with weights that often are equal; the others alike, or all listed. */
+/* Some categories listed, in any order or ascending, with weights that often are equal, small or not; the others alike,
+ * or all listed. */
 static void make_case(case_t *self, size_t count, uint64_t *state, int whole) {
     size_t listed = 1 + next_word(state) % count;
+    const int ascending = next_word(state) % 2;
+    const double large = next_word(state) % 2 ? 1.0 : 21.0;
     double other = next_word(state) % 3 ? 0.0 : whole ? 1.0 : 0.125;
     for (size_t i = 0; i < count; i++) {
         self->id[i] = (uint32_t)i;
@@ -25,12 +28,12 @@ static void make_case(case_t *self, size_t count, uint64_t *state, int whole) {
         self->dense[i] = other;
     }
     for (size_t i = 0; i < listed; i++) {
-        const size_t with = i + next_word(state) % (count - i);
+        const size_t with = ascending ? i : i + next_word(state) % (count - i);
         const uint32_t id = self->id[with];
         self->id[with] = self->id[i];
         self->id[i] = id;
         self->place[id] = (uint32_t)i;
-        self->weight[i] = whole ? (double)(next_word(state) % 5) : next_unit(state);
+        self->weight[i] = whole ? large * (double)(next_word(state) % 5) : next_unit(state);
         if (i == 0) self->weight[i] += 1.0;
         self->dense[id] = self->weight[i];
     }
