@@ -4,7 +4,8 @@
  *
  * Weights are whole numbers, as everywhere, in three parts, each with a share of the items by exact binomial
  * quantiles: what counts without a table weigh (by tree); of every other weight a multiple of one step (Poisson counts
- * whose means are the same multiples of another step, then mended to their total); and what that leaves of it. */
+ * whose means are the same multiples of another step, then mended to their total); and what that leaves of it. A rule
+ * may weigh categories of one count unlike: the least of their weights is the class's, the tree has the rest. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,21 +28,34 @@ typedef struct {
     uint64_t steps[TB_CLASSES], rest[TB_CLASSES]; /* weight = steps * step + rest */
     uint64_t step;
     double scale;                        /* of the model's weights to whole ones */
-    double listed, by_tree;              /* categories without a table, and their weight */
+    double listed, by_tree;              /* categories without a table; the weight that the tree has */
+    size_t leaves;                       /* of the tree, where categories of one count differ */
     double all_steps, all_rest, highest; /* sums over the others; the largest rest */
 } tb_share_out_t;
 
 static double whole(double x) { return (x + 0x1p52) - 0x1p52; }
 
+/* What present categories weigh beside the least of their counts. Their weights become whole numbers. */
+static double sum_beside(tb_lineage_t *self, double scale) {
+    const tb_spectrum_t *by = &self->spectrum;
+    tb_model_t *model = &self->model;
+    double least = 0.0;
+    for (size_t i = 0; i < model->length; i++) model->weight[i] = whole(model->weight[i] * scale);
+    for (size_t i = 0; i < by->count; i++) least += by->often[i] * whole(by->worth[i] * scale);
+    return tb_sum(model->weight, model->length) - least;
+}
+
 /* Of each small count how many categories have it, and their weight; what larger ones weigh in all. */
-static void collect(const tb_lineage_t *self, tb_share_out_t *to) {
+static void collect(tb_lineage_t *self, tb_share_out_t *to) {
     const tb_spectrum_t *from = &self->spectrum;
     const double categories = (double)self->plan->program.categories;
     const double unseen = categories - tb_sum(from->often, from->count);
     double total = unseen * self->model.other;
     memset(to, 0, sizeof *to);
-    for (size_t i = 0; i < from->count; i++) total += from->often[i] * from->worth[i];
+    for (size_t i = 0; i < from->count && !from->least; i++) total += from->often[i] * from->worth[i];
+    if (from->least) total += tb_sum(self->model.weight, self->model.length);
     to->scale = 0x1p52 / total;
+    if (from->least) to->by_tree = sum_beside(self, to->scale);
     to->often[0] = unseen;
     to->weight[0] = whole(self->model.other * to->scale);
     for (size_t i = 0; i < from->count; i++) {
@@ -189,6 +203,39 @@ static int draw_listed(tb_lineage_t *self, const tb_share_out_t *by, double n, s
     return code;
 }
 
+/* What the tree has of the present categories where those of one count differ. Their counts make room for it. */
+static void list_leaves(tb_lineage_t *self, tb_share_out_t *by, uint32_t limit) {
+    tb_scratch_t *scratch = self->scratch;
+    const tb_model_t *model = &self->model;
+    double *leaf = scratch->beside;
+    for (size_t i = 0; i < model->length; i++) {
+        const double least = leaf[i] < (double)limit ? by->weight[(size_t)leaf[i]] : 0.0;
+        leaf[i] = model->weight[i] - least;
+    }
+    by->leaves = self->plan->kernels->compact(scratch->present, leaf, model->length, scratch->present, leaf);
+    memset(leaf + by->leaves, 0, TB_PAD * sizeof *leaf);
+}
+
+/* Which leaves are picked stays in the scratch; what they are counted in is no more needed. */
+static int pick_leaves(tb_lineage_t *self, const tb_share_out_t *by, uint64_t n, tb_address_t at) {
+    tb_scratch_t *scratch = self->scratch;
+    const tb_counted_t leaves = {scratch->beside, NULL, by->leaves, by->by_tree, __builtin_inf()};
+    int code = tb_pick_items(self->plan, scratch, &leaves, n, 0, at, 1.0, self->model.weight);
+    for (uint64_t i = 0; !code && i < n; i++) self->batch[scratch->present[scratch->chosen[i]]] += 1.0;
+    return code;
+}
+
+/* A few items are put in their places one by one, where a tree would have many more leaves. */
+static int draw_leaves(tb_lineage_t *self, const tb_share_out_t *by, double n, tb_address_t at) {
+    tb_scratch_t *scratch = self->scratch;
+    double *count = self->model.weight;
+    if (n == 0.0) return TB_OK;
+    if (4.0 * n < (double)by->leaves) return pick_leaves(self, by, (uint64_t)n, tb_at(at, TB_FOR_BESIDE, 0));
+    int code = tb_draw_batch(self->plan, scratch, scratch->beside, by->leaves, by->by_tree, n, at, count);
+    for (size_t i = 0; !code && i < by->leaves; i++) self->batch[scratch->present[i]] += count[i];
+    return code;
+}
+
 static double part(double n, double share, double all, tb_address_t at, uint32_t purpose, uint32_t attempt) {
     const tb_address_t here = tb_at(at, purpose, attempt);
     uint64_t word[2];
@@ -213,11 +260,13 @@ int tb_draw_classes(tb_lineage_t *self, uint64_t n, tb_address_t at, int *drawn)
     const uint32_t limit = share_out(&by, (double)n);
     if (!pays(self, &by)) return TB_OK;
     *drawn = 1;
+    if (self->spectrum.least) list_leaves(self, &by, limit);
     fill_tables(self->scratch->grid, &by, limit);
     const double steps = by.all_steps * (double)by.step, in_classes = steps + by.all_rest;
     const double apart = part((double)n, by.by_tree, by.by_tree + in_classes, at, TB_FOR_LISTED, 0);
     const double beside = part((double)n - apart, by.all_rest, in_classes, at, TB_FOR_REST, 1);
     code = draw_steps(self, &by, (double)n - apart - beside, at, &listed);
     if (!code) code = add_rest(self, &by, (uint64_t)beside, limit, at);
-    return code ? code : draw_listed(self, &by, apart, listed, at);
+    if (code) return code;
+    return self->spectrum.least ? draw_leaves(self, &by, apart, at) : draw_listed(self, &by, apart, listed, at);
 }

@@ -70,7 +70,7 @@ struct tb_plan {
     int smoothed;                  /* models are not what was counted */
     int shaped;                    /* nor sampled as they were */
     int bent;                      /* nor as a mixture of counts and the even law */
-    int by_count;                  /* weights of models hang on counts alone, and all categories have some */
+    int by_count;                  /* models are drawn by classes of equal counts where all categories are listed */
     double sum_log_q;              /* over all categories */
     double *powers;                /* of counts, where there is a temperature */
     struct tb_plan *first, *later; /* laws of human items in generation 1 and after: this plan, or ones of their own */
@@ -95,12 +95,14 @@ typedef struct {
     size_t leaf_capacity;
     uint64_t *seen;
     size_t seen_capacity;
-    double *rewards;  /* three values a level of reward */
-    tb_grid_t *grid;  /* tables by which classes of categories are drawn, where models have any; */
-    uint32_t *listed; /* elements that have none */
-    double *sums;     /* of blocks of what is drawn so */
-    double *spare[2]; /* for draws without replacement; allocated where a regime needs them */
-    double *best;     /* what such a draw keeps of a batch; where the best of it are kept */
+    double *rewards;   /* three values a level of reward */
+    tb_grid_t *grid;   /* tables by which classes of categories are drawn, where models have any; */
+    uint32_t *listed;  /* elements that have none */
+    double *sums;      /* of blocks of what is drawn so */
+    uint32_t *present; /* where a rule estimates: what is present among all that are listed, */
+    double *beside;    /* and its counts; then what is drawn by tree of what it weighs */
+    double *spare[2];  /* for draws without replacement; allocated where a regime needs them */
+    double *best;      /* what such a draw keeps of a batch; where the best of it are kept */
     struct {
         double *leaf, *before, *room;
         uint32_t *id;

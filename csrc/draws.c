@@ -50,6 +50,11 @@ int tb_scratch_init(tb_scratch_t *self, const tb_plan_t *plan, tb_control_t *con
         self->sums = tb_take(tb_padded(padded / TB_PAD), sizeof *self->sums, &self->bytes);
         complete = complete && self->grid && self->listed && self->sums;
     }
+    if (plan->by_count && plan->program.rules.estimator) {
+        self->present = tb_take(padded, sizeof *self->present, &self->bytes);
+        self->beside = tb_take(padded, sizeof *self->beside, &self->bytes);
+        complete = complete && self->present && self->beside;
+    }
     if (plan->program.curation.kind != TB_CURATE_NOT) {
         self->rewards = tb_take(3 * plan->program.curation.levels, sizeof(double), &self->bytes);
         complete = complete && self->rewards;
@@ -75,6 +80,8 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->grid);
     tb_give(self->listed);
     tb_give(self->sums);
+    tb_give(self->present);
+    tb_give(self->beside);
     tb_give(self->spare[0]);
     tb_give(self->spare[1]);
     tb_give(self->best);

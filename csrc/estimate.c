@@ -128,17 +128,18 @@ static size_t leave_out(double wrong, uint32_t *often, double *large, size_t cou
 }
 
 /* How many categories have each count. Small counts are tallied, the others, of which there are few, sorted. */
-static int tally(tb_lineage_t *self) {
+static int tally(tb_lineage_t *self, const double *counts, size_t length) {
     tb_spectrum_t *to = &self->spectrum;
     const double *wrong = tb_wrong_of(self, self->weight);
     double *large = self->scratch->levels;
     uint32_t often[TB_SMALL];
-    size_t count = self->plan->kernels->tally(self->weight, self->length, often, large);
+    size_t count = self->plan->kernels->tally(counts, length, often, large);
     if (wrong && *wrong > 0.0) count = leave_out(*wrong, often, large, count);
     int code = make_room(self, TB_SMALL + count);
     if (code) return code;
     qsort(large, count, sizeof *large, compare);
     to->count = 0;
+    to->least = 0;
     for (size_t c = 1; c < TB_SMALL; c++) {
         to->value[to->count] = (double)c;
         to->often[to->count] = (double)often[c];
@@ -155,9 +156,8 @@ static int tally(tb_lineage_t *self) {
     return TB_OK;
 }
 
-/* By the table that was filled. */
-double tb_worth(const tb_spectrum_t *self, double value) {
-    if (value < (double)TB_SMALL) return self->small[(size_t)value];
+/* Where a count is that has no place in the table of small ones. */
+static size_t find(const tb_spectrum_t *self, double value) {
     size_t low = 0, high = self->count;
     while (high - low > 1) {
         const size_t middle = (low + high) / 2;
@@ -167,7 +167,12 @@ double tb_worth(const tb_spectrum_t *self, double value) {
             high = middle;
         }
     }
-    return self->worth[low];
+    return low;
+}
+
+/* By the table that was filled. */
+double tb_worth(const tb_spectrum_t *self, double value) {
+    return value < (double)TB_SMALL ? self->small[(size_t)value] : self->worth[find(self, value)];
 }
 
 static double often(const tb_spectrum_t *self, double value) {
@@ -262,7 +267,7 @@ static void discount(tb_lineage_t *self, double right) {
 
 /* By a table over counts. */
 static int by_spectrum(tb_lineage_t *self, double right) {
-    int code = tally(self);
+    int code = tally(self, self->weight, self->length);
     if (code) return code;
     if (self->plan->program.estimator.kind == TB_DISCOUNT) {
         discount(self, right);
@@ -275,7 +280,7 @@ static int by_spectrum(tb_lineage_t *self, double right) {
 /* The same of the counts and the even law. */
 static int mix_spectrum(tb_lineage_t *self, double right, double share) {
     tb_spectrum_t *by = &self->spectrum;
-    int code = tally(self);
+    int code = tally(self, self->weight, self->length);
     self->model.other = share * right / (double)self->model.categories;
     for (size_t i = 0; !code && i < by->count; i++) {
         by->worth[i] = (1.0 - share) * by->value[i] + self->model.other;
@@ -284,21 +289,35 @@ static int mix_spectrum(tb_lineage_t *self, double right, double share) {
     return code;
 }
 
-static int by_rule(tb_lineage_t *self, double right) {
-    tb_model_t *model = &self->model;
-    memcpy(model->weight, self->weight, self->length * sizeof *model->weight);
-    int code = tb_apply_rule(self, 0);
-    if (code) return code;
-    const double scale = right / tb_model_total(model);
-    if (__builtin_fabs(scale - 1.0) < 0x1p-40) return TB_OK; /* in this unit but for rounding: their bits stay */
-    for (size_t i = 0; i < self->length; i++) model->weight[i] *= scale;
-    model->other *= scale;
-    return TB_OK;
+/* A count is taken for the least that a rule makes of a category which has it. */
+static void take_least(tb_lineage_t *self) {
+    tb_spectrum_t *by = &self->spectrum;
+    const double *count = self->scratch->beside, *weight = self->model.weight, never = __builtin_inf();
+    const size_t length = self->model.length;
+    for (size_t c = 0; c < TB_SMALL; c++) by->small[c] = never;
+    for (size_t i = 0; i < by->count; i++) by->worth[i] = never;
+    for (size_t i = 0; i < length; i++) {
+        double *worth = count[i] < (double)TB_SMALL ? &by->small[(int)count[i]] : &by->worth[find(by, count[i])];
+        if (weight[i] == *worth) continue;
+        by->least |= *worth < never;
+        if (weight[i] < *worth) *worth = weight[i];
+    }
+    for (size_t i = 0; i < by->count && by->value[i] < (double)TB_SMALL; i++) {
+        by->worth[i] = by->small[(size_t)by->value[i]];
+    }
+    by->small[0] = self->model.other;
+}
+
+static int rule_by_classes(tb_lineage_t *self) {
+    int code = tb_weigh_present(self);
+    if (!code) code = tally(self, self->scratch->beside, self->model.length);
+    if (!code) take_least(self);
+    return code;
 }
 
 static int weigh(tb_lineage_t *self, double right) {
     const tb_estimator_t *by = &self->plan->program.estimator;
-    if (by->kind == TB_BY_RULE) return by_rule(self, right);
+    if (by->kind == TB_BY_RULE) return tb_weigh_by_rule(self, right);
     const double share = tb_even_share(self);
     if (share >= 0.0) {
         mix_even(self, right, share);
@@ -316,6 +335,7 @@ static int weigh(tb_lineage_t *self, double right) {
 
 int tb_estimate_classes(tb_lineage_t *self) {
     self->model.categories = self->plan->program.categories;
+    if (self->plan->program.estimator.kind == TB_BY_RULE) return rule_by_classes(self);
     const double share = tb_even_share(self);
     return share >= 0.0 ? mix_spectrum(self, self->total, share) : by_spectrum(self, self->total);
 }

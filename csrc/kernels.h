@@ -140,8 +140,9 @@ typedef struct {
      * Elements whose count has no table get 0 and are listed. */
     double (*draw_classes)(const double *count, size_t length, double *x, double *sums, const tb_classes_t *classes,
                            uint32_t *listed, size_t *listed_count, const tb_address_t *at);
-    /* Drops the elements whose weight is zero and returns how many are left; `id` and `weight` stay in order. */
-    size_t (*compact)(uint32_t *id, double *weight, size_t length);
+    /* The elements whose weight is not zero, in order; returns how many. What they are written to has room for whole
+     * rows, and may be what is read. */
+    size_t (*compact)(const uint32_t *id, const double *weight, size_t length, uint32_t *to_id, double *to_weight);
     /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total
      * weight. */
     void (*observe)(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,

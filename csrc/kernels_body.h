@@ -81,14 +81,14 @@ KERNEL void sum_pairs(const double *child, size_t parents, double *parent) {
 }
 
 /* Reading stays ahead of writing, so the slack that a compressing store writes is never unread. */
-KERNEL size_t compact(uint32_t *id, double *weight, size_t length) {
+KERNEL size_t compact(const uint32_t *id, const double *weight, size_t length, uint32_t *to_id, double *to_weight) {
     size_t kept = 0;
     for (size_t i = 0; i < length; i += LANES) {
         vd w = d_load(weight + i);
         vu at = u_load32(id + i);
         vm alive = d_lt(d_set(0.0), w);
-        d_compress(weight + kept, alive, w);
-        kept += u_compress32(id + kept, alive, at);
+        d_compress(to_weight + kept, alive, w);
+        kept += u_compress32(to_id + kept, alive, at);
     }
     return kept;
 }

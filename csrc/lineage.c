@@ -105,7 +105,7 @@ static void compact(tb_lineage_t *self) {
     const size_t before = self->length, end = before + TB_ROW;
     if (!self->pool && !self->kept && !self->columns && !self->before) {
         place_survivors(self);
-        self->length = self->plan->kernels->compact(self->id, self->weight, before);
+        self->length = self->plan->kernels->compact(self->id, self->weight, before, self->id, self->weight);
     } else {
         self->length = 0;
         for (size_t i = 0; i < before; i++) {

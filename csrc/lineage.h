@@ -13,6 +13,7 @@ typedef struct {
     size_t count, capacity;
     double *value, *often, *worth; /* distinct counts, ascending; categories that have them; what each is taken for */
     double small[TB_SMALL];        /* what the smallest counts are taken for */
+    int least;                     /* some categories weigh more than others of the same count: the least is meant */
 } tb_spectrum_t;
 
 typedef struct {
@@ -52,7 +53,8 @@ void tb_lineage_free(tb_lineage_t *self);
 
 /* estimate.c: the model's weights from the training set's counts, in its unit: they add up to its total. */
 int tb_estimate(tb_lineage_t *self);
-/* Where weights hang on counts alone: the same by count, in the spectrum and for what was not seen. */
+/* Where all categories are listed: the same by count, in the spectrum and for what was not seen. Of a rule's model what
+ * is present is left, too: ids and counts in the scratch. */
 int tb_estimate_classes(tb_lineage_t *self);
 /* What a count is taken for. */
 double tb_worth(const tb_spectrum_t *self, double value);
@@ -65,6 +67,12 @@ double *tb_wrong_of(const tb_lineage_t *self, double *column);
 /* rule.c: changes the model by a rule compiled elsewhere; or says in the output why not. Only weights that can be drawn
  * are let through. */
 int tb_apply_rule(tb_lineage_t *self, int decoding);
+/* The model that a rule makes of the training set, whose right items weigh `right`. It is shown nothing absent where
+ * all categories are listed. */
+int tb_weigh_by_rule(tb_lineage_t *self, double right);
+/* Where they are: the model of what is present, in the rule's own unit. Ids and counts are left in the scratch, too:
+ * `present`, `beside`. */
+int tb_weigh_present(tb_lineage_t *self);
 /* Says in the output what failed, and where. */
 void tb_tell(const tb_lineage_t *self, int problem, int decoding, double weight);
 

@@ -65,7 +65,8 @@ enum tb_purpose {
     TB_FOR_DOCUMENT_HUMAN = 50,      /* of the human ones that generation 1 and the kept set share */
     TB_FOR_DOCUMENT_HUMAN_MORE = 51, /* of those that only one of them holds */
     TB_FOR_DOCUMENT_SUBSAMPLE = 52,  /* which documents of the pool are drawn */
-    TB_FOR_DOCUMENT_KEPT = 53        /* which of the kept set */
+    TB_FOR_DOCUMENT_KEPT = 53,       /* which of the kept set */
+    TB_FOR_BESIDE = 54               /* where items fall of what a rule's weights have beside those of classes */
 };
 
 /* Attempts count up from 0; this one is for ties. */

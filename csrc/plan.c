@@ -94,9 +94,8 @@ static int gives_unseen(const tb_estimator_t *by) {
 
 /* Whether models are drawn by classes where all categories are listed. Few categories are not worth the tables. */
 static int hangs_on_counts(const tb_plan_t *self) {
-    const int by = self->program.estimator.kind;
     if (self->bent || self->program.error_rate > 0.0 || self->program.categories <= TB_PACK_MOST) return 0;
-    return gives_unseen(&self->program.estimator) && by != TB_BY_RULE;
+    return gives_unseen(&self->program.estimator);
 }
 
 /* Whether a category absent from a training set can be in a later one. */

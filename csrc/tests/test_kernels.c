@@ -172,22 +172,26 @@ static void test_find(void) {
 }
 
 static void check_compact(const double *weight, size_t length, const tb_kernels_t *kernels) {
-    double *w = doubles(length);
-    uint32_t *id = indices(length);
+    double *w = doubles(length), *elsewhere = doubles(length);
+    uint32_t *id = indices(length), *there = indices(length);
     size_t kept = 0, got;
     int equal = 1;
 
     memcpy(w, weight, length * sizeof *w);
     for (size_t i = 0; i < length; i++) id[i] = UINT32_MAX - (uint32_t)(3 * i);
-    got = kernels->compact(id, w, length);
+    got = kernels->compact(id, w, length, there, elsewhere);
+    CHECK(kernels->compact(id, w, length, id, w) == got);
     for (size_t i = 0; i < length; i++) {
         if (weight[i] == 0.0) continue;
         equal &= kept < got && w[kept] == weight[i] && id[kept] == UINT32_MAX - (uint32_t)(3 * i);
         kept++;
     }
     CHECK(equal && kept == got);
+    CHECK(same_doubles(w, elsewhere, got) && !memcmp(id, there, got * sizeof *id));
     free(w);
     free(id);
+    free(elsewhere);
+    free(there);
 }
 
 static void test_compact(void) {
