@@ -124,7 +124,7 @@ static int find_small_cut(const tb_model_t *model, tb_cut_t *cut) {
     if (!model->whole || (model->others > 0.0 && model->other > 0.0)) return 0;
     for (size_t i = 0; i < model->length; i++) {
         const double weight = model->weight[i];
-        some[i % 4][(size_t)(weight < SMALL ? weight : 0.0)] += weight < SMALL;
+        some[i % 4][(size_t)(weight < (double)SMALL ? weight : 0.0)] += weight < (double)SMALL;
     }
     for (size_t c = 0; c < SMALL; c++) {
         const double often = (double)(some[0][c] + some[1][c] + some[2][c] + some[3][c]);

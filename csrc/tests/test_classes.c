@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Batches by classes of equal counts: tables against the law, the kernel against the tables draw by draw, batches
  * against the multinomial law. */
+#include "bed.h"
 #include "law.h"
-#include "lineage.h"
 #include "oracle.h"
 #include "programs.h"
 #include "runs.h"
@@ -150,54 +150,6 @@ static void test_tally(void) {
     }
 }
 
-/* A lineage that lists all categories, with a training set of our own. */
-typedef struct {
-    setup_t *setup;
-    tb_plan_t *plan;
-    tb_scratch_t *scratch;
-    tb_output_t output;
-    tb_recorder_t recorder;
-    tb_lineage_t lineage;
-} bed_t;
-
-static bed_t *new_bed(tb_estimator_t by, const double *count, size_t categories) {
-    bed_t *self = checked_memory(1, sizeof *self);
-    tb_lineage_t *lineage = &self->lineage;
-
-    self->setup = new_setup(categories, 2, 100, 5);
-    self->setup->program.estimator = by;
-    self->plan = plain_plan(self->setup, tb_isa_best());
-    self->plan->by_count = 1; /* for few categories, too */
-    self->scratch = new_scratch(self->plan);
-    self->recorder = (tb_recorder_t){self->plan, &self->output, NULL, 0.0, 0.0};
-    if (tb_lineage_init(lineage, self->plan, &self->recorder, self->scratch)) abort();
-    lineage->generation = 1;
-    lineage->full = 1;
-    lineage->length = categories;
-    for (size_t i = 0; i < categories; i++) {
-        lineage->id[i] = lineage->place[i] = (uint32_t)i;
-        lineage->weight[i] = count[i];
-        lineage->total += count[i];
-    }
-    return self;
-}
-
-static void drop_bed(bed_t *self) {
-    tb_lineage_free(&self->lineage);
-    drop_scratch(self->scratch);
-    tb_plan_free(self->plan);
-    free(self->setup);
-    free(self);
-}
-
-static const double *draw(bed_t *self, uint64_t n, uint32_t round) {
-    int drawn = 0;
-
-    CHECK(tb_draw_classes(&self->lineage, n, (tb_address_t){1851, 2, round, 0}, &drawn) == TB_OK);
-    CHECK(drawn);
-    return self->lineage.batch;
-}
-
 /* Laws by the definitions, one category at a time; those of docs/levers.md. */
 static double often(const double *count, size_t categories, double value) {
     double found = 0.0;
@@ -238,7 +190,7 @@ static void test_all_batches_of_a_few(void) {
     static const double counts[] = {0, 1, 3, 1};
 
     for (size_t e = 0; e < ESTIMATOR_COUNT; e++) {
-        bed_t *bed = new_bed(ESTIMATORS[e], counts, CATEGORIES);
+        bed_t *bed = new_bed(ESTIMATORS[e], NULL, counts, CATEGORIES);
         double law[CATEGORIES], probability[CELLS] = {0}, found[CELLS] = {0}, wrong[CELLS] = {0};
 
         expect_law(ESTIMATORS[e], counts, CATEGORIES, law);
@@ -299,7 +251,7 @@ static void check_groups(tb_estimator_t by, uint64_t n) {
     bed_t *bed;
 
     fill_counts(count);
-    bed = new_bed(by, count, MANY);
+    bed = new_bed(by, NULL, count, MANY);
     expect_law(by, count, MANY, law);
     for (size_t g = 0; g < GROUPS; g++) found[g] = checked_memory(n + 1, sizeof(double));
     for (uint32_t r = 0; r < BATCHES; r++) {
@@ -351,11 +303,11 @@ static void test_where_it_does_not_pay(void) {
     int drawn = 1;
 
     for (size_t i = 0; i < MANY; i++) count[i] = i % 2 ? 100.0 : 0.0;
-    bed = new_bed(ESTIMATORS[0], count, MANY);
+    bed = new_bed(ESTIMATORS[0], NULL, count, MANY);
     CHECK(tb_draw_classes(&bed->lineage, MANY, (tb_address_t){1, 2, 3, 0}, &drawn) == TB_OK && !drawn);
     drop_bed(bed);
     fill_counts(count);
-    bed = new_bed(ESTIMATORS[0], count, MANY);
+    bed = new_bed(ESTIMATORS[0], NULL, count, MANY);
     CHECK(tb_draw_classes(&bed->lineage, 100 * MANY, (tb_address_t){1, 2, 3, 0}, &drawn) == TB_OK && !drawn);
     drop_bed(bed);
 }
@@ -376,7 +328,7 @@ static void test_little_rest(void) {
     }
     CHECK(n < 2 * MANY);
     found = checked_memory(n + 1, sizeof *found);
-    bed = new_bed(ESTIMATORS[0], count, MANY);
+    bed = new_bed(ESTIMATORS[0], NULL, count, MANY);
     for (uint32_t r = 0; r < BATCHES; r++) found[(size_t)draw(bed, n, r)[0]] += 1.0;
     CHECK(fits_binomial((double)n, law[0], found));
     CHECK(!fits_binomial((double)n, law[0] * 1.05, found));

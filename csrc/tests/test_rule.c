@@ -146,6 +146,8 @@ int main(void) {
 
     test_same(&(tb_program_t){.estimator = {TB_BY_RULE, -1.0, 0}, .decoding = all, .rules = {add_one, NULL}},
               &(tb_program_t){.estimator = {TB_ADD_K, 1.0, 0}, .decoding = all});
+    test_same(&(tb_program_t){.estimator = {TB_BY_RULE, -1.0, 0}, .decoding = none, .rules = {add_one, NULL}},
+              &(tb_program_t){.estimator = {TB_ADD_K, 1.0, 0}, .decoding = none}); /* by classes */
     test_same(&(tb_program_t){.decoding = none, .rules = {NULL, cut}}, &(tb_program_t){.decoding = tenth});
     test_failure((tb_rules_t){give_up, NULL}, TB_RULE_GAVE_UP);
     test_failure((tb_rules_t){NULL, give_up}, TB_RULE_GAVE_UP);

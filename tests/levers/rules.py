@@ -74,6 +74,15 @@ def rarest_doubled(weights, ranks, others, other, generation):
     return other
 
 
+def rarest_doubled_beside_one(weights, ranks, others, other, generation):
+    """Add-one, but for one category: weights of one count differ."""
+    weights += 1.0
+    for i in range(len(weights)):
+        if ranks[i] % 50 == 2:
+            weights[i] *= 2.0
+    return 1.0
+
+
 def raises_in_third(weights, ranks, others, other, generation):
     if generation == 3:
         raise ValueError("enough")
@@ -85,6 +94,13 @@ def raises_of_few(weights, ranks, others, other, generation):
     if generation > 3 and len(weights) < 30:
         raise ValueError("too few")
     return other
+
+
+def add_one_to_many(weights, ranks, others, other, generation):
+    weights += 1.0
+    if generation > 5 and len(weights) < 1500:
+        raise ValueError("too few")
+    return 1.0
 
 
 def not_a_number(weights, ranks, others, other, generation):

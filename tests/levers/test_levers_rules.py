@@ -109,6 +109,10 @@ TWINS = {
         {"estimator": tb.UserEstimator(rules.add_one_beside_wrong), "decoding": ALL, "error_rate": 0.1},
         {"estimator": tb.AddK(1), "decoding": ALL, "error_rate": 0.1},
     ),
+    "add-k-by-classes": (
+        {"estimator": tb.UserEstimator(rules.add_one_as_built_in), "samples": 4_000},
+        {"estimator": tb.AddK(1), "samples": 4_000},
+    ),
     "min-p": ({"decoding": tb.Decoding(rule=rules.min_p)}, {"decoding": tb.Decoding(min_p=0.4)}),
     "min-p-of-add-k": (
         {"estimator": tb.AddK(1), "decoding": tb.Decoding(rule=rules.min_p)},
@@ -126,6 +130,35 @@ def test_one_formula_has_the_same_bits_built_in_and_written_by_a_user(name: str)
 def test_threads_change_no_bit() -> None:
     spec = wide(estimator=tb.UserEstimator(rules.add_one), decoding=tb.Decoding(rule=rules.min_p))
     assert same(tb.simulate(spec, threads=1), tb.simulate(spec, threads=4))
+
+
+@pytest.mark.parametrize("rule", [rules.add_one, rules.rarest_doubled_beside_one], ids=lambda r: r.__name__)
+def test_threads_and_records_change_no_bit_of_classes(rule: Any) -> None:
+    """Many are present, and a batch hangs on no rule that is called for a record once more."""
+    spec = wide(estimator=tb.UserEstimator(rule), samples=4_000, replicates=5)
+    one, other = tb.simulate(spec, threads=1), tb.simulate(spec, threads=4)
+    assert same(one, other)
+    last = tb.simulate(spec, record=tb.Record(generations=[12]), threads=2)
+    assert same(one.sel(generation=[12])[["survivors", "entropy"]], last[["survivors", "entropy"]])
+    assert (one["survivors"].sel(generation=slice(2, None)) > 2_000 // 8).all()
+
+
+def test_what_fails_is_named_where_all_are_listed() -> None:
+    """The lowest replicate that fails; the same rule that never raises says which it is."""
+    many = {"samples": 4_000, "replicates": 20}
+    alive = tb.simulate(wide(estimator=tb.UserEstimator(rules.add_one), **many))["survivors"].values
+    few = np.argwhere(alive[:, 6:] < 1500)
+    replicate, generation = few[0] + (0, 6)
+    assert 0 < replicate < few[-1][0]
+    spec = wide(estimator=tb.UserEstimator(rules.add_one_to_many), **many)
+    for threads in (1, 2, 5):
+        line = refusal_of(lambda n=threads: tb.simulate(spec, threads=n))
+        where = f"in generation {generation} of replicate {replicate};"
+        assert line.startswith(f"estimator.rule: 'add_one_to_many' raised ValueError: too few, {where}")
+    spec = wide(estimator=tb.UserEstimator(rules.not_a_number), **many)
+    assert "the weight nan, in generation 2 of replicate 0;" in refusal_of(
+        lambda: tb.simulate(spec, threads=2)
+    )
 
 
 def test_the_dataset_says_that_bits_are_outside_the_promise() -> None:
