@@ -36,3 +36,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(
             f"marked {' and '.join(tiers)}: {', '.join(both)}; move these to a module of their own"
         )
+    # Begun last, one of these would keep one processor busy long after the other.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

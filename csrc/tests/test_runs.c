@@ -6,7 +6,7 @@
 #include "programs.h"
 #include "runs.h"
 
-enum { LINEAGES = 20 };
+enum { LINEAGES = 12 };
 
 static machine_t machine;
 

@@ -24,6 +24,7 @@ def agrees(spec: tb.Spec) -> None:
     assert found.agrees, found.text()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(WHOLE, max_examples=200)
 @given(specs())

@@ -90,6 +90,7 @@ def test_quick_results_agree_and_could_fail(name: str) -> None:
     check(outcome(name))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_all_results_agree_and_could_fail() -> None:
     """What ``reproduce --all`` runs, whole."""

@@ -136,6 +136,7 @@ def wait_for_the_end_of(workers: list[int]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_twenty_kills(tmp_path, undisturbed):
     (tmp_path / "sweep.toml").write_text(SWEEP)
