@@ -93,6 +93,8 @@ typedef struct {
     size_t large_capacity;
     double *leaf;
     size_t leaf_capacity;
+    double *blocks; /* sums of weights and of counts */
+    size_t blocks_capacity;
     uint64_t *seen;
     size_t seen_capacity;
     double *rewards;   /* three values a level of reward */

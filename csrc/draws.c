@@ -75,6 +75,7 @@ void tb_scratch_free(tb_scratch_t *self) {
     tb_give(self->chosen);
     tb_give(self->large);
     tb_give(self->leaf);
+    tb_give(self->blocks);
     tb_give(self->seen);
     tb_give(self->rewards);
     tb_give(self->grid);
@@ -149,9 +150,10 @@ static int clear_seen(tb_scratch_t *scratch, uint64_t picks, size_t *mask) {
 }
 
 /* Items of a block are counted lane by lane, which takes fewer steps than one after the other. */
-static uint32_t find_in_block(const double *x, double item) {
-    double lane[TB_ROW] = {0};
+static uint32_t find_in_block(const double *count, double most, double item) {
+    double x[TB_PAD], lane[TB_ROW] = {0};
     uint32_t at = 0;
+    for (size_t i = 0; i < TB_PAD; i++) x[i] = count[i] <= most ? count[i] : 0.0;
     for (size_t i = 0; i < TB_PAD; i += TB_ROW) {
         for (size_t j = 0; j < TB_ROW; j++) lane[j] += x[i + j];
     }
@@ -173,7 +175,7 @@ int tb_pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_counted
     chooser.seen = different ? scratch->seen : NULL;
     const size_t blocks = (from->length + TB_PAD - 1) / TB_PAD;
     const tb_index_t index = from->sums
-                                 ? plan->kernels->index_items(from->sums, blocks, from->most, scratch->levels)
+                                 ? plan->kernels->index_items(from->sums, blocks, __builtin_inf(), scratch->levels)
                                  : plan->kernels->index_items(from->count, from->length, from->most, scratch->levels);
     for (uint64_t first = 0; first < picks; first += SOME) {
         uint64_t word[SOME + 2 * TB_ROW];
@@ -185,7 +187,7 @@ int tb_pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_counted
         plan->kernels->find_items(&index, item, some, where);
         for (size_t i = 0; from->sums && i < some; i++) {
             const double before = where[i] ? index.end[0][where[i] - 1] : 0.0;
-            where[i] = where[i] * TB_PAD + find_in_block(from->count + where[i] * TB_PAD, item[i] - before);
+            where[i] = where[i] * TB_PAD + find_in_block(from->count + where[i] * TB_PAD, from->most, item[i] - before);
         }
     }
     for (uint64_t i = 0; i < picks; i++) target[scratch->chosen[i]] += step;
@@ -258,34 +260,60 @@ static int gather_large(tb_scratch_t *scratch, const double *weight, size_t coun
     return TB_OK;
 }
 
-/* Independent Poisson counts with the weights as means, then single items until the total is n: given its total such a
- * batch is multinomial, and adding items by weight or removing any of them keeps it so. Few weights are beyond all
- * tables but they hold much, and what they get is binomial: at the word that the sum of the others stands for by the
- * Poisson law, so that these are off by little. */
-static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
-                           double total, double n, tb_address_t at, double *out) {
-    /* so many weights can be beyond all tables, and a register is stored whole */
-    const double most = total / (double)TB_POISSON_MOST;
-    const tb_address_t word_at = tb_at(at, TB_FOR_POISSON_WORD, 0), fix = tb_at(at, TB_FOR_FIX, 0);
+/* Room for so many weights beyond all tables, or means to be searched for: a register is stored whole. */
+static int expect_large(tb_scratch_t *scratch, size_t length, double most) {
     const size_t room = (most < (double)length ? (size_t)most : length) + TB_ROW;
-    size_t large = 0;
-    double heavy = 0.0;
-    int code = make_room(&scratch->large, sizeof *scratch->large, room, &scratch->large_capacity, &scratch->bytes);
+    return make_room(&scratch->large, sizeof *scratch->large, room, &scratch->large_capacity, &scratch->bytes);
+}
+
+/* From independent Poisson counts to n items: given its total such a batch is multinomial, and adding items by weight
+ * or removing any of them keeps it so. Few weights are large but they hold much, and what they get is binomial: at the
+ * word that the sum of the others stands for by the Poisson law, so that these are off by little. */
+static int mend(const tb_plan_t *plan, tb_scratch_t *scratch, tb_counted_t *own, const tb_counted_t *drawn, double rate,
+                size_t large, double n, tb_address_t at, tb_address_t fix, double *out) {
+    const tb_address_t word_at = tb_at(at, TB_FOR_POISSON_WORD, 0);
+    const double sum = drawn->total;
+    double few = large ? 0.0 : n, heavy = 0.0;
+    int code = gather_large(scratch, own->count, large, &heavy);
     if (code) return code;
-    const double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->large, &large, &at);
-    code = gather_large(scratch, weight, large, &heavy);
-    if (code) return code;
-    const double light = total - heavy;
-    double few = large ? 0.0 : n;
-    if (large && light > 0.0) {
-        few = share_of(n, light, heavy, tb_poisson_word(plan->poisson->rate * light, (uint64_t)sum, &word_at));
+    own->total -= heavy;
+    if (large && own->total > 0.0) {
+        few = share_of(n, own->total, heavy, tb_poisson_word(rate * own->total, (uint64_t)sum, &word_at));
     }
-    const tb_counted_t own = {weight, NULL, length, light, TB_POISSON_MOST},
-                       drawn = {out, NULL, length, sum, __builtin_inf()};
-    code = sum < few ? tb_pick_items(plan, scratch, &own, (uint64_t)(few - sum), 0, fix, 1.0, out)
-                     : tb_pick_items(plan, scratch, &drawn, (uint64_t)(sum - few), 1, fix, -1.0, out);
+    code = sum < few ? tb_pick_items(plan, scratch, own, (uint64_t)(few - sum), 0, fix, 1.0, out)
+                     : tb_pick_items(plan, scratch, drawn, (uint64_t)(sum - few), 1, fix, -1.0, out);
     if (code || large == 0) return code;
     return draw_large(plan, scratch, large, n - few, at, out);
+}
+
+/* By tables, with the weights as means. */
+static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
+                           double total, double n, tb_address_t at, double *out) {
+    size_t large = 0;
+    int code = expect_large(scratch, length, total / (double)TB_POISSON_MOST);
+    if (code) return code;
+    const double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->large, &large, &at);
+    tb_counted_t own = {weight, NULL, length, total, TB_POISSON_MOST};
+    const tb_counted_t drawn = {out, NULL, length, sum, __builtin_inf()};
+    return mend(plan, scratch, &own, &drawn, plan->poisson->rate, large, n, at, tb_at(at, TB_FOR_FIX, 0), out);
+}
+
+/* By search, with n times the shares as means. */
+static int draw_by_means(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
+                         double total, double n, tb_address_t at, double *out) {
+    const double rate = n / total, most = (double)TB_MEAN_MOST / rate;
+    const size_t blocks = up((length + TB_PAD - 1) / TB_PAD, TB_FAN);
+    int code = expect_large(scratch, length, total / most);
+    if (!code) {
+        code = make_room(&scratch->blocks, sizeof(double), 2 * blocks, &scratch->blocks_capacity, &scratch->bytes);
+    }
+    if (code) return code;
+    tb_means_t law = {rate, most, scratch->blocks, scratch->blocks + blocks, scratch->large, 0};
+    memset(scratch->blocks, 0, 2 * blocks * sizeof(double));
+    const double sum = plan->kernels->poisson_means(weight, length, out, &law, &at);
+    tb_counted_t own = {weight, law.weights, length, total, most};
+    const tb_counted_t drawn = {out, law.counts, length, sum, __builtin_inf()};
+    return mend(plan, scratch, &own, &drawn, rate, law.large_count, n, at, tb_at(at, TB_FOR_MEANS_FIX, 0), out);
 }
 
 /* Picks cost about as much as 2.5 splits save; about 0.8 sqrt(n) of them are to be expected, and what n and the mean
@@ -296,11 +324,14 @@ static int poisson_pays(double length, double total, double rate, double n) {
     return 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
+static int means_pay(size_t length, double n) { return length > TB_PACK_MOST && n > 0.0 && n < 6.0 * (double)length; }
+
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
                   double n, tb_address_t at, double *out) {
     if (length > TB_PACK_MOST && poisson_pays((double)length, total, plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
+    if (means_pay(length, n)) return draw_by_means(plan, scratch, weight, length, total, n, at, out);
     return draw_by_tree(plan, scratch, weight, length, n, tb_at(at, TB_FOR_TREE, 0), out);
 }
 

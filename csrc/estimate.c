@@ -33,19 +33,6 @@ static double sum_squares(const tb_lineage_t *self, double right) {
     return tb_sum(lane, TB_ROW);
 }
 
-/* Squared distance between the counts' law and the model before, in which nothing is wrong either. */
-static double distance_before(const tb_lineage_t *self, double right) {
-    const double per_item = 1.0 / right;
-    double lane[TB_ROW] = {0};
-    for (size_t i = 0; i < self->length; i += TB_ROW) {
-        for (size_t j = 0; j < TB_ROW; j++) {
-            const double difference = self->weight[i + j] * per_item - self->before[i + j];
-            lane[j] += difference * difference;
-        }
-    }
-    return tb_sum(lane, TB_ROW);
-}
-
 /* The share of the target that James & Stein's rule finds (Hausser & Strimmer 2009, JMLR 10:1469). */
 static double shrinkage(const tb_lineage_t *self, double right) {
     const tb_estimator_t *by = &self->plan->program.estimator;
@@ -54,8 +41,13 @@ static double shrinkage(const tb_lineage_t *self, double right) {
     double *wrong = tb_wrong_of(self, self->weight);
     const double aside = tb_wrong(self), even = 1.0 / (double)self->plan->program.categories;
     if (wrong) *wrong = 0.0;
-    const double squares = sum_squares(self, right);
-    const double distance = by->smoothed ? distance_before(self, right) : squares - even;
+    double squares, distance;
+    if (by->smoothed) {
+        self->plan->kernels->compare_models(self->weight, self->before, self->length, 1.0 / right, &squares, &distance);
+    } else {
+        squares = sum_squares(self, right);
+        distance = squares - even;
+    }
     if (wrong) *wrong = aside;
     const double share = (1.0 - squares) / ((right - 1.0) * distance);
     return share < 1.0 ? (share > 0.0 ? share : 0.0) : 1.0; /* 1 where the two laws are one, or there is one item */
@@ -78,20 +70,14 @@ static void mix_even(tb_lineage_t *self, double right, double share) {
     for (size_t i = 0; i < self->length; i++) model->weight[i] = (1.0 - share) * self->weight[i] + model->other;
 }
 
-/* Nothing is wrong in either law. */
-static void mix_before(tb_lineage_t *self, double right, double share) {
-    double *weight = self->model.weight, *wrong = tb_wrong_of(self, self->weight), lane[TB_ROW] = {0};
-    const double counted = (1.0 - share) / right, aside = tb_wrong(self);
+/* Nothing is wrong in either law. What is left out is next to nothing. */
+static void mix_before(tb_lineage_t *self, double right, double share, int keep) {
+    const tb_mixing_t by = {(1.0 - share) / right, share, LEAST, right};
+    double *wrong = tb_wrong_of(self, self->weight);
+    const double aside = tb_wrong(self);
     if (wrong) *wrong = 0.0;
-    for (size_t i = 0; i < self->length; i += TB_ROW) {
-        for (size_t j = 0; j < TB_ROW; j++) {
-            const double p = counted * self->weight[i + j] + share * self->before[i + j];
-            weight[i + j] = p < LEAST ? 0.0 : p;
-            lane[j] += weight[i + j];
-        }
-    }
-    const double scale = right / tb_sum(lane, TB_ROW);
-    for (size_t i = 0; i < self->length; i++) weight[i] *= scale;
+    self->plan->kernels->mix_models(self->weight, self->before, self->length, &by, keep ? self->before : NULL,
+                                    self->model.weight);
     if (wrong) *wrong = aside;
 }
 
@@ -315,14 +301,14 @@ static int rule_by_classes(tb_lineage_t *self) {
     return code;
 }
 
-static int weigh(tb_lineage_t *self, double right) {
+static int weigh(tb_lineage_t *self, double right, int keep) {
     const tb_estimator_t *by = &self->plan->program.estimator;
     if (by->kind == TB_BY_RULE) return tb_weigh_by_rule(self, right);
     const double share = tb_even_share(self);
     if (share >= 0.0) {
         mix_even(self, right, share);
     } else if (by->kind == TB_SHRINKAGE) {
-        mix_before(self, right, shrinkage(self, right));
+        mix_before(self, right, shrinkage(self, right), keep);
     } else {
         int code = by_spectrum(self, right);
         for (size_t i = 0; !code && i < self->length; i++) {
@@ -340,7 +326,7 @@ int tb_estimate_classes(tb_lineage_t *self) {
     return share >= 0.0 ? mix_spectrum(self, self->total, share) : by_spectrum(self, self->total);
 }
 
-int tb_estimate(tb_lineage_t *self) {
+int tb_estimate(tb_lineage_t *self, int keep) {
     tb_model_t *model = &self->model;
     const double wrong = tb_wrong(self), right = self->total - wrong;
     int code = TB_OK;
@@ -352,9 +338,10 @@ int tb_estimate(tb_lineage_t *self) {
     model->other = 0.0;
     model->whole = self->plan->program.estimator.kind == TB_MAXIMUM_LIKELIHOOD;
     if (right > 0.0) {
-        code = weigh(self, right);
+        code = weigh(self, right, keep);
     } else {
         memset(model->weight, 0, self->length * sizeof *model->weight);
+        if (keep && self->before) memset(self->before, 0, self->length * sizeof *self->before);
     }
     if (!code && self->plan->program.error_rate > 0.0) *tb_wrong_of(self, model->weight) = wrong;
     memset(model->weight + self->length, 0, TB_PAD * sizeof *model->weight);

@@ -62,6 +62,21 @@ typedef struct {
     uint64_t remainder[(TB_CLASSES + 1) * TB_CLASS_CELLS]; /* what is below the threshold's last bit */
 } tb_classes_t;
 
+enum { TB_MEAN_MOST = 12 }; /* larger Poisson means are not searched for from zero */
+
+/* Poisson laws whose means are rate * weight, up to weights of `most`. */
+typedef struct {
+    double rate, most;
+    double *weights, *counts; /* out: sums of each TB_PAD weights that are not larger, and of their counts */
+    uint32_t *large;          /* out: elements of larger ones; room for 2 * TB_ROW more */
+    size_t large_count;
+} tb_means_t;
+
+/* counted * counts + share * weights of the model before; what is less than `least` is left out. */
+typedef struct {
+    double counted, share, least, unit;
+} tb_mixing_t;
+
 /* end[0][i]: the sum of elements 0..i; end[l+1] has every TB_FAN-th entry of end[l]; the last level has at most TB_FAN.
  * Behind its last entry each level is padded to a multiple of that with what no item reaches. */
 typedef struct {
@@ -133,6 +148,8 @@ typedef struct {
      * goes to `large`, which has room for TB_ROW more. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       size_t *large_count, const tb_address_t *at);
+    /* x[i] ~ Poisson(rate * weight[i]), 0 where that is larger than TB_MEAN_MOST; returns their sum. */
+    double (*poisson_means)(const double *weight, size_t length, double *x, tb_means_t *law, const tb_address_t *at);
     /* How often each count from 1 to TB_SMALL - 1 occurs; the larger ones, of which it returns how many, go to `large`,
      * which has room for all counts and TB_ROW more. */
     size_t (*tally)(const double *count, size_t length, uint32_t *often, double *large);
@@ -140,6 +157,12 @@ typedef struct {
      * Elements whose count has no table get 0 and are listed. */
     double (*draw_classes)(const double *count, size_t length, double *x, double *sums, const tb_classes_t *classes,
                            uint32_t *listed, size_t *listed_count, const tb_address_t *at);
+    /* Of the probabilities p = per_item * count: the sum of p^2, and their squared distance from those before. */
+    void (*compare_models)(const double *count, const double *before, size_t length, double per_item, double *squares,
+                           double *distance);
+    /* The mixture goes to `kept`, which may be `before`, if that is not NULL; and times the unit to `out`. */
+    void (*mix_models)(const double *count, const double *before, size_t length, const tb_mixing_t *by, double *kept,
+                       double *out);
     /* The elements whose weight is not zero, in order; returns how many. What they are written to has room for whole
      * rows, and may be what is read. */
     size_t (*compact)(const uint32_t *id, const double *weight, size_t length, uint32_t *to_id, double *to_weight);

@@ -4,6 +4,8 @@
 #include "kernel_documents.h"
 #include "kernel_em.h"
 #include "kernel_gaussian.h"
+#include "kernel_means.h"
+#include "kernel_models.h"
 #include "kernel_observe.h"
 #include "kernel_poisson.h"
 #include "kernel_split.h"
@@ -115,8 +117,11 @@ const tb_kernels_t TABLE = {
     .thin = thin,
     .split_packs = split_packs,
     .poisson = poisson,
+    .poisson_means = poisson_means,
     .tally = tally,
     .draw_classes = draw_classes,
+    .compare_models = compare_models,
+    .mix_models = mix_models,
     .compact = compact,
     .observe = observe,
     .entropy_terms = entropy_terms,

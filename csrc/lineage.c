@@ -100,6 +100,13 @@ static void place_survivors(tb_lineage_t *self) {
     }
 }
 
+/* How many elements stay before the first that is dropped. Generation 1's have no places yet. */
+static size_t count_kept(const tb_lineage_t *self) {
+    size_t kept = 0;
+    while (self->generation > 1 && kept < self->length && !is_empty(self, kept)) kept++;
+    return kept;
+}
+
 /* Drops what is empty in every column. The compressing kernel serves regimes with no column but the weights. */
 static void compact(tb_lineage_t *self) {
     const size_t before = self->length, end = before + TB_ROW;
@@ -107,8 +114,9 @@ static void compact(tb_lineage_t *self) {
         place_survivors(self);
         self->length = self->plan->kernels->compact(self->id, self->weight, before, self->id, self->weight);
     } else {
-        self->length = 0;
-        for (size_t i = 0; i < before; i++) {
+        const size_t same = count_kept(self);
+        self->length = same;
+        for (size_t i = same; i < before; i++) {
             const int gone = is_empty(self, i);
             if (self->place) self->place[self->id[i]] = gone ? TB_NOWHERE : (uint32_t)self->length;
             if (!gone) move(self, self->length++, i);

@@ -66,7 +66,10 @@ enum tb_purpose {
     TB_FOR_DOCUMENT_HUMAN_MORE = 51, /* of those that only one of them holds */
     TB_FOR_DOCUMENT_SUBSAMPLE = 52,  /* which documents of the pool are drawn */
     TB_FOR_DOCUMENT_KEPT = 53,       /* which of the kept set */
-    TB_FOR_BESIDE = 54               /* where items fall of what a rule's weights have beside those of classes */
+    TB_FOR_BESIDE = 54,              /* where items fall of what a rule's weights have beside those of classes */
+    TB_FOR_MEANS = 55,               /* 16 bits of Poisson counts of real means */
+    TB_FOR_MEANS_TIE = 56,           /* the 48 that follow, where they matter */
+    TB_FOR_MEANS_FIX = 57            /* items added or removed to meet the total */
 };
 
 /* Attempts count up from 0; this one is for ties. */

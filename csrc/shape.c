@@ -118,18 +118,7 @@ static void add_errors(tb_lineage_t *self) {
     *wrong += error * total;
 }
 
-/* The model of a generation, for the estimate of the next. */
-static void remember(tb_lineage_t *self) {
-    const double right = self->total - tb_wrong(self), per_item = right > 0.0 ? 1.0 / right : 0.0;
-    for (size_t i = 0; i < self->length; i++) self->before[i] = self->model.weight[i] * per_item;
-    if (tb_wrong(self) > 0.0) *tb_wrong_of(self, self->before) = 0.0;
-}
-
-int tb_remember(tb_lineage_t *self) {
-    int code = self->before ? tb_estimate(self) : TB_OK;
-    if (!code && self->before) remember(self);
-    return code;
-}
+int tb_remember(tb_lineage_t *self) { return self->before ? tb_estimate(self, 1) : TB_OK; }
 
 /* Categories that are not listed differ in reward. */
 static void curate(tb_lineage_t *self) {
@@ -142,9 +131,8 @@ static void curate(tb_lineage_t *self) {
 
 /* The law that is sampled. */
 static int bend(tb_lineage_t *self) {
-    int code = tb_estimate(self);
+    int code = tb_estimate(self, 1);
     if (code) return code;
-    if (self->before) remember(self);
     const tb_program_t *program = &self->plan->program;
     if (tb_decodes(&program->decoding)) tb_decode(&program->decoding, &self->model, self->scratch->levels);
     if (program->rules.decoding) code = tb_apply_rule(self, 1);
@@ -181,8 +169,8 @@ static double least(const double *x, size_t count) {
 static double take_even(tb_lineage_t *self, double n) {
     tb_model_t *model = &self->model;
     double *wrong = tb_wrong_of(self, model->weight);
-    const double aside = wrong ? *wrong : 0.0, all = tb_model_total(model), categories = (double)model->categories;
     if (model->others == 0.0 || model->other == 0.0) return 0.0;
+    const double aside = wrong ? *wrong : 0.0, all = tb_model_total(model), categories = (double)model->categories;
     if (wrong) *wrong = model->other;
     const double lowest = least(model->weight, model->length);
     const double even = lowest < model->other ? lowest : model->other, share = even * categories / all;
@@ -217,7 +205,7 @@ static int draw_uneven(tb_lineage_t *self, uint64_t n, tb_address_t at) {
 }
 
 static int draw_bent(tb_lineage_t *self, uint64_t n, tb_address_t at) {
-    if (tb_model_total(&self->model) == 0.0) {
+    if (self->plan->bent && tb_model_total(&self->model) == 0.0) {
         tb_tell(self, TB_NOTHING_ACCEPTED, 0, 0.0);
         return TB_ERR_NOTHING;
     }

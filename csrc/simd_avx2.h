@@ -127,6 +127,8 @@ SIMD void f_store(float *p, vf v) { _mm256_storeu_ps(p, (__m256)v); }
 SIMD vf f_min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
 SIMD vf f_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
 SIMD vf f_abs(vf a) { return (vf)_mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)a); }
+/* a, or the size of b where that is less; a is not negative. */
+SIMD vf f_nearer(vf a, vf b) { return f_min(a, f_abs(b)); }
 SIMD vf f_fma(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 SIMD vf f_rsqrt(vf a) { return (vf)_mm256_rsqrt_ps((__m256)a); }
 SIMD unsigned f_signs(vf a) { return (unsigned)_mm256_movemask_ps((__m256)a); }

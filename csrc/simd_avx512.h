@@ -110,6 +110,8 @@ SIMD void f_store(float *p, vf v) { _mm512_storeu_ps(p, (__m512)v); }
 SIMD vf f_min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
 SIMD vf f_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
 SIMD vf f_abs(vf a) { return (vf)_mm512_abs_ps((__m512)a); }
+/* a, or the size of b where that is less; a is not negative. */
+SIMD vf f_nearer(vf a, vf b) { return (vf)_mm512_range_ps((__m512)a, (__m512)b, 0xa); }
 SIMD vf f_fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 /* To a relative 2^-11 or better. */
 SIMD vf f_rsqrt(vf a) { return (vf)_mm512_rsqrt14_ps((__m512)a); }

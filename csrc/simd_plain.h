@@ -111,6 +111,8 @@ SIMD float least(float a, float b) { return a < b ? a : b; }
 SIMD vf f_min(vf a, vf b) { return (vf){least(a[0], b[0]), least(a[1], b[1])}; }
 SIMD vf f_max(vf a, vf b) { return (vf){-least(-a[0], -b[0]), -least(-a[1], -b[1])}; }
 SIMD vf f_abs(vf a) { return (vf){__builtin_fabsf(a[0]), __builtin_fabsf(a[1])}; }
+/* a, or the size of b where that is less; a is not negative. */
+SIMD vf f_nearer(vf a, vf b) { return f_min(a, f_abs(b)); }
 SIMD vf f_fma(vf a, vf b, vf c) { return a * b + c; }
 SIMD vf f_rsqrt(vf a) { return (vf){1.0f / __builtin_sqrtf(a[0]), 1.0f / __builtin_sqrtf(a[1])}; }
 SIMD unsigned f_signs(vf a) {

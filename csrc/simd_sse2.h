@@ -124,6 +124,8 @@ SIMD void f_store(float *p, vf v) { _mm_storeu_ps(p, (__m128)v); }
 SIMD vf f_min(vf a, vf b) { return (vf)_mm_min_ps((__m128)a, (__m128)b); }
 SIMD vf f_max(vf a, vf b) { return (vf)_mm_max_ps((__m128)a, (__m128)b); }
 SIMD vf f_abs(vf a) { return (vf)_mm_andnot_ps(_mm_set1_ps(-0.0f), (__m128)a); }
+/* a, or the size of b where that is less; a is not negative. */
+SIMD vf f_nearer(vf a, vf b) { return f_min(a, f_abs(b)); }
 SIMD vf f_fma(vf a, vf b, vf c) { return a * b + c; }
 SIMD vf f_rsqrt(vf a) { return (vf)_mm_rsqrt_ps((__m128)a); }
 SIMD unsigned f_signs(vf a) { return (unsigned)_mm_movemask_ps((__m128)a); }

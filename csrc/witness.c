@@ -81,7 +81,7 @@ int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total) {
         *sums = counted;
         return TB_OK;
     }
-    int code = tb_estimate(self);
+    int code = tb_estimate(self, 0);
     if (code) return code;
     if (at_wrong) *tb_wrong_of(self, self->model.weight) = 0.0;
     *total = tb_model_quantise(&self->model, &lump);

@@ -204,6 +204,17 @@ static void test_poisson(void) {
     try_batch("Poisson at half the rate, no table", &half_large, FRESH_HALF, 560, 400);
 }
 
+/* Weights in another unit than items: no table fits. Means are searched for, or by tree, or some of each. */
+static void test_means(void) {
+    static const case_t small = {4, {300, 200, 200, 100}, 8, 0}, larger = {2, {52800, 47200}, 1000, 0};
+    static const case_t some = {2, {1000, 3000}, 40, 0}, even = {2, {20000, 30000}, 50, 0};
+
+    try_batch("means, all searched for", &small, REPLACE, 520, 0);
+    try_batch("means, by tree", &larger, REPLACE, 560, 400);
+    try_batch("means, one by tree", &some, REPLACE, 560, 400);
+    try_batch("means, both by tree", &even, REPLACE, 560, 400);
+}
+
 /* Picked singly; thinned first; by the complement; and thinned twice, where half of all draws are: by the same words
  * again, the variance would be a quarter off, one way or the other. */
 static void test_without(void) {
@@ -357,6 +368,7 @@ static void test_pairs_of_picks(void) {
 int main(void) {
     test_trees();
     test_poisson();
+    test_means();
     test_without();
     test_human();
     test_kept();

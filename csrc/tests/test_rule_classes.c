@@ -212,7 +212,7 @@ static void test_what_a_rule_is_shown(void) {
     draw(bed, MANY, 0);
     CHECK(shown.calls == 1 && shown.ordered && shown.present && shown.sum == sum);
     CHECK(shown.length == present && shown.others == (double)(MANY - present));
-    CHECK(tb_estimate(&bed->lineage) == TB_OK);
+    CHECK(tb_estimate(&bed->lineage, 0) == TB_OK);
     CHECK(shown.calls == 2 && shown.sum == sum);
     expect_law(look, count, MANY, law);
     CHECK(model->length == MANY && model->others == 0.0);
