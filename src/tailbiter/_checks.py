@@ -8,7 +8,7 @@ import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -98,6 +98,42 @@ def check_keys(data: Mapping[str, Any], known: Iterable[str], field: str) -> Non
     for key in data:
         if key not in names:
             raise SpecError(field, key, "is not a known key", nearest(key, names))
+
+
+class _Caller(msgspec.StructMeta):
+    """Constructors that say in one line which argument they cannot take."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make one; only where that fails are the arguments looked at."""
+        try:
+            return _construct(self, *args, **kwargs)
+        except TypeError:
+            _refuse_arguments(cast("type[msgspec.Struct]", self), args, kwargs)
+            raise
+
+
+_construct = msgspec.StructMeta.__call__
+
+
+class Described(msgspec.Struct, metaclass=_Caller, frozen=True):
+    """What a user writes down: base of a Spec, of its parts, and of what stands beside it."""
+
+
+def _refuse_arguments(cls: type[msgspec.Struct], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise a SpecError where arguments do not fit the fields."""
+    names, placed = cls.__struct_fields__, cls.__match_args__
+    if len(args) > len(placed):
+        problem = "is given without a name" if len(placed) < len(names) else "is one too many"
+        remedy = f"write {cls.__name__}({', '.join(f'{name}=...' for name in names)})"
+        raise SpecError(cls.__name__, args[len(placed)], problem, remedy)
+    check_keys(kwargs, names, cls.__name__)
+    given = {*placed[: len(args)], *kwargs}
+    missing = [f.name for f in fields_of(cls) if f.required and f.name not in given]
+    if missing:
+        raise SpecError(cls.__name__, sorted(given), f"lacks {missing[0]!r}", f"add {missing[0]}=...")
+    twice = [name for name in placed[: len(args)] if name in kwargs]
+    if twice:
+        raise SpecError(f"{cls.__name__}.{twice[0]}", kwargs[twice[0]], "is given twice", "give it once")
 
 
 @cache  # msgspec evaluates the annotations at every call

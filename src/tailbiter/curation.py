@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, as_dict, number, whole, within
+from ._checks import SET, Described, as_dict, number, whole, within
 from .errors import SpecError
 from .reference import Reference
 from .reference._per_category import Given, PerCategory, per_category
@@ -58,7 +58,7 @@ class Levels:
     share: Fraction | None = None
 
 
-class _Curation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+class _Curation(Described, frozen=True, kw_only=True, tag_field="kind"):
     """What rules have in common: a reward for each category, and for what lies outside the reference."""
 
     reward: Given

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, cast
 
-import msgspec
-
-from ._checks import SET, as_dict, number, whole, within
+from ._checks import SET, Described, as_dict, number, whole, within
 from .errors import SpecError
 from .jit._rule import Rule
 
@@ -21,7 +19,7 @@ _SHARE = "give a share such as 0.95"
 _MOST = 10**7
 
 
-class Decoding(msgspec.Struct, frozen=True, kw_only=True):
+class Decoding(Described, frozen=True, kw_only=True):
     """What is done to a model's probabilities before it is sampled, in the order in which it stands here.
 
     Parameters

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, as_dict, is_list, with_article, within
+from ._checks import SET, Described, as_dict, is_list, with_article, within
 from .errors import SpecError
 
 __all__ = ["Detector"]
@@ -19,7 +18,7 @@ Rates = float | tuple[float, ...]
 Floats = npt.NDArray[np.float64]
 
 
-class Detector(msgspec.Struct, frozen=True, kw_only=True):
+class Detector(Described, frozen=True, kw_only=True):
     """A detector of synthetic data, a watermark, or labels of provenance: what they throw out of a crawl.
 
     Parameters

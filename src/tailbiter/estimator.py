@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, as_dict, choice, number, whole, with_article, within
+from ._checks import SET, Described, as_dict, choice, number, whole, with_article, within
 from .errors import SpecError
 from .jit._rule import Rule
 
@@ -32,7 +31,7 @@ TARGETS = ("uniform", "previous")
 _MOST_ADDED = 1e9
 
 
-class MLE(msgspec.Struct, frozen=True, tag_field="kind", tag="mle"):
+class MLE(Described, frozen=True, tag_field="kind", tag="mle"):
     """Maximum likelihood: what was seen, as often as it was seen.
 
     Parameters
@@ -108,7 +107,7 @@ def _least_training_sets(made: Composition) -> npt.NDArray[np.uint64]:
     return made.samples[: alone if made.ages.size else 1]
 
 
-class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
+class EM(Described, frozen=True, tag_field="kind", tag="em"):
     """Expectation and maximisation: how the models of a mixture are fitted.
 
     The type of a `GaussianMixture`'s covariances is the reference's.
@@ -186,7 +185,7 @@ class EM(msgspec.Struct, frozen=True, tag_field="kind", tag="em"):
         del composition
 
 
-class _Smoothed(msgspec.Struct, frozen=True, tag_field="kind"):
+class _Smoothed(Described, frozen=True, tag_field="kind"):
     """What gives categories another share than that of their count."""
 
     @property
@@ -415,7 +414,7 @@ class UserEstimator(_Smoothed, frozen=True, tag="user"):
         del composition
 
 
-class Smoothing(msgspec.Struct, frozen=True, tag_field="kind", tag="smoothing"):
+class Smoothing(Described, frozen=True, tag_field="kind", tag="smoothing"):
     """A kernel density of the training set: how the models of a `KDE` are fitted.
 
     Parameters

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from ._checks import SET, as_dict, whole, within
+from ._checks import SET, Described, as_dict, whole, within
 
 __all__ = ["Duplication", "LabelNoise", "Truncation"]
 
 _MOST_COPIES = 10**12
 
 
-class _Fault(msgspec.Struct, frozen=True, tag_field="kind"):
+class _Fault(Described, frozen=True, tag_field="kind"):
     """What is wrong with one data set."""
 
     @property

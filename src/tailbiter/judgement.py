@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from ._checks import SET, as_dict, make, number, within
+from ._checks import SET, Described, as_dict, make, number, within
 from .errors import SpecError
 
 __all__ = ["Stages"]
@@ -16,7 +14,7 @@ __all__ = ["Stages"]
 _SHARE = "give a share such as 0.5"
 
 
-class Stages(msgspec.Struct, frozen=True, kw_only=True):
+class Stages(Described, frozen=True, kw_only=True):
     """Thresholds of the stages of collapse; they change no random bit.
 
     The first human sample is what one as large as generation 1's is expected to have; `stages` says in how

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from . import _document
-from ._checks import SET, as_dict, choice, make, nearest, whole, with_article
+from ._checks import SET, Described, as_dict, choice, make, nearest, whole, with_article
 from ._variables import ALL, CATEGORICAL, FAMILIES
 from .errors import SpecError
 
@@ -27,7 +26,7 @@ _LAST = 2**32 - 1
 _GENERATION = "give generation numbers from 0 to the last one"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(Described, frozen=True, kw_only=True):
     """What to keep of a run; it changes no random bit.
 
     Parameters

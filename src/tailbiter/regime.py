@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ._checks import SET, as_dict, build, choice, is_list, number, whole
+from ._checks import SET, Described, as_dict, build, choice, is_list, number, whole
 from .errors import SpecError
 from .samples import MAX_SAMPLES
 from .sources import (
@@ -58,7 +58,7 @@ __all__ = [
 MAX_WINDOW = 100_000
 
 
-class _Regime(msgspec.Struct, frozen=True, tag_field="kind"):
+class _Regime(Described, frozen=True, tag_field="kind"):
     """What a generation is trained on."""
 
     def as_mix(self) -> Mix:

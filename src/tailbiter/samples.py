@@ -6,11 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import SET, is_list, make, number, whole
+from ._checks import SET, Described, is_list, make, number, whole
 from .errors import SpecError
 
 __all__ = ["MAX_SAMPLES", "Growth"]
@@ -20,7 +19,7 @@ MAX_SAMPLES = 10**15
 _REMEDY = "give a whole number such as 200000"
 
 
-class Growth(msgspec.Struct, frozen=True):
+class Growth(Described, frozen=True):
     """Samples that grow (or shrink) from one generation to the next.
 
     The size is carried as a real number, ``x <- min(most, x * factor + step)`` in IEEE double precision, and

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ._checks import SET, choice, is_list, make, whole, within
+from ._checks import SET, Described, choice, is_list, make, whole, within
 from .errors import SpecError
 from .samples import MAX_SAMPLES
 
@@ -21,7 +21,7 @@ _SHARE = "give a share such as 0.01"
 COUNT = "give a whole number of items such as 1000"
 
 
-class Schedule(msgspec.Struct, frozen=True):
+class Schedule(Described, frozen=True):
     """A value that goes from ``start`` at generation 1 to ``end`` at generation 1 + ``over``.
 
     Parameters
@@ -106,7 +106,7 @@ def _schedule(table: Mapping[str, Any], field: str) -> Any:
         raise SpecError(field + where, error.value, error.problem, error.remedy) from error
 
 
-class SourceOfItems(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+class SourceOfItems(Described, frozen=True, kw_only=True, tag_field="kind"):
     """What a batch is made of."""
 
     weight: Varying | None = None

@@ -17,6 +17,7 @@ import numpy as np
 from . import _document
 from ._checks import (
     SET,
+    Described,
     as_dict,
     build,
     check_keys,
@@ -73,7 +74,7 @@ _OF_CATEGORIES = (
 )
 
 
-class Spec(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class Spec(Described, frozen=True, kw_only=True, dict=True):
     """A recursive fit-and-resample run, validated on construction.
 
     Parameters

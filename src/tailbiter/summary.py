@@ -168,6 +168,8 @@ def summarise(ds: xr.Dataset) -> Summary:
     8.0
     """
     forgotten = ds.get("forgotten")
+    if forgotten is not None and _one_for_good(ds):
+        forgotten = abs(forgotten).assign_attrs(forgotten.attrs, absence_is_final=True)
     tail = ds.get("tail_survivors")
     found = stages(ds) if _can_be_staged(ds) else None
     return Summary(
@@ -186,6 +188,27 @@ def summarise(ds: xr.Dataset) -> Summary:
         judged=_judged(ds),
         told=[] if found is None else in_words(found),
     )
+
+
+BY_THE_DATA: tuple[dict[str, Any], ...] = (
+    {"kind": "good_turing", "smoothing": None},
+    {"kind": "discount", "smoothing": None},
+    {"kind": "shrinkage", "target": "uniform", "smoothing": None},
+)
+
+
+def _one_for_good(ds: xr.Dataset) -> bool:
+    """Whether one category is left everywhere, and an estimator that goes by the data gives it all."""
+    if ds["forgotten"].attrs["absence_is_final"] or "survivors" not in ds:
+        return False
+    if bool((ds["survivors"].isel(generation=-1) != 1).any()):
+        return False
+    spec = json.loads(ds.attrs["spec"])
+    samples, estimator = spec["samples"], {**spec["estimator"], "smoothing": None}
+    if spec["regime"]["kind"] != "replace" or "rule" in spec.get("decoding", {}) or spec.get("error_rate"):
+        return False
+    several = isinstance(samples, int | list) and np.min(samples) > 1  # of one item, some is given away
+    return bool(several) and estimator in BY_THE_DATA
 
 
 def _can_be_staged(ds: xr.Dataset) -> bool:
@@ -399,7 +422,7 @@ def expected_table(theory: xr.Dataset) -> str:
         names = zip(band_names(part), shares.T, part["band_categories"].values, strict=True)
         columns += [[name, *map(percent, share)] for name, share, size in names if size]
     if "gini_simpson" in part:
-        columns.append(["gini_simpson", *(f"{value:.6f}" for value in part["gini_simpson"].values)])
+        columns.append(["gini_simpson", *map(_six, part["gini_simpson"].values)])
     for name in _PLAIN:
         if name in part and "survivors" not in part:
             columns.append([name, *(f"{value:.4g}" for value in part[name].values)])
@@ -411,12 +434,21 @@ def expected_table(theory: xr.Dataset) -> str:
     return "\n".join([*aligned(columns), "", *_known_sentences(theory)])
 
 
+def _six(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.6f}"
+
+
 def _known_sentences(theory: xr.Dataset) -> list[str]:
     names = [str(name) for name in theory.data_vars if "kind" in theory[name].attrs]
     names = [name for name in names if not name.endswith("_sd")]
     kinds = {kind: [name for name in names if theory[name].attrs["kind"] == kind] for kind in KINDS}
     lines = ["Expectations over replicates; +- = standard deviation of one, or a bound on it from above."]
     lines += [f"{said}: {', '.join(kinds[kind])}." for kind, said in KINDS.items() if kinds[kind]]
+    without: dict[str, list[str]] = {}
+    for name in names:
+        _, _, where = theory[name].attrs["statement"].partition("; no mean ")
+        without.setdefault(where, []).append(name)
+    lines += [f"No mean {where}: {', '.join(found)}." for where, found in without.items() if where]
     return [*lines, *_left_out_sentences(json.loads(theory.attrs["left_out"]))]
 
 

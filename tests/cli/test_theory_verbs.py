@@ -113,3 +113,21 @@ def test_json_of_what_theory_does_not_know(tmp_path: Path, capsys: pytest.Captur
     assert main(["predict", str(path), "--json"]) == 0
     left_out = json.loads(capsys.readouterr().out)["left_out"]
     assert left_out["survivors"].startswith("regime.k: 2 has no known law of presence")
+
+
+@pytest.mark.parametrize(
+    ("regime", "named"),
+    [
+        ("accumulate", "regime: 'accumulate' has no known law of presence"),
+        ("mix", "regime.ages: (1.0, 0.5) have no known law of presence"),
+    ],
+)
+def test_what_rules_a_law_out_is_what_was_given(
+    regime: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "past.toml"
+    more = "ages = [1.0, 0.5]\n" if regime == "mix" else ""
+    path.write_text(SPEC.format(regime=regime) + more, encoding="utf-8")
+    assert main(["predict", str(path), "--json"]) == 0
+    left_out = json.loads(capsys.readouterr().out)["left_out"]
+    assert left_out["survivors_output"].startswith(named)

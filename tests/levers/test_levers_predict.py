@@ -4,9 +4,11 @@
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tailbiter as tb
+from tailbiter.summary import expected_table
 from tests.oracles.stat import mean_test, require
 
 RECORD = tb.Record(generations=[0, 1, 2, 10, 30])
@@ -77,6 +79,26 @@ def test_what_is_not_known_is_said_in_one_line(fields: dict[str, Any]) -> None:
     (field,) = fields
     with pytest.raises(tb.PredictionError, match=f"^{field}: .* no law is known for entropy"):
         tb.predict(spec(**fields), record=tb.Record(variables=["entropy"]))
+
+
+@pytest.mark.parametrize("estimator", [tb.MLE(), tb.AddK(1), tb.GoodTuring()])
+def test_no_number_stands_for_a_mean_that_does_not_exist(estimator: Any) -> None:
+    """Both items may be wrong from generation 2 on: what is NaN there says so, and nothing else does."""
+    small = {"reference": tb.Zipf(4), "samples": 2, "error_rate": 0.5, "estimator": estimator}
+    found = tb.predict(tb.Spec(generations=3, replicates=2, **small))
+    said = "; no mean from generation 2 on, where nothing may be right"
+    for name in found:
+        missing = np.isnan(found[name].values).reshape(4, -1).any(axis=1).tolist()
+        if not name.startswith("tail"):  # there is none
+            assert missing in ([False] * 4, [False, False, True, True])
+            assert (said in found[name].attrs["statement"]) == missing[2]
+    assert said in found["gini_simpson"].attrs["statement"]
+    lines = expected_table(found).splitlines()
+    assert [line.split()[-1] == "-" for line in lines[1:5]] == [False, False, True, True]
+    told = [line for line in lines if line.startswith("No mean from generation 2 on, where nothing may be ")]
+    assert len(told) == 1
+    assert "gini_simpson" in told[0]
+    assert "survivors" not in told[0]
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 """The table people read: medians, not means, and censoring told apart from an answer."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
+import tailbiter as tb
 from tailbiter.summary import half_gone, summarise
 
 GENERATIONS = np.array([0, 1, 2, 4, 8])
@@ -179,3 +181,28 @@ def test_no_tail_is_told() -> None:
     run = run_of([[3, 3, 3, 3, 3]], [[0, 0, 0]])
     run["tail_survivors"] = tail([0, 0, 0, 0, 0], categories=0)
     assert "No tail to follow: the rarest categories" in summarise(run).text()
+
+
+SMALL = {"reference": tb.Zipf(5), "samples": 4, "generations": 200, "replicates": 8}
+
+
+@pytest.mark.parametrize(
+    ("fields", "final"),
+    [
+        ({"estimator": tb.GoodTuring()}, True),
+        ({"estimator": tb.GoodTuring("none")}, True),
+        ({"estimator": tb.Discount()}, True),
+        ({"estimator": tb.Shrinkage()}, True),
+        ({"estimator": tb.GoodTuring(), "regime": tb.Anchored(real=0.5)}, False),
+        ({"estimator": tb.GoodTuring(), "generations": 3}, False),
+        ({"estimator": tb.Discount(), "samples": 1}, False),
+        ({"estimator": tb.AddK(1e-9)}, False),
+    ],
+)
+def test_one_category_that_has_all_brings_nothing_back(fields: dict[str, Any], final: bool) -> None:
+    """Estimators that go by the data leave nothing beside it; then dates are what they are elsewhere."""
+    ds = tb.simulate(tb.Spec(**SMALL | fields), record=tb.Record(forgotten=True))
+    text = summarise(ds).text()
+    assert ("they may come back" in text) != final
+    assert ("The most common that vanished: 0 (expected" in text) == final
+    assert "generation -" not in text

@@ -148,7 +148,9 @@ def test_two_laws_with_one_key_are_refused(tmp_path, monkeypatch, who):
 
 
 def test_cells_that_differ_in_what_is_measured_share_their_words(tmp_path):
-    store = tb.run_sweep(grid(vary={"tail_mass": [0.1, 0.3], "generations": [5, 9]}), tmp_path / "store")
+    vary = {"tail_mass": [0.1, 0.3], "generations": [5, 9]}
+    sweep = grid(vary=vary, record=tb.Record(variables=["tail_survivors"]))
+    store = tb.run_sweep(sweep, tmp_path / "store")
     assert store.status().done == 4
 
 

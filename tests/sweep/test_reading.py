@@ -169,8 +169,9 @@ def test_duckdb_reads_the_directory(finished):
 
 def test_parts_of_several_sweeps_have_columns_of_one_type(tmp_path):
     """A tail in one cell and none in another; whole and broken values of a field; more and fewer bands."""
+    record = tb.Record(variables=["survivors", "tail_survivors", "band_survivors"])
     for vary in ({"tail_mass": [0.0, 0.5]}, {"tail_mass": [0.25], "samples": [3000]}):
-        tb.run_sweep(grid(vary=vary), tmp_path / "store")
+        tb.run_sweep(grid(vary=vary, record=record), tmp_path / "store")
     rows = duckdb.sql(f"""
         SELECT count(*), count(DISTINCT cell) FROM
         read_parquet('{tmp_path}/store/records-*.parquet', union_by_name = true)

@@ -323,3 +323,20 @@ def test_status_is_json(store):
     told = json.loads(json.dumps(tb.Store(store).status().to_dict()))
     assert told["done"] == 9
     assert told["digest"] == digest(store)
+
+
+def test_a_field_and_a_variable_of_one_name_are_refused_before_anything_runs(tmp_path):
+    """One column would hold the one and lose the other."""
+    sweep = grid(vary={"tail_mass": [0.1, 0.4]})
+    with pytest.raises(tb.SpecError) as caught:
+        tb.run_sweep(sweep, tmp_path / "store")
+    assert str(caught.value).startswith(
+        "sweep.vary.tail_mass: 'tail_mass' is a field that varies and a variable"
+    )
+    assert not (tmp_path / "store").exists()
+    other = grid(vary={"tail_mass": [0.1, 0.4]}, record=tb.Record(variables=["tail_survivors"]))
+    tb.run_sweep(other, tmp_path / "store")
+    found = tb.open_sweep(tmp_path / "store")
+    assert found.tail_mass.values.tolist() == [0.1, 0.4]
+    for cell, share in zip(other, [0.1, 0.4], strict=True):
+        alike(cell, other, found.sel(tail_mass=share))

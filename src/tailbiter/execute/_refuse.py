@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailbiter._variables import ALL
 from tailbiter.errors import SpecError
 from tailbiter.estimate import readable
 from tailbiter.families import family_of
@@ -33,6 +34,11 @@ def refuse_what_no_store_holds(sweep: Sweep) -> None:
             problem,
             "leave them out, and simulate the cells of interest",
         )
+    for name in sorted({*ALL}.intersection(sweep.names)):
+        if name in record.names_of(sweep.base.reference.family, sweep.base.also_recorded):
+            problem = "names a field that varies and a variable recorded: a store has one column of a name"
+            remedy = 'record other variables, as Record(variables=["survivors"]) does'
+            raise SpecError(f"sweep.vary.{name}", name, problem, remedy)
     if not record.forgotten:
         return
     numbers = _numbers(sweep)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tailbiter._checks import SET, choice, number, whole
+from tailbiter._checks import SET, Described, choice, number, whole
 from tailbiter.dataset import band_totals, variable_attrs
 from tailbiter.errors import SpecError
 from tailbiter.program import lower
@@ -28,7 +27,7 @@ _COUNT = "give a count expected in the first human sample, such as 20"
 ROUNDING = 1e-12
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
+class Target(Described, frozen=True, kw_only=True):
     """How much of what is to be kept, for how long, how surely.
 
     Parameters

@@ -12,7 +12,7 @@ from tailbiter.dataset import absence_is_final
 from tailbiter.errors import PredictionError, SpecError
 from tailbiter.predict._known import Known
 from tailbiter.program import Program
-from tailbiter.regime import Anchored, Regime, Window
+from tailbiter.regime import Anchored, Mix, Regime, Window
 from tailbiter.theory import Predicted, exact
 from tailbiter.theory._result import Floats
 
@@ -153,9 +153,9 @@ def _refuse_unknown(program: Program, regime: Regime, *, fixed: bool = True) -> 
     if isinstance(regime, Window) and regime.k > 1:
         raise PredictionError("regime.k", regime.k, unknown, LEAVE_OUT)
     if len(program.ages) != 1:
-        raise PredictionError(
-            "regime.ages", program.ages.tolist(), "have no known law of presence", LEAVE_OUT
-        )
+        if isinstance(regime, Mix):
+            raise PredictionError("regime.ages", regime.ages, "have no known law of presence", LEAVE_OUT)
+        raise PredictionError("regime", regime.__struct_config__.tag, unknown, LEAVE_OUT)
     mix = regime.as_mix()
     if program.item_weights is not None:
         weights = {source.kind: source.weight for source in mix.sources}

@@ -27,6 +27,7 @@ __all__ = ["enumerated"]
 
 Moments = Callable[[str], tuple[Floats, Floats]]
 STATEMENT = "every training set followed, exact at every size"
+NO_MEAN = "; no mean from generation {} on, where nothing may be right"
 OTHERS = ("lost", "revived", "survivors_output", "real_share")
 # Products that stepping the law may take, and probabilities of one set after another: a second or two.
 PRODUCTS, CHANCES = 2e9, 1e8
@@ -51,13 +52,14 @@ def enumerated(case: CategoricalCase) -> dict[str, Known]:
     for moments in run.generations():
         for name in names:
             rows[name].append(moments(name))
-    return {name: _known(name, row) for name, row in rows.items()}
+    return {name: _known(name, row, run.undefined.get(name)) for name, row in rows.items()}
 
 
-def _known(name: str, rows: list[tuple[Floats, Floats]]) -> Known:
+def _known(name: str, rows: list[tuple[Floats, Floats]], undefined: int | None) -> Known:
     mean, sd = (np.array([row[i] for row in rows]) for i in (0, 1))
-    spread = Predicted(sd, "exact", f"standard deviation; {STATEMENT}")
-    return Known(Predicted(mean, "exact", STATEMENT), None if name in OTHERS else spread)
+    statement = STATEMENT if undefined is None else f"{STATEMENT}{NO_MEAN.format(undefined)}"
+    spread = Predicted(sd, "exact", f"standard deviation; {statement}")
+    return Known(Predicted(mean, "exact", statement), None if name in OTHERS else spread)
 
 
 class _View:
@@ -85,7 +87,14 @@ class _View:
 
 
 class _Run:
-    """A Spec's chain of training sets."""
+    """A Spec's chain of training sets.
+
+    Attributes
+    ----------
+    undefined : dict of str to int
+        Variables that some training sets leave undefined, and others do not; the generation gone through from
+        which on there are such sets.
+    """
 
     def __init__(self, case: CategoricalCase) -> None:
         self.program, self.at = case.program, case.at
@@ -94,6 +103,7 @@ class _Run:
         self.best = isinstance(case.spec.curation, TopShare)
         self.rows = 1 + self.bent.categories * (not {"lost", "revived"}.isdisjoint(case.names))
         self.last = max(int(self.at.max(initial=0)), 1)
+        self.undefined: dict[str, int] = {}
         self.step = lru_cache(maxsize=None)(self._step)
         self._refuse_large()
 
@@ -182,7 +192,11 @@ class _Run:
             stayed = float(np.sum(laws[1:] * self.view.present.T))
             before, now = float(laws[1:].sum()), float(laws[0] @ self.view.of("survivors"))
             return np.array((before if name == "lost" else now) - stayed), np.array(np.nan)
-        return _moments(self.view.of(name), laws[0])
+        values = self.view.of(name)
+        nowhere = np.isnan(values[laws[0] > NEVER])
+        if (nowhere.any(axis=0) != nowhere.all(axis=0)).any():
+            self.undefined.setdefault(name, t)
+        return _moments(values, laws[0])
 
     def _output(self, t: int, law: Floats) -> float:
         """Categories of the reference among what models put out for the batch of generation t + 1."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import as_dict
+from .._checks import Described, as_dict
 from ..errors import SpecError
 from ._traits import CATEGORICAL, MAX_TOTAL, Traits
 
@@ -70,7 +69,7 @@ class Support:
         return len(self.weights)
 
 
-class Reference(msgspec.Struct, frozen=True, dict=True, tag_field="kind"):
+class Reference(Described, frozen=True, dict=True, tag_field="kind"):
     """The human distribution: generation 0."""
 
     @property

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tailbiter._checks import SET, choice, number, whole
+from tailbiter._checks import SET, Described, choice, number, whole
 from tailbiter.errors import SpecError
 from tailbiter.regime import exact
 
@@ -19,7 +18,7 @@ MAX_CELLS = 1_000_000
 _DIGITS = 12  # kept of a value that is no decimal of its own: 100, not 99.99999999999999
 
 
-class Range(msgspec.Struct, frozen=True):
+class Range(Described, frozen=True):
     """Values from ``start`` to ``stop``, both included.
 
     Parameters

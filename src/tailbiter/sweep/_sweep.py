@@ -14,7 +14,18 @@ import msgspec
 import numpy as np
 
 from tailbiter import _document
-from tailbiter._checks import SET, as_dict, check_keys, check_table, choice, is_list, make, number, whole
+from tailbiter._checks import (
+    SET,
+    Described,
+    as_dict,
+    check_keys,
+    check_table,
+    choice,
+    is_list,
+    make,
+    number,
+    whole,
+)
 from tailbiter.errors import SpecError
 from tailbiter.record import Record
 from tailbiter.reference import Reference, Table
@@ -56,7 +67,7 @@ class Cell(NamedTuple):
     spec: Spec
 
 
-class Sweep(msgspec.Struct, frozen=True, dict=True):
+class Sweep(Described, frozen=True, dict=True):
     """A grid of Specs.
 
     Parameters
