@@ -330,9 +330,8 @@ def test_a_field_and_a_variable_of_one_name_are_refused_before_anything_runs(tmp
     sweep = grid(vary={"tail_mass": [0.1, 0.4]})
     with pytest.raises(tb.SpecError) as caught:
         tb.run_sweep(sweep, tmp_path / "store")
-    assert str(caught.value).startswith(
-        "sweep.vary.tail_mass: 'tail_mass' is a field that varies and a variable"
-    )
+    told = "sweep.vary.tail_mass: 'tail_mass' names a field that varies and a variable recorded: "
+    assert str(caught.value).startswith(told)
     assert not (tmp_path / "store").exists()
     other = grid(vary={"tail_mass": [0.1, 0.4]}, record=tb.Record(variables=["tail_survivors"]))
     tb.run_sweep(other, tmp_path / "store")
