@@ -399,38 +399,32 @@ static uint64_t word_of(tb_address_t at, uint32_t attempt, uint64_t index) {
     return word[index % 2];
 }
 
-/* The upper half of a word chooses the cell; where that would be a bias, so does a further attempt's. The last 8 bits
- * are compared with the threshold; where they are equal, a word at an attempt of its own decides. */
+/* What was in doubt: where a cell would be a bias, a further attempt chooses; where the last 8 bits equal the
+ * threshold, a word at an attempt of its own decides. */
+static uint32_t settle(const tb_source_t *source, tb_address_t at, uint64_t index, uint64_t word) {
+    const uint32_t cells = (uint32_t)source->cells, floor = (0 - cells) % cells;
+    uint64_t x = (word >> 32) * cells;
+    for (uint32_t attempt = 1; (uint32_t)x < floor; attempt++) {
+        word = word_of(at, attempt, index);
+        x = (word >> 32) * cells;
+    }
+    const uint32_t own = (uint32_t)(x >> 32), level = word & 0xff, threshold = tb_threshold_of(source->cell[own]);
+    if (level < threshold) return own;
+    if (level == threshold && word_of(at, TB_TIE_ATTEMPT, index) < source->remainder[own]) return own;
+    return tb_alias_of(source->cell[own]);
+}
+
 void tb_pick_human(const tb_plan_t *plan, const tb_source_t *source, uint64_t count, tb_address_t at, tb_put_t *put,
                    void *context) {
-    enum { SOME = 128 };
-    if (count == 0) return;
-    const uint32_t cells = (uint32_t)source->cells, floor = (0 - cells) % cells;
-    uint64_t word[SOME + 2 * TB_ROW];
-    for (uint64_t first = 0; first < count; first += SOME) {
-        uint32_t own[SOME];
-        size_t some = count - first < SOME ? (size_t)(count - first) : SOME;
+    uint64_t word[TB_SOME + 2 * TB_ROW];
+    uint32_t id[TB_SOME + TB_ROW], doubt[2 * TB_SOME];
+    for (uint64_t first = 0; first < count; first += TB_SOME) {
+        const size_t some = count - first < TB_SOME ? (size_t)(count - first) : TB_SOME;
         plan->kernels->fill_words(&at, (uint32_t)(first / 2), (some + 1) / 2, word);
-        for (size_t i = 0; i < some; i++) {
-            uint64_t x = (word[i] >> 32) * cells;
-            for (uint32_t attempt = 1; __builtin_expect((uint32_t)x < floor, 0); attempt++) {
-                word[i] = word_of(at, attempt, first + i);
-                x = (word[i] >> 32) * cells;
-            }
-            own[i] = (uint32_t)(x >> 32);
-            __builtin_prefetch(&source->cell[own[i]]);
-        }
-        for (size_t i = 0; i < some; i++) {
-            const tb_alias_t cell = source->cell[own[i]];
-            const uint32_t level = word[i] & 0xff, threshold = tb_threshold_of(cell);
-            const uint32_t keeps = 0u - (level < threshold); /* as likely as not, so there is no branch */
-            uint32_t chosen = (own[i] & keeps) | (tb_alias_of(cell) & ~keeps);
-            if (__builtin_expect(level == threshold, 0)) {
-                if (word_of(at, TB_TIE_ATTEMPT, first + i) < source->remainder[own[i]]) chosen = own[i];
-            }
-            own[i] = (uint32_t)source->head + chosen;
-        }
-        put(context, own, some);
+        const size_t doubts = plan->kernels->pick_cells(word, some, (uint32_t)source->cells, source->cell, id, doubt);
+        for (size_t i = 0; i < doubts; i++) id[doubt[i]] = settle(source, at, first + doubt[i], word[doubt[i]]);
+        for (size_t i = 0; i < some; i++) id[i] += (uint32_t)source->head;
+        put(context, id, some);
     }
 }
 

@@ -13,6 +13,7 @@ enum {
     TB_PAD = 64,          /* padding of arrays, in elements */
     TB_FAN = 16,          /* entries of an index that are compared at a time */
     TB_PACKS = 8,         /* packs of eight lineages that are drawn side by side, at most */
+    TB_SOME = 128,        /* items that are drawn one by one go so many at a time */
     TB_QUEUE = 512,       /* draws put off before they are worked off together */
     TB_POISSON_STEP = 48, /* a weight up to this has a table of its own */
     TB_POISSON_CELLS = 128,
@@ -166,6 +167,14 @@ typedef struct {
     /* The elements whose weight is not zero, in order; returns how many. What they are written to has room for whole
      * rows, and may be what is read. */
     size_t (*compact)(const uint32_t *id, const double *weight, size_t length, uint32_t *to_id, double *to_weight);
+    /* Cells of an alias table, or aliases, of at most TB_SOME items; without a table just the cells. Those that more
+     * bits are to decide are listed, some perhaps twice; returns how many. All have room for whole registers. */
+    size_t (*pick_cells)(const uint64_t *word, size_t count, uint32_t cells, const uint32_t *table, uint32_t *out,
+                         uint32_t *doubt);
+    /* Multiplies weights by what bands keep, which begin at descending ids, and adds up eight parts of them before and
+     * after. */
+    void (*keep_bands)(double *weight, const uint32_t *id, size_t length, const uint32_t *start, const double *kept,
+                       size_t bands, double *before, double *after);
     /* Adds up over rows of eight; lanes are elements of one lineage or one lineage each. inverse[lane] = 1 / total
      * weight. */
     void (*observe)(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,

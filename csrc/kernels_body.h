@@ -4,6 +4,7 @@
 #include "kernel_documents.h"
 #include "kernel_em.h"
 #include "kernel_gaussian.h"
+#include "kernel_items.h"
 #include "kernel_means.h"
 #include "kernel_models.h"
 #include "kernel_observe.h"
@@ -123,6 +124,8 @@ const tb_kernels_t TABLE = {
     .compare_models = compare_models,
     .mix_models = mix_models,
     .compact = compact,
+    .pick_cells = pick_cells,
+    .keep_bands = keep_bands,
     .observe = observe,
     .entropy_terms = entropy_terms,
     .gather_floor = gather_floor,

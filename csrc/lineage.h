@@ -110,7 +110,6 @@ int tb_run_dense(tb_lineage_t *lineage, size_t row, uint32_t first, uint32_t cou
 int tb_lineage_first(tb_lineage_t *self);
 size_t tb_place_of(tb_lineage_t *self, uint32_t id);
 /* Adds items of some categories to the batch, at most TB_SOME of them. */
-enum { TB_SOME = 128 };
 void tb_count_items(tb_lineage_t *self, const uint32_t *id, const double *items, size_t count);
 int tb_lineage_step(tb_lineage_t *self, int stop);
 /* The training set of the batches of the last generations, each with the weight of its age; the newest joins them. */

@@ -38,14 +38,18 @@ uint32_t tb_place_item(const uint32_t *place, size_t listed, uint32_t categories
  * on it: as many may as not. Where all categories serve nobody asks for their places. */
 static void place_items(const tb_lineage_t *self, const uint64_t *word, uint64_t first, size_t some, size_t listed,
                         tb_address_t at, uint32_t *id) {
-    const uint32_t categories = (uint32_t)self->plan->program.categories, floor = (0 - categories) % categories;
-    uint32_t again[TB_SOME + 1];
-    size_t good = 0, bad = 0;
-    for (size_t i = 0; listed && i < some; i++) __builtin_prefetch(&self->place[(word[i] >> 32) * categories >> 32], 1);
+    const uint32_t categories = (uint32_t)self->plan->program.categories;
+    uint32_t again[TB_SOME + 1], doubt[TB_SOME];
+    const size_t doubts = self->plan->kernels->pick_cells(word, some, categories, NULL, id, doubt);
+    size_t good = 0, bad = 0, next = 0;
+    if (!listed && !doubts) return;
+    for (size_t i = 0; listed && i < some; i++) __builtin_prefetch(&self->place[id[i]], 1);
     for (size_t i = 0; i < some; i++) {
-        const uint64_t x = (word[i] >> 32) * categories;
-        const int serves = ((uint32_t)x >= floor) & (!listed || self->place[x >> 32] >= listed);
-        id[good] = (uint32_t)(x >> 32);
+        const uint32_t here = id[i];
+        const int doubtful = next < doubts && doubt[next] == i;
+        const int serves = !doubtful & (!listed || self->place[here] >= listed);
+        next += (size_t)doubtful;
+        id[good] = here;
         again[bad] = (uint32_t)i;
         good += (size_t)serves;
         bad += (size_t)!serves;
@@ -59,7 +63,7 @@ static void place_items(const tb_lineage_t *self, const uint64_t *word, uint64_t
 /* Counts `count` items among categories chosen evenly from those that are not among the first `listed` elements. */
 static void spread(tb_lineage_t *self, uint64_t count, size_t listed, tb_address_t at) {
     uint64_t word[TB_SOME + 2 * TB_ROW];
-    uint32_t id[TB_SOME + 1];
+    uint32_t id[TB_SOME + TB_ROW];
     double one[TB_SOME];
     for (size_t i = 0; i < TB_SOME; i++) one[i] = 1.0;
     for (uint64_t first = 0; first < count; first += TB_SOME) {

@@ -37,7 +37,8 @@ static void check_bands(size_t length, int outside) {
     static const double kept[] = {0.25, 0.5, 0.75, 1.0};
     static double weight[CATEGORIES + TB_PAD];
     static uint32_t id[CATEGORIES + TB_PAD], place[CATEGORIES + 1];
-    tb_plan_t plan = {.program = {.categories = CATEGORIES, .band_start = start, .band_count = 4, .band_kept = kept}};
+    tb_plan_t plan = {.kernels = tb_isa_best(),
+                      .program = {.categories = CATEGORIES, .band_start = start, .band_count = 4, .band_kept = kept}};
     double sum = 0.0, left = 0.0;
 
     plan.program.synthetic_kept = 0.125;
