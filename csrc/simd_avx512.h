@@ -79,10 +79,14 @@ SIMD void d_weave(vd even, vd odd, vd *a, vd *b) {
     *b = _mm512_permutex2var_pd(even, _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4), odd);
 }
 /* Writes the chosen lanes densely and returns how many; a whole register is stored, so leave LANES slots of slack. The
- * compressing store to memory is microcoded on some machines, the one to a register is not. */
+ * compressing store to memory is microcoded on some machines, the one to a register is not. Halves of a register cross
+ * a cache line half as often. */
 SIMD size_t d_compress(double *p, vm m, vd v) {
-    _mm512_storeu_pd(p, _mm512_maskz_compress_pd(m, v));
-    return (size_t)__builtin_popcount(m_bits(m));
+    const unsigned bits = m_bits(m);
+    _mm256_storeu_pd(p, _mm256_maskz_compress_pd(m, _mm512_castpd512_pd256(v)));
+    _mm256_storeu_pd(p + __builtin_popcount(bits & 15),
+                     _mm256_maskz_compress_pd((__mmask8)(m >> 4), _mm512_extractf64x4_pd(v, 1)));
+    return (size_t)__builtin_popcount(bits);
 }
 SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi64(m, v));
