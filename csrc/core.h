@@ -16,6 +16,10 @@ enum { TB_PACK_MOST = 512 };
  * them and run eight to a register, too. Part of the stream. */
 enum { TB_DENSE_MOST = 256 };
 
+/* Of references of more categories no cache holds the tables of single items: Poisson counts of all categories take
+ * less time, and need no tables. Part of the stream. */
+enum { TB_WIDE = 131072 };
+
 /* Lineages that wait for a pack are held at the same time, so there are not too many of them. */
 enum { TB_TOGETHER = 256 };
 
@@ -134,8 +138,10 @@ typedef struct {
 int tb_pick_items(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_counted_t *from, uint64_t picks, int different,
                   tb_address_t at, double step, double *target);
 /* out ~ Multinomial(n, reference) over all categories. Purposes for the tree and for single items. */
-void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
-                   uint32_t pick_for, double *out);
+int tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
+                  uint32_t pick_for, double *out);
+/* Whether so many are drawn without the tables of single items. */
+int tb_human_by_means(const tb_plan_t *plan, uint64_t n);
 /* How many of n human items fall to the source's head, of which out gets each category's: at least so many elements, in
  * whole TB_PADs, are written. */
 double tb_draw_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_source_t *source, double n, tb_address_t at,

@@ -239,13 +239,22 @@ static double share_of(double n, double part, double rest, uint64_t word) {
     return n - (double)tb_binomial_quantile_half(n, rest / (part + rest), ~word);
 }
 
+/* What the words of a batch are for: Poisson counts and their ties, the word of their sum, the tree of what is large,
+ * items added or removed. Of a batch of real means. */
+typedef struct {
+    uint32_t bits, ties, word, large, fix;
+} uses_t;
+
+static const uses_t FOR_BATCH = {TB_FOR_MEANS, TB_FOR_MEANS_TIE, TB_FOR_POISSON_WORD, TB_FOR_POISSON_LARGE,
+                                 TB_FOR_MEANS_FIX};
+
 /* Weights beyond all tables: their counts, which add up to n, by a tree of their own. */
-static int draw_large(const tb_plan_t *plan, tb_scratch_t *scratch, size_t count, double n, tb_address_t at,
+static int draw_large(const tb_plan_t *plan, tb_scratch_t *scratch, size_t count, double n, tb_address_t tree,
                       double *out) {
     const size_t padded = up(count, TB_PAD);
     double *leaf = scratch->leaf, *drawn = leaf + padded;
     memset(leaf + count, 0, (padded - count) * sizeof *leaf);
-    int code = draw_by_tree(plan, scratch, leaf, count, n, tb_at(at, TB_FOR_POISSON_LARGE, 0), drawn);
+    int code = draw_by_tree(plan, scratch, leaf, count, n, tree, drawn);
     for (size_t i = 0; !code && i < count; i++) out[scratch->large[i]] = drawn[i];
     return code;
 }
@@ -270,8 +279,8 @@ static int expect_large(tb_scratch_t *scratch, size_t length, double most) {
  * or removing any of them keeps it so. Few weights are large but they hold much, and what they get is binomial: at the
  * word that the sum of the others stands for by the Poisson law, so that these are off by little. */
 static int mend(const tb_plan_t *plan, tb_scratch_t *scratch, tb_counted_t *own, const tb_counted_t *drawn, double rate,
-                size_t large, double n, tb_address_t at, tb_address_t fix, double *out) {
-    const tb_address_t word_at = tb_at(at, TB_FOR_POISSON_WORD, 0);
+                size_t large, double n, tb_address_t at, const uses_t *uses, double *out) {
+    const tb_address_t word_at = tb_at(at, uses->word, 0), fix = tb_at(at, uses->fix, 0);
     const double sum = drawn->total;
     double few = large ? 0.0 : n, heavy = 0.0;
     int code = gather_large(scratch, own->count, large, &heavy);
@@ -283,24 +292,25 @@ static int mend(const tb_plan_t *plan, tb_scratch_t *scratch, tb_counted_t *own,
     code = sum < few ? tb_pick_items(plan, scratch, own, (uint64_t)(few - sum), 0, fix, 1.0, out)
                      : tb_pick_items(plan, scratch, drawn, (uint64_t)(sum - few), 1, fix, -1.0, out);
     if (code || large == 0) return code;
-    return draw_large(plan, scratch, large, n - few, at, out);
+    return draw_large(plan, scratch, large, n - few, tb_at(at, uses->large, 0), out);
 }
 
 /* By tables, with the weights as means. */
 static int draw_by_poisson(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
                            double total, double n, tb_address_t at, double *out) {
+    static const uses_t uses = {.word = TB_FOR_POISSON_WORD, .large = TB_FOR_POISSON_LARGE, .fix = TB_FOR_FIX};
     size_t large = 0;
     int code = expect_large(scratch, length, total / (double)TB_POISSON_MOST);
     if (code) return code;
     const double sum = plan->kernels->poisson(weight, length, out, plan->poisson, scratch->large, &large, &at);
     tb_counted_t own = {weight, NULL, length, total, TB_POISSON_MOST};
     const tb_counted_t drawn = {out, NULL, length, sum, __builtin_inf()};
-    return mend(plan, scratch, &own, &drawn, plan->poisson->rate, large, n, at, tb_at(at, TB_FOR_FIX, 0), out);
+    return mend(plan, scratch, &own, &drawn, plan->poisson->rate, large, n, at, &uses, out);
 }
 
 /* By search, with n times the shares as means. */
 static int draw_by_means(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length,
-                         double total, double n, tb_address_t at, double *out) {
+                         double total, double n, tb_address_t at, const uses_t *uses, double *out) {
     const double rate = n / total, most = (double)TB_MEAN_MOST / rate;
     const size_t blocks = up((length + TB_PAD - 1) / TB_PAD, TB_FAN);
     int code = expect_large(scratch, length, total / most);
@@ -308,12 +318,12 @@ static int draw_by_means(const tb_plan_t *plan, tb_scratch_t *scratch, const dou
         code = make_room(&scratch->blocks, sizeof(double), 2 * blocks, &scratch->blocks_capacity, &scratch->bytes);
     }
     if (code) return code;
-    tb_means_t law = {rate, most, scratch->blocks, scratch->blocks + blocks, scratch->large, 0};
+    tb_means_t law = {rate, most, uses->bits, uses->ties, scratch->blocks, scratch->blocks + blocks, scratch->large, 0};
     memset(scratch->blocks, 0, 2 * blocks * sizeof(double));
     const double sum = plan->kernels->poisson_means(weight, length, out, &law, &at);
     tb_counted_t own = {weight, law.weights, length, total, most};
     const tb_counted_t drawn = {out, law.counts, length, sum, __builtin_inf()};
-    return mend(plan, scratch, &own, &drawn, rate, law.large_count, n, at, tb_at(at, TB_FOR_MEANS_FIX, 0), out);
+    return mend(plan, scratch, &own, &drawn, rate, law.large_count, n, at, uses, out);
 }
 
 /* Picks cost about as much as 2.5 splits save; about 0.8 sqrt(n) of them are to be expected, and what n and the mean
@@ -331,7 +341,7 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
     if (length > TB_PACK_MOST && poisson_pays((double)length, total, plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
-    if (means_pay(length, n)) return draw_by_means(plan, scratch, weight, length, total, n, at, out);
+    if (means_pay(length, n)) return draw_by_means(plan, scratch, weight, length, total, n, at, &FOR_BATCH, out);
     return draw_by_tree(plan, scratch, weight, length, n, tb_at(at, TB_FOR_TREE, 0), out);
 }
 
@@ -382,13 +392,25 @@ double tb_draw_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_sourc
     return head;
 }
 
+int tb_human_by_means(const tb_plan_t *plan, uint64_t n) {
+    const size_t categories = plan->program.categories;
+    return categories > TB_WIDE && n > categories / 8 && means_pay(categories, (double)n);
+}
+
 /* The head is made for generation 1's size; for much more, single items would be too many. */
-void tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
-                   uint32_t pick_for, double *out) {
+int tb_draw_human(const tb_plan_t *plan, tb_scratch_t *scratch, uint64_t n, tb_address_t at, uint32_t tree_for,
+                  uint32_t pick_for, double *out) {
+    if (tb_human_by_means(plan, n)) {
+        const uses_t uses = {tree_for | 2 << 8, tree_for | 3 << 8, tree_for | 1 << 8, tree_for, pick_for};
+        const size_t count = plan->program.categories, end = up(count, TB_PAD);
+        memset(out + end, 0, (plan->padded - end) * sizeof *out);
+        return draw_by_means(plan, scratch, plan->weight, count, plan->total, (double)n, at, &uses, out);
+    }
     const tb_source_t *source = n / 4 <= plan->program.samples[0] ? &plan->batch : &plan->whole;
     const double head = tb_draw_head(plan, scratch, source, (double)n, at, tree_for, out);
     memset(out + source->head, 0, (plan->padded - source->head) * sizeof *out);
     tb_pick_human(plan, source, n - (uint64_t)head, tb_at(at, pick_for, 0), put_items, out);
+    return TB_OK;
 }
 
 /* Word `index` of the two of each slot. */

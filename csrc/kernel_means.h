@@ -123,7 +123,7 @@ SIMD double read_means(means_t *block, const double *weight, size_t first, tb_me
 
 static void settle_mean(means_t *block, const double *weight, size_t first, size_t i, const tb_means_t *law,
                         const tb_address_t *base) {
-    const tb_address_t at = tb_at(*base, TB_FOR_MEANS_TIE, 0);
+    const tb_address_t at = tb_at(*base, law->ties_for, 0);
     uint64_t word[2];
     if (block->mean[i] == 0.0f) {
         block->count[i] = 0;
@@ -176,7 +176,7 @@ KERNEL double poisson_means(const double *weight, size_t length, double *x, tb_m
     means_t block;
     uint64_t word[BLOCK / 4];
     double all = 0.0;
-    stream_init(&stream, base->key, u_set(base->generation), u_set(base->replicate), TB_FOR_MEANS);
+    stream_init(&stream, base->key, u_set(base->generation), u_set(base->replicate), law->bits_for);
     law->large_count = 0;
     for (size_t first = 0; first < length; first += BLOCK) {
         const size_t left = (length - first + TB_PAD - 1) / TB_PAD * TB_PAD, count = left < BLOCK ? left : BLOCK;

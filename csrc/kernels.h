@@ -68,8 +68,9 @@ enum { TB_MEAN_MOST = 12 }; /* larger Poisson means are not searched for from ze
 /* Poisson laws whose means are rate * weight, up to weights of `most`. */
 typedef struct {
     double rate, most;
-    double *weights, *counts; /* out: sums of each TB_PAD weights that are not larger, and of their counts */
-    uint32_t *large;          /* out: elements of larger ones; room for 2 * TB_ROW more */
+    uint32_t bits_for, ties_for; /* purposes */
+    double *weights, *counts;    /* out: sums of each TB_PAD weights that are not larger, and of their counts */
+    uint32_t *large;             /* out: elements of larger ones; room for 2 * TB_ROW more */
     size_t large_count;
 } tb_means_t;
 

@@ -171,6 +171,13 @@ static size_t count_common(const tb_plan_t *self, uint64_t items) {
     return common;
 }
 
+/* Whether generation 1 is the only batch of human items, and needs no table. */
+static int needs_no_table(const tb_plan_t *self) {
+    const tb_program_t *program = &self->program;
+    if (self->fresh || program->kept || program->copies || program->first_weights) return 0;
+    return tb_human_by_means(self, program->samples[0]);
+}
+
 static uint64_t first_fresh(const tb_program_t *program) {
     for (size_t i = 0; i <= program->generations; i++) {
         if (program->fresh[i]) return program->fresh[i];
@@ -278,7 +285,9 @@ static int fill(tb_plan_t *self, const tb_judged_t *judged) {
     if (code) return code;
     tb_bench_fill(self, judged);
     code = fill_tree(self);
-    if (!code) code = fill_source(self, &self->batch, count_common(self, self->program.samples[0]));
+    if (!code && !needs_no_table(self)) {
+        code = fill_source(self, &self->batch, count_common(self, self->program.samples[0]));
+    }
     if (!code) code = fill_source(self, &self->whole, self->program.categories);
     if (!code && self->fresh) code = fill_source(self, &self->single, count_common(self, self->first_fresh));
     if (!code) code = fill_human(self, self->program.first_weights, &self->first);

@@ -11,37 +11,36 @@ static tb_address_t address(const tb_lineage_t *self, uint32_t generation) {
 }
 
 /* Generation 1's items with their fault; what is kept is drawn apart, and has none. */
-static void draw_faulty(tb_lineage_t *self, tb_address_t at) {
+static int draw_faulty(tb_lineage_t *self, tb_address_t at) {
     const tb_program_t *program = &self->plan->program;
     const tb_plan_t *law = self->plan->first;
     const uint64_t copies = program->copies ? program->copies : 1, n = program->samples[0], rest = n % copies;
-    tb_draw_human(law, self->scratch, n / copies, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
+    int code = tb_draw_human(law, self->scratch, n / copies, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
+    if (code) return code;
     for (size_t i = 0; copies > 1 && i < program->categories; i++) self->weight[i] *= (double)copies;
     if (rest) {
-        tb_draw_human(law, self->scratch, rest, at, TB_FOR_REFERENCE_MORE, TB_FOR_ALIAS_MORE, self->batch);
-        for (size_t i = 0; i < program->categories; i++) self->weight[i] += self->batch[i];
+        code = tb_draw_human(law, self->scratch, rest, at, TB_FOR_REFERENCE_MORE, TB_FOR_ALIAS_MORE, self->batch);
+        for (size_t i = 0; !code && i < program->categories; i++) self->weight[i] += self->batch[i];
     }
-    if (!self->kept) return;
-    tb_draw_human(self->plan, self->scratch, program->kept, at, TB_FOR_CLEAN, TB_FOR_CLEAN_ALIAS, self->kept);
+    if (code || !self->kept) return code;
+    return tb_draw_human(self->plan, self->scratch, program->kept, at, TB_FOR_CLEAN, TB_FOR_CLEAN_ALIAS, self->kept);
 }
 
 /* Human data are one stream of items: generation 1 trains on its beginning, the kept set is its beginning too. */
-static void draw_human(tb_lineage_t *self) {
+static int draw_human(tb_lineage_t *self) {
     const tb_program_t *program = &self->plan->program;
     const uint64_t n = program->samples[0], kept = self->kept ? program->kept : n;
     const uint64_t both = n < kept ? n : kept, more = n < kept ? kept - n : n - kept;
     const tb_address_t at = address(self, 1);
-    if (program->copies || program->first_weights) {
-        draw_faulty(self, at);
-        return;
-    }
-    tb_draw_human(self->plan, self->scratch, both, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
-    if (!self->kept) return;
+    if (program->copies || program->first_weights) return draw_faulty(self, at);
+    int code = tb_draw_human(self->plan, self->scratch, both, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->weight);
+    if (code || !self->kept) return code;
     memcpy(self->kept, self->weight, self->plan->padded * sizeof(double));
-    if (more == 0) return;
-    tb_draw_human(self->plan, self->scratch, more, at, TB_FOR_REFERENCE_MORE, TB_FOR_ALIAS_MORE, self->batch);
+    if (more == 0) return TB_OK;
+    code = tb_draw_human(self->plan, self->scratch, more, at, TB_FOR_REFERENCE_MORE, TB_FOR_ALIAS_MORE, self->batch);
     double *longer = n < kept ? self->kept : self->weight;
-    for (size_t i = 0; i < program->categories; i++) longer[i] += self->batch[i];
+    for (size_t i = 0; !code && i < program->categories; i++) longer[i] += self->batch[i];
+    return code;
 }
 
 /* The older columns begin with generation 1's batch; a pool's training set is drawn from it as from any later pool. */
@@ -73,7 +72,8 @@ int tb_lineage_first(tb_lineage_t *self) {
     if (program->error_rate > 0.0) self->length++;
     for (size_t i = 0; i < self->length; i++) self->id[i] = (uint32_t)i;
     if (self->before) memset(self->before, 0, self->plan->padded * sizeof *self->before);
-    draw_human(self);
+    int code = draw_human(self);
+    if (code) return code;
     tb_write_output(self->recorder, self->cursor.lineage, 0, self->weight, self->length);
     return begin_columns(self);
 }
@@ -134,7 +134,7 @@ static void put_counts(tb_lineage_t *self, const double *counts, size_t length, 
 }
 
 /* Fresh human items join the batch: a few one by one, many as a batch of their own. */
-static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
+static int add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_address_t at) {
     const tb_plan_t *plan = self->plan;
     const size_t categories = plan->program.categories;
     const tb_plan_t *law = plan->later;
@@ -145,10 +145,11 @@ static void add_fresh(tb_lineage_t *self, uint64_t count, double step, tb_addres
         put_counts(self, self->other, head, step);
         memset(self->other, 0, (head + TB_PAD) * sizeof *self->other);
         tb_pick_human(law, &law->single, count - common, tb_at(at, TB_FOR_ALIAS, 0), put_fresh, self);
-        return;
+        return TB_OK;
     }
-    tb_draw_human(law, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
-    put_counts(self, self->other, categories, step);
+    int code = tb_draw_human(law, self->scratch, count, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, self->other);
+    if (!code) put_counts(self, self->other, categories, step);
+    return code;
 }
 
 /* The kept set, or some of its items, joins the batch. */
@@ -272,8 +273,8 @@ int tb_lineage_step(tb_lineage_t *self, int stop) {
     if (item && item[0] != 1) {
         for (size_t j = 0; j < self->length; j++) self->batch[j] *= (double)item[0];
     }
-    if (fresh) add_fresh(self, fresh, item ? (double)item[1] : 1.0, at);
-    if (from_kept) code = add_kept(self, from_kept, item ? (double)item[2] : 1.0, at);
+    if (fresh) code = add_fresh(self, fresh, item ? (double)item[1] : 1.0, at);
+    if (!code && from_kept) code = add_kept(self, from_kept, item ? (double)item[2] : 1.0, at);
     if (!code) code = compose(self, (uint32_t)i + 1);
     if (code) return code;
     self->total = tb_training_total(self->plan, i + 1, self->total);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Batches: totals are exact, what is dead stays dead, a pool is never overdrawn, and instruction sets agree. */
 #include "checks.h"
+#include "law.h"
 #include "machine.h"
 #include "oracle.h"
 #include "programs.h"
@@ -141,6 +142,74 @@ static void test_human(void) {
             }
             drop_bench(&bench);
         }
+    }
+}
+
+/* More categories than the tables of single items serve: generation 1 by Poisson counts, without tables. Zipf's law,
+ * whose common categories go by tree. */
+enum { BROAD = TB_WIDE + 77, ROUNDS = 300 };
+
+static setup_t *new_broad(uint64_t samples) {
+    setup_t *setup = new_setup(MOST_CATEGORIES, 1, samples, 85);
+    uint64_t *weights = checked_memory(BROAD, sizeof *weights);
+
+    for (size_t i = 0; i < BROAD; i++) weights[i] = 1 + 1000000000 / (i + 1);
+    setup->program.categories = BROAD;
+    setup->program.weights = weights;
+    return setup;
+}
+
+/* Categories side by side, and those at the same place of a block: each group's items of all batches are binomial, and
+ * how many the first group has of one batch. A share that is two hundredths too large is noticed in all of them. */
+static void check_broad_law(const bench_t *bench, uint64_t n) {
+    const tb_plan_t *plan = bench->plan[machine.count - 1];
+    double law[2][TB_PAD] = {{0}}, counts[2][TB_PAD] = {{0}}, wrong[TB_PAD], chi = 0.0;
+    double *out = checked_memory(plan->padded, sizeof *out);
+
+    for (size_t i = 0; i < BROAD; i++) {
+        law[0][i * TB_PAD / BROAD] += plan->weight[i] / plan->total;
+        law[1][i % TB_PAD] += plan->weight[i] / plan->total;
+    }
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        const tb_address_t at = {86, 1, round, 0};
+        double first = 0.0;
+
+        CHECK(tb_draw_human(plan, bench->scratch[machine.count - 1], n, at, TB_FOR_REFERENCE, TB_FOR_ALIAS, out) ==
+              TB_OK);
+        for (size_t i = 0; i < BROAD; i++) {
+            counts[0][i * TB_PAD / BROAD] += out[i];
+            counts[1][i % TB_PAD] += out[i];
+            first += i * TB_PAD / BROAD ? 0.0 : out[i];
+        }
+        first -= (double)n * law[0][0];
+        chi += first * first / ((double)n * law[0][0] * (1.0 - law[0][0]));
+    }
+    for (size_t k = 0; k < 2; k++) {
+        memcpy(wrong, law[k], sizeof wrong);
+        wrong[5] *= 1.02;
+        CHECK(fits(law[k], counts[k], TB_PAD, (double)n * ROUNDS));
+        CHECK(!fits(wrong, counts[k], TB_PAD, (double)n * ROUNDS));
+    }
+    CHECK(chi_square_tail(chi, ROUNDS) > FALSE_ALARM && chi_square_tail(chi, ROUNDS) < 1.0 - FALSE_ALARM);
+    free(out);
+}
+
+static void test_broad(void) {
+    static const uint64_t counts[] = {BROAD / 8 + 1, BROAD, 6 * (uint64_t)BROAD - 1, BROAD / 8, 6 * (uint64_t)BROAD};
+    uint64_t state = 87;
+
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        setup_t *setup = new_broad(counts[c]);
+        const uint64_t *weights = setup->program.weights;
+        bench_t bench = new_bench(setup);
+        const int by_means = c < 3;
+
+        CHECK(tb_human_by_means(bench.plan[0], counts[c]) == by_means);
+        CHECK((bench.plan[0]->batch.cell == NULL) == by_means);
+        check_human(&bench, counts[c], next_address(&state));
+        if (c == 1) check_broad_law(&bench, counts[c]);
+        drop_bench(&bench);
+        free((void *)(uintptr_t)weights);
     }
 }
 
@@ -387,6 +456,7 @@ int main(void) {
     test_without_huge_counts(&bench);
     drop_bench(&bench);
     test_human();
+    test_broad();
     test_picks(1);
     turned_down = 0;
     test_picks(8056550361); /* a total of 0.67 2^53 */

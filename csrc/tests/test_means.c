@@ -44,7 +44,7 @@ static void drop_drawn(drawn_t *self) {
 
 static void draw_all(drawn_t *self, const tb_kernels_t *kernels, const double *weight, double rate, double most,
                      tb_address_t at) {
-    tb_means_t law = {rate, most, self->weights, self->counts, self->large, 0};
+    tb_means_t law = {rate, most, TB_FOR_MEANS, TB_FOR_MEANS_TIE, self->weights, self->counts, self->large, 0};
 
     memset(self->x, 0x55, padded_length(self->length) * sizeof(double));
     self->total = kernels->poisson_means(weight, self->length, self->x, &law, &at);
