@@ -334,14 +334,24 @@ static int poisson_pays(double length, double total, double rate, double n) {
     return 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
-static int means_pay(size_t length, double n) { return length > TB_PACK_MOST && n > 0.0 && n < 6.0 * (double)length; }
+/* A tree serves the large means well, and the others at several times what a search takes. */
+static int means_pay(const double *weight, size_t length, double total, double n) {
+    const double most = (double)TB_MEAN_MOST * total / n;
+    size_t large[4] = {0};
+    if (length <= TB_PACK_MOST || n == 0.0) return 0;
+    for (size_t i = 0; i + 4 <= length; i += 4) {
+        for (size_t j = 0; j < 4; j++) large[j] += weight[i + j] > most;
+    }
+    return 2 * (large[0] + large[1] + large[2] + large[3]) < length;
+}
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
                   double n, tb_address_t at, double *out) {
     if (length > TB_PACK_MOST && poisson_pays((double)length, total, plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
-    if (means_pay(length, n)) return draw_by_means(plan, scratch, weight, length, total, n, at, &FOR_BATCH, out);
+    if (means_pay(weight, length, total, n))
+        return draw_by_means(plan, scratch, weight, length, total, n, at, &FOR_BATCH, out);
     return draw_by_tree(plan, scratch, weight, length, n, tb_at(at, TB_FOR_TREE, 0), out);
 }
 
@@ -394,7 +404,7 @@ double tb_draw_head(const tb_plan_t *plan, tb_scratch_t *scratch, const tb_sourc
 
 int tb_human_by_means(const tb_plan_t *plan, uint64_t n) {
     const size_t categories = plan->program.categories;
-    return categories > TB_WIDE && n > categories / 8 && means_pay(categories, (double)n);
+    return categories > TB_WIDE && n > categories / 8 && n < 6 * categories;
 }
 
 /* The head is made for generation 1's size; for much more, single items would be too many. */

@@ -48,4 +48,21 @@ KERNEL void mix_models(const double *count, const double *before, size_t length,
         d_store(out + i, left * unit);
     }
 }
+
+/* Whole numbers add up to the same in any order. */
+KERNEL double make_whole(double *weight, size_t length, double scale) {
+    const vd by = d_set(scale), integer = d_set(0x1p52);
+    vd all = d_set(0.0);
+    double lane[LANES], sum = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= length; i += LANES) {
+        const vd w = (d_load(weight + i) * by + integer) - integer;
+        d_store(weight + i, w);
+        all = all + w;
+    }
+    d_store(lane, all);
+    for (size_t j = 0; j < LANES; j++) sum += lane[j];
+    for (; i < length; i++) sum += weight[i] = (weight[i] * scale + 0x1p52) - 0x1p52;
+    return sum;
+}
 #endif

@@ -165,6 +165,8 @@ typedef struct {
     /* The mixture goes to `kept`, which may be `before`, if that is not NULL; and times the unit to `out`. */
     void (*mix_models)(const double *count, const double *before, size_t length, const tb_mixing_t *by, double *kept,
                        double *out);
+    /* To the nearest whole number after scaling, up to 2^52: beyond, doubles are whole. Returns their sum. */
+    double (*make_whole)(double *weight, size_t length, double scale);
     /* The elements whose weight is not zero, in order; returns how many. What they are written to has room for whole
      * rows, and may be what is read. */
     size_t (*compact)(const uint32_t *id, const double *weight, size_t length, uint32_t *to_id, double *to_weight);

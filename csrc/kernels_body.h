@@ -123,6 +123,7 @@ const tb_kernels_t TABLE = {
     .draw_classes = draw_classes,
     .compare_models = compare_models,
     .mix_models = mix_models,
+    .make_whole = make_whole,
     .compact = compact,
     .pick_cells = pick_cells,
     .keep_bands = keep_bands,

@@ -52,29 +52,13 @@ static void bring_within(tb_model_t *self) {
     for (int i = 0; i < 2 && most > 0.0 && most < 0x1p-500; i++) multiply(self, 0x1p300);
 }
 
-/* To the nearest whole number, up to 2^52: beyond, doubles are whole. */
-static double whole(double x) { return (x + 0x1p52) - 0x1p52; }
-
-/* Returns their sum, which is whole, too: some weights at a time, while they are at hand. */
-static double round_weights(double *weight, size_t length, double scale) {
-    enum { SOME = 512 };
-    double sum = 0.0;
-    for (size_t first = 0; first < length; first += SOME) {
-        const size_t count = length - first < SOME ? length - first : SOME;
-        double *x = weight + first;
-        for (size_t i = 0; i < count; i++) x[i] = whole(x[i] * scale);
-        sum += tb_sum(x, count);
-    }
-    return sum;
-}
-
-double tb_model_quantise(tb_model_t *self, double *lump) {
+double tb_model_quantise(tb_model_t *self, const tb_kernels_t *kernels, double *lump) {
     double total = tb_model_total(self);
     if (!(total > 0x1p-500 && total < 0x1p500)) {
         bring_within(self);
         total = tb_model_total(self);
     }
     const double scale = 0x1p52 / total;
-    *lump = whole(self->others * self->other * scale);
-    return round_weights(self->weight, self->length, scale) + *lump;
+    *lump = (self->others * self->other * scale + 0x1p52) - 0x1p52;
+    return kernels->make_whole(self->weight, self->length, scale) + *lump;
 }

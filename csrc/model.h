@@ -23,7 +23,7 @@ double tb_model_largest(const tb_model_t *self);
 /* Whole weights instead of real ones: times 2^52 / sum, rounded to nearest (ties to even). What has less than 2^-53 of
  * the sum becomes 0; the largest never does. `lump` becomes the weight of all others together. Returns the total, at
  * most 2^53. */
-double tb_model_quantise(tb_model_t *self, double *lump);
+double tb_model_quantise(tb_model_t *self, const tb_kernels_t *kernels, double *lump);
 /* Adds up in eight partial sums, so that no width changes a bit. */
 double tb_sum(const double *x, size_t count);
 #endif

@@ -196,7 +196,7 @@ static int draw_uneven(tb_lineage_t *self, uint64_t n, tb_address_t at) {
         memset(self->batch, 0, tb_padded(listed) * sizeof *self->batch);
         return TB_OK;
     }
-    const double total = model->whole ? tb_model_total(model) : tb_model_quantise(model, &lump);
+    const double total = model->whole ? tb_model_total(model) : tb_model_quantise(model, self->plan->kernels, &lump);
     model->weight[listed] = lump;
     memset(model->weight + listed + 1, 0, TB_PAD * sizeof *model->weight);
     int code = tb_draw_batch(self->plan, self->scratch, model->weight, listed + (lump > 0.0), total, (double)n, at,

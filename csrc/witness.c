@@ -84,7 +84,7 @@ int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total) {
     int code = tb_estimate(self, 0);
     if (code) return code;
     if (at_wrong) *tb_wrong_of(self, self->model.weight) = 0.0;
-    *total = tb_model_quantise(&self->model, &lump);
+    *total = tb_model_quantise(&self->model, plan->kernels, &lump);
     tb_add_up(plan, self->model.weight, self->id, self->length, *total, sums);
     if (lump > 0.0) add_unlisted(self, lump, *total, sums);
     copy_presence(&counted, sums, plan->yardstick.edge_count);

@@ -104,7 +104,7 @@ static void check_smallest_rate(void) {
     const tb_curation_t rule = {TB_CURATE_WEIGH, 0, LEVELS, same, rates, NULL};
     tb_model_t model = {COUNT, id, weight, 0.0, 0.0, place, COUNT, 0};
     tb_curate(&rule, &model, NULL);
-    const double total = tb_model_quantise(&model, &lump);
+    const double total = tb_model_quantise(&model, tb_isa_best(), &lump);
     for (int i = 0; i < COUNT; i++) CHECK(fabs(weight[i] / total - 0.1 * (i + 1)) < 1e-15);
 }
 

@@ -21,7 +21,7 @@ static void check_what_is_next_to_nothing(void) {
     tb_model_t model = model_of(COUNT, 0.0, 0.0);
     weight[0] = 1.0;
     for (size_t i = 1; i < COUNT; i++) weight[i] = 0.99 * 0x1p-53;
-    const double total = tb_model_quantise(&model, &lump);
+    const double total = tb_model_quantise(&model, tb_isa_best(), &lump);
     CHECK(total == weight[0] && lump == 0.0);
     for (size_t i = 1; i < COUNT; i++) CHECK(weight[i] == 0.0);
 }
@@ -34,7 +34,7 @@ static void check_rounding(void) {
     tb_model_t model = model_of(8, 4.0, 0.75);
     for (size_t i = 0; i < 7; i++) sum += weight[i] = parts[i];
     weight[7] = 0x1p52 - sum - 3.0;
-    CHECK(tb_model_quantise(&model, &lump) == 0x1p52);
+    CHECK(tb_model_quantise(&model, tb_isa_best(), &lump) == 0x1p52);
     for (size_t i = 0; i < 7; i++) CHECK(weight[i] == whole[i]);
     CHECK(lump == 3.0);
 }
@@ -46,13 +46,13 @@ static void check_units(void) {
         double lump;
         tb_model_t model = model_of(3, 2.0, 2.0 * unit[u]);
         for (size_t i = 0; i < 3; i++) weight[i] = (double)(4 * i) * unit[u];
-        CHECK(tb_model_quantise(&model, &lump) == 0x1p52);
+        CHECK(tb_model_quantise(&model, tb_isa_best(), &lump) == 0x1p52);
         CHECK(weight[0] == 0.0 && weight[1] == 0x1p50 && weight[2] == 0x1p51 && lump == 0x1p50);
     }
     for (size_t i = 0; i < COUNT; i++) weight[i] = 1e-300;
     double lump;
     tb_model_t model = model_of(COUNT, 1e7, 1e-300);
-    const double total = tb_model_quantise(&model, &lump);
+    const double total = tb_model_quantise(&model, tb_isa_best(), &lump);
     CHECK(weight[0] > 1.0 && weight[COUNT - 1] == weight[0] && fabs(total * 0x1p-52 - 1.0) < 1e-8);
     CHECK(fabs(lump / weight[0] - 1e7) < 1.0);
 }
