@@ -230,6 +230,7 @@ static int draw_leaves(tb_lineage_t *self, const tb_share_out_t *by, double n, t
     tb_scratch_t *scratch = self->scratch;
     double *count = self->model.weight;
     if (n == 0.0) return TB_OK;
+    self->uneven = 4.0 * n >= (double)by->leaves && 8 * by->leaves > self->length;
     if (4.0 * n < (double)by->leaves) return pick_leaves(self, by, (uint64_t)n, tb_at(at, TB_FOR_BESIDE, 0));
     int code = tb_draw_batch(self->plan, scratch, scratch->beside, by->leaves, by->by_tree, n, at, count);
     for (size_t i = 0; !code && i < by->leaves; i++) self->batch[scratch->present[i]] += count[i];

@@ -145,14 +145,15 @@ static size_t count_present(const tb_lineage_t *self) {
 
 /* While more than an eighth of the categories is present, and as many items are drawn, what is absent is drawn with
  * the rest: that costs less than to find places for those that come back. Of an estimator that mixes counts with the
- * even law only the latter's items come back: a fifth as many as there are categories make up for it. */
+ * even law only the latter's items come back: a fifth as many as there are categories make up for it. What a rule makes
+ * of the next training set is not known yet; what it made of the last one is. */
 static int serves_full(const tb_lineage_t *self, size_t present) {
     const tb_program_t *program = &self->plan->program;
     const size_t i = self->generation, categories = program->categories;
     if (!self->plan->by_count || never_compacts(self)) return 0;
     const uint64_t items = program->samples[i] - program->fresh[i] - program->from_kept[i];
-    const double even = tb_even_share(self);
-    if (even >= 0.0 && even * (double)items <= (double)categories / 5.0) return 0;
+    const double even = program->estimator.kind == TB_BY_RULE ? self->even : tb_even_share(self);
+    if (self->uneven || (even >= 0.0 && even * (double)items <= (double)categories / 5.0)) return 0;
     return present > categories / 8 && items > categories / 8;
 }
 
@@ -307,6 +308,8 @@ int tb_lineage_begin(tb_lineage_t *self, size_t row, uint32_t replicate) {
     memset(&self->cursor, 0, sizeof self->cursor);
     self->cursor.lineage = row;
     self->replicate = replicate;
+    self->even = -1.0;
+    self->uneven = 0;
     int code = record_reference(self);
     if (!code) code = tb_lineage_first(self);
     if (code) return code;

@@ -49,7 +49,10 @@ int tb_apply_rule(tb_lineage_t *self, int decoding) {
         return fail(self, decoding, TB_RULE_WRONG_WEIGHT, model->weight[i]);
     }
     if (wrong) *wrong = 0.0; /* an estimator fits what is right */
-    return tb_model_total(model) < LEAST ? fail(self, decoding, TB_RULE_NOTHING, 0.0) : TB_OK;
+    const double total = tb_model_total(model);
+    if (total < LEAST) return fail(self, decoding, TB_RULE_NOTHING, 0.0);
+    if (!decoding) self->even = model->other * (double)model->categories / total;
+    return TB_OK;
 }
 
 /* In the counts' unit. */
