@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A normal family written by a user beside the C engine of mixtures. Run by `python -m bench.user`."""
+"""What users write beside what is built in: a normal family, estimators. Run by `python -m bench.user`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import tailbiter as tb
 from bench import machine
 from bench import report as tables
-from bench.timing import Ratio, take_turns
+from bench.timing import Ratio, clock, take_turns
 from tailbiter.families import family_of
 from tailbiter.jit import Family, draws
 from tailbiter.record import Record
 from tailbiter.simulate import run_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-BAR = 5.0
+BAR, RULE_BAR = 5.0, 3.0
+CATEGORIES = 100_000
+LENGTHS = (50, 200, 1000)
 GENERATIONS = 20
 SAMPLES = 100_000
 COMPONENTS = (1, 2, 5, 10)
 NOTES = """\
 Recursive loops in one dimension (draw, fit by EM from the last model, record), one thread, rounds that take
-turns in this one process; compiled before. by CPU: ratio of processor times; the verdict goes by it."""
+turns in this one process; compiled before. by CPU: ratio of processor times; the verdict goes by it.
+Estimators: Zipf 1, as many items as categories; least processor time of the rounds, but for generation 1."""
 
 
 def log_density(x, p):
@@ -58,6 +63,88 @@ def sample(p, at):
 
 
 NORMAL = Family("normal", log_density, fit, sample, parameters={"mean": 0.0, "sd": 1.0})
+
+
+def add_one(weights, ranks, others, other, generation):
+    """As `AddK(1)`."""
+    weights += 1.0
+    return 1.0
+
+
+def add_little(weights, ranks, others, other, generation):
+    """As `AddK(0.01)`."""
+    weights += 0.01
+    return 0.01
+
+
+def good_turing(weights, ranks, others, other, generation):
+    """Without smoothing, as a user would write it."""
+    often = np.zeros(int(weights.max()) + 2)
+    for count in weights:
+        often[int(count)] += 1.0
+    total, unseen, taken = weights.sum(), others + often[0], 0.0
+    for i in range(len(weights)):
+        count = int(weights[i])
+        if count > 0 and often[count + 1] > 0:
+            weights[i] = (count + 1) * often[count + 1] / often[count]
+        taken += weights[i]
+    once = min(often[1], total - 1.0) if unseen > 0 else 0.0
+    rest = once / unseen if unseen > 0 else 0.0
+    for i in range(len(weights)):
+        weights[i] = weights[i] * (total - once) / taken if weights[i] > 0 else rest
+    return rest
+
+
+def add_by_rank(weights, ranks, others, other, generation):
+    """Beside the count, a weight hangs a little on the category."""
+    for i in range(len(weights)):
+        weights[i] += 1.0 + 1e-6 * ranks[i]
+    return 1.0
+
+
+RULES: dict[str, tuple[Any, Any]] = {
+    "add-k, k = 1": (tb.AddK(1), add_one),
+    "add-k, k = .01": (tb.AddK(0.01), add_little),
+    "Good-Turing, raw": (tb.GoodTuring("none"), good_turing),
+    "add-one by rank": (tb.AddK(1), add_by_rank),
+}
+
+
+def lineage(estimator: Any, categories: int, generations: int) -> Callable[[int], None]:
+    """Return a function that runs a lineage, without a Dataset."""
+    shape: dict[str, Any] = {"samples": categories, "generations": generations, "replicates": 1}
+    family = family_of(tb.Zipf(categories))
+    spec = tb.Spec(reference=tb.Zipf(categories), estimator=estimator, **shape)
+    engine = family.engine(family.lower(spec, Record(generations=[generations], variables=["survivors"])))
+    return lambda _: run_blocks(engine, engine.outputs(1), 1, 1, family.control())
+
+
+def measure_rule(name: str, categories: int, generations: int, rounds: int) -> dict[str, float]:
+    """Time a built-in estimator and one that a user wrote, but for generation 1, by turns."""
+    built_in, rule = RULES[name]
+    sides = (built_in, tb.UserEstimator(rule))
+    calls = [lineage(by, categories, length) for by in sides for length in (generations, 1)]
+    for call in calls:
+        call(0)
+    turns = [[clock(call, 0).cpu for call in calls] for _ in range(rounds)]
+    least = [1e6 * min(times) / (generations - 1) for times in zip(*turns, strict=True)]
+    ours, users = least[0] - least[1], least[2] - least[3]
+    return {"built_in": ours, "user": users, "by_cpu": users / ours}
+
+
+def compare_rules(rounds: int, *, smoke: bool) -> dict[str, dict[str, float]]:
+    """Print and return the table of estimators."""
+    made = {}
+    print("\nus of CPU per generation")
+    print(f"{'estimator':>17} {'T':>5} {'built-in':>8} {'user':>7} {'by CPU':>7}  bar")
+    for name in RULES:
+        for length in (20,) if smoke else LENGTHS:
+            row = measure_rule(name, 2_000 if smoke else CATEGORIES, length, rounds)
+            made[f"{name}, T = {length}"] = row
+            verdict = "" if smoke else f"{RULE_BAR:.0f} " + ("met" if row["by_cpu"] <= RULE_BAR else "MISSED")
+            numbers = f"{row['built_in']:8.1f} {row['user']:7.1f} {row['by_cpu']:7.2f}"
+            print(f"{name:>17} {length:5} {numbers}  {verdict}", flush=True)
+    return made
 
 
 def specs(components: int, samples: int) -> tuple[tb.Spec, tb.Spec]:
@@ -107,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"{components:10} {row['c']:7.1f} {row['user']:7.1f} {row['by_cpu']:7.2f}  {verdict}", flush=True
         )
+    made["rules"] = compare_rules(rounds, smoke=options.smoke)
     print(NOTES)
     if options.json is not None:
         options.json.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
