@@ -208,11 +208,14 @@ static void test_poisson(void) {
 static void test_means(void) {
     static const case_t small = {4, {300, 200, 200, 100}, 8, 0}, larger = {2, {52800, 47200}, 1000, 0};
     static const case_t some = {2, {1000, 3000}, 40, 0}, even = {2, {20000, 30000}, 50, 0};
+    static const case_t many = {2, {3000, 102000}, 6000, 0}, most = {2, {100, 104900}, 6000, 0};
 
     try_batch("means, all searched for", &small, REPLACE, 520, 0);
     try_batch("means, by tree", &larger, REPLACE, 560, 400);
     try_batch("means, one by tree", &some, REPLACE, 560, 400);
     try_batch("means, both by tree", &even, REPLACE, 560, 400);
+    try_batch("means, many items by tree", &many, REPLACE, 560, 400);
+    try_batch("means, most items by tree", &most, REPLACE, 560, 400);
 }
 
 /* Picked singly; thinned first; by the complement; and thinned twice, where half of all draws are: by the same words
