@@ -338,7 +338,7 @@ static int poisson_pays(double length, double total, double rate, double n) {
 static int means_pay(const double *weight, size_t length, double total, double n) {
     const double most = (double)TB_MEAN_MOST * total / n;
     size_t large[4] = {0};
-    if (length <= TB_PACK_MOST || n == 0.0) return 0;
+    if (length <= TB_PACK_MOST || n == 0.0 || n > (double)TB_POISSON_MOST * (double)length) return 0;
     for (size_t i = 0; i + 4 <= length; i += 4) {
         for (size_t j = 0; j < 4; j++) large[j] += weight[i + j] > most;
     }
