@@ -339,9 +339,8 @@ int tb_estimate(tb_lineage_t *self, int keep) {
     model->whole = self->plan->program.estimator.kind == TB_MAXIMUM_LIKELIHOOD;
     if (right > 0.0) {
         code = weigh(self, right, keep);
-    } else {
+    } else { /* the model that was fitted last stays the one before */
         memset(model->weight, 0, self->length * sizeof *model->weight);
-        if (keep && self->before) memset(self->before, 0, self->length * sizeof *self->before);
     }
     if (!code && self->plan->program.error_rate > 0.0) *tb_wrong_of(self, model->weight) = wrong;
     memset(model->weight + self->length, 0, TB_PAD * sizeof *model->weight);

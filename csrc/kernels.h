@@ -70,7 +70,7 @@ typedef struct {
     double rate, most;
     uint32_t bits_for, ties_for; /* purposes */
     double *weights, *counts;    /* out: sums of each TB_PAD weights that are not larger, and of their counts */
-    uint32_t *large;             /* out: elements of larger ones; room for 2 * TB_ROW more */
+    uint32_t *large;             /* out: elements of larger ones; room for TB_ROW more */
     size_t large_count;
 } tb_means_t;
 

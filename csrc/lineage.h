@@ -39,7 +39,7 @@ typedef struct {
     tb_model_t model; /* what is sampled, where that is not the counts */
     double *before;   /* the model before, where estimators know it */
     tb_spectrum_t spectrum;
-    double even;        /* share of the even law in the model that a rule last made; -1 before the first */
+    double even;        /* share of the even law in the model of a rule that was sampled last; -1 before the first */
     int uneven;         /* where all were listed it told many categories of one count apart, and by much */
     uint32_t *stamp;    /* record at which each id was last present, where ids come back */
     size_t bytes, peak; /* held now, lineages that wait included; and the most so far */

@@ -38,6 +38,11 @@ def add_one_beside_wrong(weights, ranks, others, other, generation):
     return even
 
 
+def add_a_little(weights, ranks, others, other, generation):
+    weights += 0.001
+    return 0.001
+
+
 def add_one_by_halves(weights, ranks, others, other, generation):
     """A wrong one: what was not seen gets half."""
     weights += 1.0

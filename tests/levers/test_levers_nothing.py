@@ -10,6 +10,7 @@ import pytest
 
 import tailbiter as tb
 from tailbiter.cli import main
+from tests.oracles.stat import count_test, require
 
 LINE = (
     "curation: {'accepts_bad': 0.0, 'accepts_good': 0.9} accepts nothing of what the model of generation 1 "
@@ -46,6 +47,29 @@ def test_any_rate_above_zero_will_do() -> None:
     strict = tb.Verifier(accepts_good=0.9, accepts_bad=5e-324, reward=[0] * 49 + [1])
     ds = tb.simulate(spec_of(curation=strict))
     assert (ds.survivors.values[:, 1:] == 1).all()
+
+
+@pytest.mark.parametrize("weight", [0.5, None])
+def test_what_is_wrong_keeps_its_share_after_nothing_was_right(weight: float | None) -> None:
+    """Of what follows half wrong items a share e + (1 - e) / 2 is wrong, whatever the model before.
+
+    False alarm 1e-9; sees a share that is off by .03.
+    """
+    spec = spec_of(
+        reference=tb.Zipf(10),
+        samples=4,
+        generations=6,
+        replicates=10_000,
+        curation=None,
+        error_rate=0.5,
+        decoding=tb.Decoding(top_k=8),
+        estimator=tb.Shrinkage(target="previous", weight=weight),
+        regime=tb.Anchored(real=[0, 0, 0, 0, 0.5, 0]),
+    )
+    wrong = tb.simulate(spec, record=tb.Record(generations="all", variables=["wrong_mass"])).wrong_mass.values
+    after = wrong[(wrong[:, 4] == 1) & (wrong[:, 5] == 0.5), 6]
+    items = round(float(after.sum()) * 4)
+    require(count_test(items, 4 * len(after), 0.75), effect=0.03)
 
 
 @pytest.mark.parametrize("k", [2, 3, float("inf")])

@@ -143,6 +143,14 @@ def test_threads_and_records_change_no_bit_of_classes(rule: Any) -> None:
     assert (one["survivors"].sel(generation=slice(2, None)) > 2_000 // 8).all()
 
 
+def test_a_record_changes_no_bit_where_a_generation_has_no_model() -> None:
+    """All human at first: whether all are listed then hangs on sampled models, not on recorded ones."""
+    regime = tb.Anchored(real=[1.0, 1.0, 1.0] + [0.05] * 9)
+    spec = wide(estimator=tb.UserEstimator(rules.add_a_little), regime=regime, samples=4_000, replicates=3)
+    every, last = (tb.simulate(spec, record=tb.Record(generations=at)) for at in ("all", [12]))
+    assert same(every.sel(generation=[12])[["survivors", "entropy"]], last[["survivors", "entropy"]])
+
+
 def test_what_fails_is_named_where_all_are_listed() -> None:
     """The lowest replicate that fails; the same rule that never raises says which it is."""
     many = {"samples": 4_000, "replicates": 20}
