@@ -170,7 +170,7 @@ def quantise(
         If a positive value would round to zero.
     """
     _, exponent = np.frexp(values.max())
-    scaled = np.ldexp(values, -int(exponent))
+    scaled = _by_power(values, -int(exponent))
     _, power = np.frexp(scaled.sum())
     shift = 54 - int(power)
     weights = _half_up(scaled, shift)
@@ -187,10 +187,15 @@ def quantise(
 
 def _half_up(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.uint64]:
     """Round ``values * 2**shift`` half up; adding 0.5 first would round twice."""
-    scaled = np.ldexp(values, shift)
+    scaled = _by_power(values, shift)
     low = np.floor(scaled)
     low += (scaled - low) >= 0.5
     return low.astype(np.uint64)
+
+
+def _by_power(values: npt.NDArray[np.float64], power: int) -> npt.NDArray[np.float64]:
+    """Return ``values * 2**power``; a product is a few times faster than `numpy.ldexp`."""
+    return values * 2.0**power if -1022 <= power <= 1023 else np.ldexp(values, power)
 
 
 def content_digest(array: npt.NDArray[Any], labels: Labels | None = None) -> str:
