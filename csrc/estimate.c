@@ -328,7 +328,7 @@ int tb_estimate_classes(tb_lineage_t *self) {
 
 int tb_estimate(tb_lineage_t *self, int keep) {
     tb_model_t *model = &self->model;
-    const double wrong = tb_wrong(self), right = self->total - wrong;
+    const double wrong = tb_wrong(self), right = self->total - wrong, even = self->even;
     int code = TB_OK;
     model->id = self->id;
     model->place = self->place;
@@ -342,6 +342,7 @@ int tb_estimate(tb_lineage_t *self, int keep) {
     } else { /* the model that was fitted last stays the one before */
         memset(model->weight, 0, self->length * sizeof *model->weight);
     }
+    if (!keep) self->even = even; /* what is only looked at changes no path */
     if (!code && self->plan->program.error_rate > 0.0) *tb_wrong_of(self, model->weight) = wrong;
     memset(model->weight + self->length, 0, TB_PAD * sizeof *model->weight);
     return code;

@@ -53,8 +53,8 @@ static inline int tb_trains_on_newest(const tb_program_t *program) {
 int tb_lineage_init(tb_lineage_t *self, const tb_plan_t *plan, tb_recorder_t *recorder, tb_scratch_t *scratch);
 void tb_lineage_free(tb_lineage_t *self);
 
-/* estimate.c: the model's weights from the training set's counts, in its unit: they add up to its total. `keep`: the
- * next estimate knows this one as the model before. */
+/* estimate.c: the model's weights from the training set's counts, in its unit: they add up to its total. `keep`: it
+ * is the generation's model, which the next estimate knows as the one before; else it is only looked at. */
 int tb_estimate(tb_lineage_t *self, int keep);
 /* Where all categories are listed: the same by count, in the spectrum and for what was not seen. Of a rule's model what
  * is present is left, too: ids and counts in the scratch. */

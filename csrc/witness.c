@@ -81,9 +81,7 @@ int tb_add_up_shaped(tb_lineage_t *self, tb_sums_t *sums, double *total) {
         *sums = counted;
         return TB_OK;
     }
-    const double even = self->even; /* of the model that was sampled last: what is recorded changes no path */
     int code = tb_estimate(self, 0);
-    self->even = even;
     if (code) return code;
     if (at_wrong) *tb_wrong_of(self, self->model.weight) = 0.0;
     *total = tb_model_quantise(&self->model, plan->kernels, &lump);

@@ -152,4 +152,19 @@ static inline void drop_scratch(tb_scratch_t *scratch) {
     tb_scratch_free(scratch);
     free(scratch);
 }
+
+/* A rule: the built-in add-one's formula, operation by operation. */
+static inline int32_t add_one(double *weight, const uint32_t *id, size_t length, double others, double *other,
+                              uint32_t generation) {
+    double total = 0.0;
+    const double categories = (double)length + others;
+
+    (void)id;
+    (void)generation;
+    for (size_t i = 0; i < length; i++) total += weight[i];
+    const double share = categories / (total + categories), even = share * total / categories;
+    for (size_t i = 0; i < length; i++) weight[i] = (1.0 - share) * weight[i] + even;
+    *other = even;
+    return 0;
+}
 #endif

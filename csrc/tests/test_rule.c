@@ -8,21 +8,6 @@
 
 enum { CATEGORIES = 600, GENERATIONS = 12, LINEAGES = 5, WHEN = 7 };
 
-/* The built-in formula, operation by operation. */
-static int32_t add_one(double *weight, const uint32_t *id, size_t length, double others, double *other,
-                       uint32_t generation) {
-    double total = 0.0;
-    const double categories = (double)length + others;
-
-    (void)id;
-    (void)generation;
-    for (size_t i = 0; i < length; i++) total += weight[i];
-    const double share = categories / (total + categories), even = share * total / categories;
-    for (size_t i = 0; i < length; i++) weight[i] = (1.0 - share) * weight[i] + even;
-    *other = even;
-    return 0;
-}
-
 static int32_t cut(double *weight, const uint32_t *id, size_t length, double others, double *other,
                    uint32_t generation) {
     double most = 0.0;

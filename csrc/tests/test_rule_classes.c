@@ -223,21 +223,6 @@ static void test_what_a_rule_is_shown(void) {
     drop_bed(bed);
 }
 
-/* The built-in formula, operation by operation. */
-static int32_t add_one(double *weight, const uint32_t *id, size_t length, double others, double *other,
-                       uint32_t generation) {
-    double total = 0.0;
-    const double categories = (double)length + others;
-
-    (void)id;
-    (void)generation;
-    for (size_t i = 0; i < length; i++) total += weight[i];
-    const double share = categories / (total + categories), even = share * total / categories;
-    for (size_t i = 0; i < length; i++) weight[i] = (1.0 - share) * weight[i] + even;
-    *other = even;
-    return 0;
-}
-
 static void test_bits_of_built_in_ones(void) {
     double count[MANY];
     bed_t *own, *built_in;
