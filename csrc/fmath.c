@@ -8,25 +8,16 @@
 #include <string.h>
 
 #include "dd.h"
-#include "fmath_tables.h"
+#include "simd_plain.h"
+/**/
+#include "kernel_fmath.h"
 
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "tailbiter needs a compiler that evaluates doubles as doubles (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 
-#define ONE_BITS UINT64_C(0x3ff0000000000000)
 #define INF_BITS UINT64_C(0x7ff0000000000000)
 #define SIGN_BIT UINT64_C(0x8000000000000000)
-/* Bits of the start of LOG_TABLE's first interval: 38 11/16 intervals of 2^46 below 1. */
-#define LOG_START (ONE_BITS - ((UINT64_C(38) << 46) + (UINT64_C(11) << 42)))
-
-/* log 2 = high, a multiple of 2^-42 so that its products with exponents are exact, + low. */
-static const double LN2_HIGH = 0x1.62e42fefa38p-1;
-static const double LN2_LOW = 0x1.ef35793c7673p-45;
-/* (log 2)/64 = high with 33 bits + low, and its inverse. */
-static const double STEP_HIGH = 0x1.62e42fefp-7;
-static const double STEP_LOW = 0x1.473de6af278edp-40;
-static const double STEP_INVERSE = 0x1.71547652b82fep6;
 
 static inline uint64_t to_bits(double x) {
     uint64_t b;
@@ -56,44 +47,21 @@ static double scale(double x, int e) {
     return x * power_of_two(e);
 }
 
-/*
- * log(x + low) as a double-double with a relative error near 2^-67; x positive, normal and finite, |low| <= ulp(x).
- *
- * x = 2^k m; with c of ten bits near 1/m, r = m c - 1 is exact as a sum of two, and
- * log x = k log 2 - log c + log(1 + r), |r| < 2^-6.8. Around x = 1 the table says c = 1, so nothing cancels.
- */
-static inline tb_dd_t log_core(double x, double low) {
-    uint64_t bits = to_bits(x), shifted = bits - LOG_START;
-    int k = (int)((int64_t)shifted >> 52);
-    const double *row = LOG_TABLE[(shifted >> 46) & 63];
-    double m = from_bits(bits - ((uint64_t)(int64_t)k << 52));
-    double m_upper = from_bits(to_bits(m) & ~UINT64_C(0x7ffffff)), c = row[0], dk = (double)k;
-    double r, r_upper, square, cubic, tail;
-    tb_dd_t rr, s1, s2;
+/* log x as a double-double; x positive, normal and finite. */
+static inline tb_dd_t log_core(double x) {
+    log_parts_t parts = log_parts(x);
+    vdd_t log = log_of_parts(&parts);
+    tb_dd_t r = {log.hi, log.lo};
 
-    rr = tb_dd_sum(m_upper * c - 1.0, (m - m_upper) * c);
-    if (low != 0.0) {
-        /* Only log1p and the like come here; 2^-k may be subnormal but then low does not matter. */
-        rr = tb_dd_fast_sum(rr.hi, rr.lo + (k < 1000 ? low * power_of_two(-k) : 0.0) * c);
-    }
-    r = rr.hi;
-    /* r^2 / 2 = square + a remainder; the upper bits of r square exactly. */
-    r_upper = from_bits(to_bits(r) & ~UINT64_C(0x7ffffff));
-    square = 0.5 * r_upper * r_upper;
-    tail = rr.lo - r * rr.lo - 0.5 * (r - r_upper) * (r + r_upper);
-    cubic = 1.0 / 3 + r * (-1.0 / 4 + r * (1.0 / 5 + r * (-1.0 / 6 + r * (1.0 / 7 + r * (-1.0 / 8 + r / 9)))));
-    s1 = tb_dd_fast_sum(dk * LN2_HIGH + row[1], r);
-    s2 = tb_dd_fast_sum(s1.hi, -square);
-    tail += s1.lo + s2.lo + (dk * LN2_LOW + row[2]);
-    return tb_dd_fast_sum(s2.hi, tail + r * r * r * cubic);
+    return r;
 }
 
 /* log_core for subnormal x too. */
 static inline tb_dd_t log_any(double x) {
     if (x >= DBL_MIN) {
-        return log_core(x, 0.0);
+        return log_core(x);
     }
-    return tb_dd_sub(log_core(x * 0x1p54, 0.0), tb_dd_sum(54 * LN2_HIGH, 54 * LN2_LOW));
+    return tb_dd_sub(log_core(x * 0x1p54), tb_dd_sum(54 * LN2_HIGH, 54 * LN2_LOW));
 }
 
 double tb_log(double x) {
@@ -114,7 +82,8 @@ double tb_log(double x) {
 }
 
 double tb_log1p(double x) {
-    tb_dd_t s;
+    log_parts_t parts;
+    vdd_t s;
 
     if (!(x > -1.0) || x > DBL_MAX) {
         return x == -1.0 ? -HUGE_VAL : x < -1.0 ? (double)NAN : x;
@@ -122,23 +91,21 @@ double tb_log1p(double x) {
     if (fabs(x) < 0x1p-54) {
         return x; /* keeps the sign of zero */
     }
-    s = tb_dd_sum(1.0, x);
-    return log_core(s.hi, s.lo).hi;
+    s = dd_sum(1.0, x);
+    parts = log_parts(s.hi);
+    if (s.lo != 0.0 && parts.k < 1000.0) { /* 2^-k may be subnormal but then s.lo does not matter */
+        parts.r = dd_fast_sum(parts.r.hi, parts.r.lo + s.lo * power_of_two(-(int)parts.k) * parts.c);
+    }
+    return log_of_parts(&parts).hi;
 }
 
-/*
- * exp(x + low) = 2^e (big + small), |small| < 2^-7 big, for |x| < 760: x = (64 e + j) log2/64 + r.
- * The relative error of big + small is below 2^-59.
- */
+/* exp(x + low) = 2^e (big + small), |small| < 2^-7 big, for |x| < 760; returns e. */
 static inline int exp_core(double x, double low, double *big, double *small) {
-    double n = (x * STEP_INVERSE + 0x1.8p52) - 0x1.8p52, r, p; /* to the nearest integer */
-    int whole = (int)n, j = whole & 63;
+    exp_parts_t parts = exp_parts(x, low);
 
-    r = (x - n * STEP_HIGH) - n * STEP_LOW + low;
-    p = r + r * r * (1.0 / 2 + r * (1.0 / 6 + r * (1.0 / 24 + r * (1.0 / 120 + r / 720))));
-    *big = EXP_TABLE[j][0];
-    *small = EXP_TABLE[j][1] + *big * p;
-    return (whole - j) / 64;
+    *big = parts.big;
+    *small = parts.small;
+    return (int)((parts.exponent & 0xfff) ^ 0x800) - 0x800;
 }
 
 double tb_exp(double x) {

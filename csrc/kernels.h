@@ -184,6 +184,8 @@ typedef struct {
                     const tb_yardstick_t *yardstick, tb_sums_t *sums);
     /* out[i] = i log i, as observe adds it up. `count` is a multiple of TB_ROW. */
     void (*entropy_terms)(size_t count, double *out);
+    /* out[i] = tb_pow(x[i x_step], y[i y_step]); a step is 0 or 1. */
+    void (*powers)(const double *x, size_t x_step, const double *y, size_t y_step, size_t count, double *out);
     /* elements gathered from a table, for the floor that benchmarks show */
     double (*gather_floor)(const double *table, const uint32_t *id, size_t length);
 } tb_kernels_t;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The remaining kernels and the table. Included last by each kernels_*.c, which says which table it fills. */
+#include "fmath.h"
 #include "kernel_classes.h"
 #include "kernel_documents.h"
 #include "kernel_em.h"
+#include "kernel_fmath.h"
 #include "kernel_gaussian.h"
 #include "kernel_items.h"
 #include "kernel_means.h"
@@ -96,6 +98,20 @@ KERNEL size_t compact(const uint32_t *id, const double *weight, size_t length, u
     return kept;
 }
 
+KERNEL void powers(const double *x, size_t x_step, const double *y, size_t y_step, size_t count, double *out) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        vm straight;
+        const vd value = power(x_step ? d_load(x + i) : d_set(*x), y_step ? d_load(y + i) : d_set(*y), &straight);
+        if (m_bits(straight) != (1u << LANES) - 1) {
+            for (size_t j = i; j < i + LANES; j++) out[j] = tb_pow(x[j * x_step], y[j * y_step]);
+        } else {
+            d_store(out + i, value);
+        }
+    }
+    for (; i < count; i++) out[i] = tb_pow(x[i * x_step], y[i * y_step]);
+}
+
 KERNEL double gather_floor(const double *table, const uint32_t *id, size_t length) {
     vd a = d_set(0.0);
     for (size_t i = 0; i < length; i += LANES) a = a + d_gather(table, u_load32(id + i));
@@ -129,5 +145,6 @@ const tb_kernels_t TABLE = {
     .keep_bands = keep_bands,
     .observe = observe,
     .entropy_terms = entropy_terms,
+    .powers = powers,
     .gather_floor = gather_floor,
 };

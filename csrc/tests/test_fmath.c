@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "checks.h"
+#include "machine.h"
 
 #define GOLDEN UINT64_C(0x70951e88f60d7912)
 
@@ -156,7 +157,57 @@ static void test_golden_bits(void) {
     CHECK(hash == GOLDEN);
 }
 
+enum { POWERS = 4096 };
+
+/* From all of the range: one base or exponent in sixteen is one that C treats in its own way. */
+static double next_argument(uint64_t *state, double size) {
+    static const double special[] = {0.0, 1.0, -2.0, 3.0, 0x1p-1070, 0x1p1023, HUGE_VAL, (double)NAN};
+    double u = next_unit(state);
+
+    if (u < 1.0 / 16) return special[(int)(u * 16 * 8)];
+    return size > 0.0 ? tb_exp(size * (2.0 * next_unit(state) - 1.0)) : -size * (2.0 * next_unit(state) - 1.0);
+}
+
+static void check_powers(const tb_kernels_t *kernels, const double *x, size_t x_step, const double *y, size_t y_step,
+                         size_t count) {
+    double *out = checked_memory(count, sizeof *out);
+    size_t i, wrong = 0;
+
+    kernels->powers(x, x_step, y, y_step, count, out);
+    for (i = 0; i < count; i++) {
+        double value = tb_pow(x[i * x_step], y[i * y_step]);
+
+        wrong += !same(out[i], value) && !(isnan(out[i]) && isnan(value));
+    }
+    CHECK(wrong == 0);
+    free(out);
+}
+
+/* Powers of whole arrays have the bits of single ones, whatever stands beside them. */
+static void test_powers_of_arrays(void) {
+    machine_t machine = this_machine();
+    double *x = checked_memory(POWERS, sizeof *x), *y = checked_memory(POWERS, sizeof *y);
+    uint64_t state = 1852;
+    size_t s, i, count;
+
+    for (i = 0; i < POWERS; i++) {
+        x[i] = next_argument(&state, i % 2 ? 20.0 : 700.0);
+        y[i] = next_argument(&state, i % 3 ? -3.0 : -60.0);
+    }
+    for (s = 0; s < machine.count; s++) {
+        check_powers(machine.set[s], x, 1, y, 1, POWERS);
+        for (count = 0; count < 20; count++) {
+            check_powers(machine.set[s], x + count, 1, y + count, 0, 64 + count);
+            check_powers(machine.set[s], x + count, 0, y + count, 1, 64 + count);
+            check_powers(machine.set[s], x, 1, y, 1, count);
+        }
+    }
+    free(x);
+    free(y);
+}
+
 int main(void) {
+    test_powers_of_arrays();
     test_known_values();
     test_special_values();
     test_special_powers();

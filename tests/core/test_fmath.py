@@ -98,8 +98,11 @@ def test_arrays_hold_the_scalar_values(scalar):
     assert fmath.log_array(x).tolist() == [scalar.tb_log(v) for v in x]
     assert fmath.exp_array(y).tolist() == [scalar.tb_exp(v) for v in y]
     assert fmath.pow_array(x, y).tolist() == [scalar.tb_pow(*v) for v in zip(x, y, strict=True)]
+    assert fmath.pow_array(x, y[:1]).tolist() == [scalar.tb_pow(v, y[0]) for v in x]
+    assert fmath.pow_array(x[:1], y).tolist() == [scalar.tb_pow(x[0], v) for v in y]
 
 
 def test_power_arrays_must_match():
     with pytest.raises(ValueError, match="x has 2 elements and y has 3"):
         fmath.pow_array(np.ones(2), np.ones(3))
+    assert len(fmath.pow_array(np.ones(1), np.ones(0))) == 0

@@ -13,6 +13,8 @@ cdef extern from "tailbiter.h" nogil:
     ctypedef struct tb_kernels_t:
         const char *name
         void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out) noexcept nogil
+        void (*powers)(const double *x, size_t x_step, const double *y, size_t y_step, size_t count,
+                       double *out) noexcept nogil
         double (*gather_floor)(const double *table, const uint32_t *id, size_t length) noexcept nogil
 
     ctypedef struct tb_control_t:

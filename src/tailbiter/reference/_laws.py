@@ -87,7 +87,7 @@ class Zipf(Categorical, frozen=True, tag="zipf"):
         from .._core import fmath
 
         base = np.arange(1, self.categories + 1, dtype=np.float64) + self.shift
-        values = fmath.pow_array(base, np.full_like(base, -self.exponent))
+        values = fmath.pow_array(base, np.array([-self.exponent]))
         if not np.isfinite(values[0]):
             remedy = "give a shift farther from -1, or a smaller exponent"
             raise SpecError("reference.shift", self.shift, "gives category 1 an infinite weight", remedy)
@@ -125,7 +125,7 @@ class Geometric(Categorical, frozen=True, tag="geometric"):
         from .._core import fmath
 
         rank = np.arange(self.categories, dtype=np.float64)
-        values = fmath.pow_array(np.full_like(rank, self.ratio), rank)
+        values = fmath.pow_array(np.array([self.ratio]), rank)
         return support_of(_weights(values, "use fewer categories or a ratio nearer to 1"))
 
 
