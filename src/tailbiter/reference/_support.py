@@ -51,7 +51,7 @@ class Support:
     def order(self) -> npt.NDArray[np.int64]:
         """Indices of the categories by weight, descending, ties by place; int64[K], made once."""
         weights = self.weights
-        if bool(np.all(weights[:-1] >= weights[1:])):  # as laws come
+        if self._descend:
             order = np.arange(len(weights))
         else:
             order = np.argsort(weights.max() - weights, kind="stable")
@@ -61,9 +61,14 @@ class Support:
     @cached_property
     def ranked(self) -> npt.NDArray[np.uint64]:
         """The weights, descending; uint64[K], made once."""
-        ranked = self.weights[self.order]
+        ranked = self.weights if self._descend else self.weights[self.order]
         ranked.flags.writeable = False
         return ranked
+
+    @cached_property
+    def _descend(self) -> bool:
+        """Whether the weights do, as those of most laws."""
+        return bool(np.all(self.weights[:-1] >= self.weights[1:]))
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -171,8 +176,9 @@ def quantise(
     """
     _, exponent = np.frexp(values.max())
     scaled = _by_power(values, -int(exponent))
-    _, power = np.frexp(scaled.sum())
-    shift = 54 - int(power)
+    share, power = np.frexp(scaled.sum())
+    # From share * 2**54 rounding moves the total by less than 2**23.
+    shift = (54 if share < 0.5 + 2.0**-28 else 53) - int(power)
     weights = _half_up(scaled, shift)
     while int(weights.sum()) > MAX_TOTAL:
         shift -= 1
@@ -187,9 +193,10 @@ def quantise(
 
 def _half_up(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.uint64]:
     """Round ``values * 2**shift`` half up; adding 0.5 first would round twice."""
-    scaled = _by_power(values, shift)
-    low = np.floor(scaled)
-    low += (scaled - low) >= 0.5
+    rest = _by_power(values, shift)
+    low = np.floor(rest)
+    rest -= low
+    low += rest >= 0.5
     return low.astype(np.uint64)
 
 
