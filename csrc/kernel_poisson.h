@@ -14,7 +14,7 @@ typedef struct {
     size_t large_count, ties, high_ties;
     uint32_t cell[TIES], element[TIES], high_cell[TIES], high_element[TIES];
     size_t highs, drawn; /* multiples to be drawn, and how many were before them */
-    uint32_t multiple[2 * BLOCK + TB_ROW], high[2 * BLOCK + TB_ROW];
+    uint32_t high[2 * BLOCK + 2 * TB_ROW]; /* element << 4 | multiple */
 } aside_t;
 
 /* A tie was taken for the alias; where the further bits say so it becomes the cell's own value. */
@@ -78,21 +78,23 @@ SIMD vw quarter_words(const uint64_t *word, size_t i) {
     return i / (2 * TB_ROW) % 2 ? both >> 16 : both & 0xffff;
 }
 
-/* Of weights beyond the step the whole steps are put aside, and those beyond all tables altogether. (w - 1) 1366 / 2^16
- * is (w - 1) / 48 and less than 1/48 more. */
+/* Of weights beyond the step the whole steps are put aside, and those beyond all tables altogether. w 1365 / 2^16 is
+ * w / 48 and so little less that its whole part is that of (w - 1) / 48, up to the last table; and 0 for none. */
 SIMD void put_aside(block_t *block, size_t first, size_t count, aside_t *aside) {
-    for (size_t i = 0; i < count; i += LANES) {
-        vu w = u_load32(block->rest + i), element = u_add(u_set(first + i), u_iota());
-        vm some = u_lt(u_set(TB_POISSON_STEP), w);
-        if (!m_bits(some)) continue;
-        vm large = u_lt(u_set(TB_POISSON_MOST), w), high = m_and(some, m_not(large));
-        vu multiple = u_shr(u_mul32(u_sub(w, u_set(1)), u_set(1366)), 16);
-        vu rest = u_sub(w, u_mul32(multiple, u_set(TB_POISSON_STEP)));
-        u_store32(block->rest + i, u_sel(high, rest, u_sel(large, u_set(0), w)));
-        u_compress32(aside->multiple + aside->highs, high, multiple);
-        aside->highs += u_compress32(aside->high + aside->highs, high, element);
-        if (m_bits(large)) aside->large_count += u_compress32(aside->large + aside->large_count, large, element);
+    size_t highs = aside->highs;
+    for (size_t i = 0; i < count; i += 2 * LANES) {
+        const vw w = w_load(block->rest + i), element = w_set((uint32_t)(first + i)) + w_iota();
+        const unsigned some = w_less(w_set(TB_POISSON_STEP), w);
+        unsigned large = w_less(w_set(TB_POISSON_MOST), w);
+        if (!some) continue;
+        const vw multiple = w * 1365 >> 16;
+        w_store(block->rest + i, w - w_choose(w_set(TB_POISSON_MOST), w, w, multiple * TB_POISSON_STEP));
+        highs += w_compress(aside->high + highs, some & ~large, element << 4 | multiple);
+        for (; large; large &= large - 1) {
+            aside->large[aside->large_count++] = (uint32_t)(first + i) + (uint32_t)__builtin_ctz(large);
+        }
     }
+    aside->highs = highs;
 }
 
 /* Bits of the lanes from i on, of the block whose elements count from `first`. */
@@ -129,39 +131,43 @@ SIMD vw draw_steps(const block_t *block, const uint64_t *word, size_t first, dou
 }
 
 /* A block of multiples or what there is, 32 bits each: 9 choose the cell, 23 are compared. What they give is added to
- * what is there. */
+ * what is there. Multiples of 0 behind the last give 0. */
 KERNEL double draw_highs(aside_t *aside, const stream_t *stream, const tb_poisson_t *tables, double *x) {
     const size_t count = aside->highs < BLOCK ? aside->highs : BLOCK, all = (count + 31) / 32 * 32;
-    uint32_t draw[BLOCK];
-    uint64_t word[BLOCK / 2], sum = 0;
+    uint32_t sums[2 * LANES];
+    uint64_t word[BLOCK / 2], total = 0;
+    double value[BLOCK];
+    vw sum = w_set(0);
     block_t block;
     block_words(stream, aside->drawn / 4, all / 4, word);
-    memset(aside->multiple + aside->highs, 0, (all - count) * sizeof *aside->multiple);
+    if (count < all) memset(aside->high + count, 0, (all - count) * sizeof *aside->high);
     for (size_t i = 0; i < all; i += 2 * LANES) {
-        w_store(block.cell + i, w_load(aside->multiple + i) << 9 | half_words(word, i) >> 23);
+        w_store(block.cell + i, (w_load(aside->high + i) & 15) << 9 | half_words(word, i) >> 23);
     }
     look_up(&block, tables->high_entry, all);
     for (size_t i = 0; i < all; i += 2 * LANES) {
-        vw bits = half_words(word, i), part = bits & 0x7fffff;
+        vw bits = half_words(word, i), part = bits & 0x7fffff, base = w_load(aside->high + i) & 15;
         vw entry = w_load(block.entry + i), threshold = entry >> 9;
         unsigned tied = w_same(part, threshold);
         for (size_t j = i; tied && j < count; j++, tied >>= 1) {
             if (!(tied & 1)) continue;
             aside->high_cell[aside->high_ties] = block.cell[j];
-            aside->high_element[aside->high_ties++] = aside->high[j];
+            aside->high_element[aside->high_ties++] = aside->high[j] >> 4;
         }
-        w_store(draw + i, w_choose(part, threshold, bits >> 23, entry & 511));
+        vw draw = w_choose(part, threshold, bits >> 23, entry & 511) + w_lookup16(tables->high_base, base);
+        vd low, high;
+        d_from_w(draw, &low, &high);
+        d_store(value + i, low);
+        d_store(value + i + LANES, high);
+        sum = sum + draw;
     }
-    for (size_t i = 0; i < count; i++) {
-        const uint32_t value = tables->high_base[aside->multiple[i]] + draw[i];
-        x[aside->high[i]] += (double)value;
-        sum += value;
-    }
+    for (size_t i = 0; i < count; i++) x[aside->high[i] >> 4] += value[i];
+    w_store(sums, sum);
+    for (size_t i = 0; i < 2 * LANES; i++) total += sums[i];
     aside->drawn += count;
     aside->highs -= count;
-    memcpy(aside->multiple, aside->multiple + count, aside->highs * sizeof *aside->multiple);
     memcpy(aside->high, aside->high + count, aside->highs * sizeof *aside->high);
-    return (double)sum;
+    return (double)total;
 }
 
 SIMD void read_block(block_t *block, const double *weight, size_t first, size_t count, aside_t *aside) {

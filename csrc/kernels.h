@@ -45,7 +45,7 @@ typedef struct {
      * half the cells) */
     uint32_t high_entry[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
     uint64_t high_remainder[(TB_POISSON_HIGH + 1) * TB_POISSON_HIGH_CELLS];
-    uint32_t high_base[TB_POISSON_HIGH + 1];
+    uint32_t high_base[16]; /* of TB_POISSON_HIGH + 1 */
 } tb_poisson_t;
 
 enum {

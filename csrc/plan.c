@@ -116,10 +116,12 @@ static int fill_reference(tb_plan_t *self) {
     const size_t count = self->program.categories;
     self->weight = tb_take(self->padded, sizeof(double), &self->shared_bytes);
     if (!self->weight) return TB_ERR_MEMORY;
+    uint64_t total = 0; /* at most 2^53, as all its parts */
     for (size_t i = 0; i < count; i++) {
-        self->weight[i] = (double)self->program.weights[i];
-        self->total += self->weight[i];
+        self->weight[i] = (double)(int64_t)self->program.weights[i];
+        total += self->program.weights[i];
     }
+    self->total = (double)total;
     if (self->sums & TB_SUM_REFERENCE) {
         self->log_q = tb_take(self->padded, sizeof(double), &self->shared_bytes);
         if (!self->log_q) return TB_ERR_MEMORY;

@@ -97,19 +97,19 @@ static const uint32_t TB_FRONT[16][8] = {
     {4, 5, 0, 0, 0, 0, 0, 0}, {0, 1, 4, 5, 0, 0, 0, 0}, {2, 3, 4, 5, 0, 0, 0, 0}, {0, 1, 2, 3, 4, 5, 0, 0},
     {6, 7, 0, 0, 0, 0, 0, 0}, {0, 1, 6, 7, 0, 0, 0, 0}, {2, 3, 6, 7, 0, 0, 0, 0}, {0, 1, 2, 3, 6, 7, 0, 0},
     {4, 5, 6, 7, 0, 0, 0, 0}, {0, 1, 4, 5, 6, 7, 0, 0}, {2, 3, 4, 5, 6, 7, 0, 0}, {0, 1, 2, 3, 4, 5, 6, 7}};
-SIMD vu to_front(vm m, vu v) {
-    return _mm256_permutevar8x32_epi32(v, _mm256_loadu_si256((const __m256i *)TB_FRONT[m_bits(m)]));
+SIMD vu to_front(unsigned lanes, vu v) {
+    return _mm256_permutevar8x32_epi32(v, _mm256_loadu_si256((const __m256i *)TB_FRONT[lanes]));
 }
 SIMD size_t u_compress(uint64_t *p, vm m, vu v) {
-    u_store(p, to_front(m, v));
+    u_store(p, to_front(m_bits(m), v));
     return (size_t)__builtin_popcount(m_bits(m));
 }
 SIMD size_t d_compress(double *p, vm m, vd v) {
-    d_store(p, d_of_bits(to_front(m, d_bits(v))));
+    d_store(p, d_of_bits(to_front(m_bits(m), d_bits(v))));
     return (size_t)__builtin_popcount(m_bits(m));
 }
 SIMD size_t u_compress32(uint32_t *p, vm m, vu v) {
-    u_store32(p, to_front(m, v));
+    u_store32(p, to_front(m_bits(m), v));
     return (size_t)__builtin_popcount(m_bits(m));
 }
 /* Each lane plus all before it; and the last lane in all. */
@@ -150,6 +150,20 @@ SIMD unsigned w_same(vw a, vw b) { return w_bits(_mm256_cmpeq_epi32((__m256i)a, 
 /* Lane by lane, x where a < b, else y. */
 SIMD vw w_choose(vw a, vw b, vw x, vw y) {
     return (vw)_mm256_blendv_epi8((__m256i)y, (__m256i)x, _mm256_cmpgt_epi32((__m256i)b, (__m256i)a));
+}
+/* Entries of a table of sixteen. */
+SIMD vw w_lookup16(const uint32_t *table, vw i) {
+    const __m256i at = (__m256i)i, low = _mm256_permutevar8x32_epi32((__m256i)w_load(table), at);
+    const __m256i high = _mm256_permutevar8x32_epi32((__m256i)w_load(table + 8), at);
+    return w_choose(w_set(7), i, (vw)high, (vw)low);
+}
+/* The chosen lanes densely; a whole register is stored. Returns how many. */
+SIMD size_t w_compress(uint32_t *p, unsigned lanes, vw v) {
+    const vu low = _mm256_cvtepu32_epi64(_mm256_castsi256_si128((__m256i)v));
+    const vu high = _mm256_cvtepu32_epi64(_mm256_extracti128_si256((__m256i)v, 1));
+    u_store32(p, to_front(lanes & 15, low));
+    u_store32(p + __builtin_popcount(lanes & 15), to_front(lanes >> 4, high));
+    return (size_t)__builtin_popcount(lanes);
 }
 SIMD vw w_from_d(vd low, vd high) { return (vw)_mm256_set_m128i(_mm256_cvttpd_epi32(high), _mm256_cvttpd_epi32(low)); }
 SIMD void d_from_w(vw a, vd *low, vd *high) {

@@ -147,6 +147,15 @@ SIMD unsigned w_same(vw a, vw b) { return w_bits(_mm512_cmpeq_epi32_mask((__m512
 SIMD vw w_choose(vw a, vw b, vw x, vw y) {
     return (vw)_mm512_mask_blend_epi32(_mm512_cmplt_epi32_mask((__m512i)a, (__m512i)b), (__m512i)y, (__m512i)x);
 }
+/* Entries of a table of sixteen. */
+SIMD vw w_lookup16(const uint32_t *table, vw i) {
+    return (vw)_mm512_permutexvar_epi32((__m512i)i, _mm512_loadu_si512(table));
+}
+/* The chosen lanes densely; a whole register is stored. Returns how many. */
+SIMD size_t w_compress(uint32_t *p, unsigned lanes, vw v) {
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32((__mmask16)lanes, (__m512i)v));
+    return (size_t)__builtin_popcount(lanes);
+}
 SIMD vw w_from_d(vd low, vd high) {
     return (vw)_mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(low)), _mm512_cvttpd_epi32(high), 1);
 }

@@ -135,6 +135,14 @@ SIMD unsigned w_less(vw a, vw b) { return (unsigned)(a[0] < b[0]) | (unsigned)(a
 SIMD unsigned w_same(vw a, vw b) { return (unsigned)(a[0] == b[0]) | (unsigned)(a[1] == b[1]) << 1; }
 /* Lane by lane, x where a < b, else y. */
 SIMD vw w_choose(vw a, vw b, vw x, vw y) { return (vw){a[0] < b[0] ? x[0] : y[0], a[1] < b[1] ? x[1] : y[1]}; }
+/* Entries of a table of sixteen. */
+SIMD vw w_lookup16(const uint32_t *table, vw i) { return (vw){table[i[0]], table[i[1]]}; }
+/* The chosen lanes densely; a whole register is stored. Returns how many. */
+SIMD size_t w_compress(uint32_t *p, unsigned lanes, vw v) {
+    p[0] = v[0];
+    p[lanes & 1] = v[1];
+    return (lanes & 1) + (lanes >> 1);
+}
 SIMD vw w_from_d(vd low, vd high) { return (vw){(uint32_t)low, (uint32_t)high}; }
 SIMD void d_from_w(vw a, vd *low, vd *high) {
     *low = (double)a[0];

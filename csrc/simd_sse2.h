@@ -146,6 +146,17 @@ SIMD vw w_choose(vw a, vw b, vw x, vw y) {
     const vw less = (vw)_mm_cmplt_epi32((__m128i)a, (__m128i)b);
     return (less & x) | (~less & y);
 }
+/* Entries of a table of sixteen. */
+SIMD vw w_lookup16(const uint32_t *table, vw i) { return (vw){table[i[0]], table[i[1]], table[i[2]], table[i[3]]}; }
+/* The chosen lanes densely; a whole register is stored. Returns how many. */
+SIMD size_t w_compress(uint32_t *p, unsigned lanes, vw v) {
+    size_t kept = 0;
+    for (unsigned i = 0; i < 2 * LANES; i++) {
+        p[kept] = v[i];
+        kept += lanes >> i & 1;
+    }
+    return kept;
+}
 SIMD vw w_from_d(vd low, vd high) { return (vw)_mm_unpacklo_epi64(_mm_cvttpd_epi32(low), _mm_cvttpd_epi32(high)); }
 SIMD void d_from_w(vw a, vd *low, vd *high) {
     *low = _mm_cvtepi32_pd((__m128i)a);
