@@ -6,16 +6,29 @@
 #include "kernel_random.h"
 #include "kernels.h"
 
+/* Whole numbers: two registers take turns. */
 KERNEL void sum_present(const double *weight, size_t rows, tb_sums_t *sums) {
+    const vd none = d_set(0.0), one = d_set(1.0);
     for (size_t v = 0; v < TB_ROW; v += LANES) {
-        vd present = d_set(0.0), square = d_set(0.0), largest = d_set(0.0);
+        vd present = none, more = none;
+        size_t i = v;
+        for (; i + TB_ROW < rows * TB_ROW; i += 2 * TB_ROW) {
+            present = d_add_where(d_lt(none, d_load(weight + i)), present, one);
+            more = d_add_where(d_lt(none, d_load(weight + i + TB_ROW)), more, one);
+        }
+        if (i < rows * TB_ROW) present = d_add_where(d_lt(none, d_load(weight + i)), present, one);
+        d_store(sums->present + v, present + more);
+    }
+}
+
+KERNEL void sum_shares(const double *weight, size_t rows, tb_sums_t *sums) {
+    for (size_t v = 0; v < TB_ROW; v += LANES) {
+        vd square = d_set(0.0), largest = d_set(0.0);
         for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
             vd w = d_load(weight + i);
-            present = present + d_sel(d_lt(d_set(0.0), w), d_set(1.0), d_set(0.0));
             square = square + w * w;
             largest = d_max(largest, w);
         }
-        d_store(sums->present + v, present);
         d_store(sums->square + v, square);
         d_store(sums->largest + v, largest);
     }
@@ -69,10 +82,10 @@ KERNEL void sum_edges(const double *weight, const uint32_t *id, size_t rows, con
         for (size_t v = 0; v < TB_ROW; v += LANES) {
             vd present = d_set(0.0), beyond = d_set(0.0);
             for (size_t i = v; i < rows * TB_ROW; i += TB_ROW) {
-                vd w = d_load(weight + i);
-                w = d_sel(u_lt(u_load32(id + i), edge), d_set(0.0), w);
-                present = present + d_sel(d_lt(d_set(0.0), w), d_set(1.0), d_set(0.0));
-                beyond = beyond + w;
+                const vd w = d_load(weight + i);
+                const vm counts = m_and(d_lt(d_set(0.0), w), m_not(u_lt(u_load32(id + i), edge)));
+                present = d_add_where(counts, present, d_set(1.0));
+                beyond = d_add_where(counts, beyond, w);
             }
             d_store(sums->edge_present[e] + v, present);
             d_store(sums->edge_weight[e] + v, beyond);
@@ -109,6 +122,7 @@ KERNEL void sum_reference(const double *weight, const uint32_t *id, size_t rows,
 KERNEL void observe(const double *weight, const uint32_t *id, size_t rows, const double *inverse, unsigned what,
                     const tb_yardstick_t *yardstick, tb_sums_t *sums) {
     if (what & TB_SUM_PRESENT) sum_present(weight, rows, sums);
+    if (what & TB_SUM_SHARES) sum_shares(weight, rows, sums);
     if (what & TB_SUM_ENTROPY) sum_entropy(weight, rows, yardstick, sums);
     if (what & TB_SUM_EDGES) sum_edges(weight, id, rows, yardstick, sums);
     if (what & TB_SUM_REFERENCE) sum_reference(weight, id, rows, inverse, yardstick, sums);

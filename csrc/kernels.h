@@ -88,10 +88,11 @@ typedef struct {
 
 /* What observe may add up. */
 enum {
-    TB_SUM_PRESENT = 1,   /* present, square, largest */
-    TB_SUM_ENTROPY = 2,   /* w log w */
-    TB_SUM_EDGES = 4,     /* at or beyond each edge: how many present, and their weight */
-    TB_SUM_REFERENCE = 8, /* coverage, cross entropy, variation, Brier */
+    TB_SUM_PRESENT = 1,
+    TB_SUM_SHARES = 2,     /* square, largest */
+    TB_SUM_ENTROPY = 4,    /* w log w */
+    TB_SUM_EDGES = 8,      /* at or beyond each edge: how many present, and their weight */
+    TB_SUM_REFERENCE = 16, /* coverage, cross entropy, variation, Brier */
 };
 
 typedef struct {

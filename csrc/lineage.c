@@ -109,7 +109,7 @@ static size_t count_kept(const tb_lineage_t *self) {
 
 /* Drops what is empty in every column. The compressing kernel serves regimes with no column but the weights. */
 static void compact(tb_lineage_t *self) {
-    const size_t before = self->length, end = before + TB_ROW;
+    const size_t before = self->length;
     if (!self->pool && !self->kept && !self->columns && !self->before) {
         place_survivors(self);
         self->length = self->plan->kernels->compact(self->id, self->weight, before, self->id, self->weight);
@@ -122,9 +122,10 @@ static void compact(tb_lineage_t *self) {
             if (!gone) move(self, self->length++, i);
         }
     }
+    const size_t end = self->place ? before + TB_ROW : tb_padded(self->length);
     clear_from(self->weight, self->length, end);
     clear_from(self->next, self->length, end);
-    clear_from(self->batch, self->length, end);
+    if (self->batch != self->next) clear_from(self->batch, self->length, end);
     clear_from(self->other, self->length, end);
     clear_from(self->pool, self->length, end);
     clear_from(self->kept, self->length, end);

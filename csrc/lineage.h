@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The state of one lineage that runs by itself: ids, current counts, and the columns its regime carries.
  *
- * Every column is zero from `length` to its end, so that kernels may read whole rows and a category that comes back
- * finds nothing. Kernels write zeros there; only a compaction leaves more, up to a row behind the old length, and
- * clears it. */
+ * Every column is zero from `length` to the end of a whole TB_PAD, so that kernels may read whole rows; and, where
+ * categories have places, to its own end, so that one that comes back finds nothing. Kernels write zeros there; only a
+ * compaction leaves more, up to a row behind the old length, and clears it. */
 #ifndef TB_LINEAGE_H
 #define TB_LINEAGE_H
 #include "model.h"

@@ -57,7 +57,8 @@ size_t tb_plan_shared_bytes(const tb_plan_t *self) { return self->shared_bytes; 
 size_t tb_plan_state_bytes(const tb_plan_t *self) { return *self->state_bytes; }
 
 static void choose_sums(tb_plan_t *self, const tb_output_t *want) {
-    if (want->survivors || want->gini_simpson || want->largest_share) self->sums |= TB_SUM_PRESENT;
+    if (want->survivors) self->sums |= TB_SUM_PRESENT;
+    if (want->gini_simpson || want->largest_share) self->sums |= TB_SUM_SHARES;
     if (want->lost || want->revived) self->sums |= TB_SUM_PRESENT, self->wants |= TB_WANT_CHANGES;
     if (want->entropy || want->kl) self->sums |= TB_SUM_ENTROPY;
     if (want->tail_survivors || want->tail_mass) self->sums |= TB_SUM_EDGES;

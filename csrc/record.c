@@ -15,8 +15,8 @@ void tb_add_up(const tb_plan_t *plan, const double *weight, const uint32_t *id, 
     double inverse[TB_ROW];
     for (size_t i = 0; i < TB_ROW; i++) inverse[i] = 1.0 / total;
     plan->kernels->observe(weight, id, (length + TB_ROW - 1) / TB_ROW, inverse, plan->sums, &plan->yardstick, sums);
-    if (plan->sums & TB_SUM_PRESENT) {
-        fold(sums->present);
+    if (plan->sums & TB_SUM_PRESENT) fold(sums->present);
+    if (plan->sums & TB_SUM_SHARES) {
         fold(sums->square);
         for (size_t i = 1; i < TB_ROW; i++) {
             if (sums->largest[i] > sums->largest[0]) sums->largest[0] = sums->largest[i];

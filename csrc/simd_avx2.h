@@ -45,6 +45,8 @@ SIMD vm m_or(vm a, vm b) { return _mm256_or_pd(a, b); }
 SIMD vm m_not(vm a) { return _mm256_xor_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(-1))); }
 SIMD unsigned m_bits(vm a) { return (unsigned)_mm256_movemask_pd(a); }
 SIMD vd d_sel(vm m, vd a, vd b) { return _mm256_blendv_pd(b, a, m); }
+/* sum + w where that is chosen. */
+SIMD vd d_add_where(vm m, vd sum, vd w) { return sum + _mm256_and_pd(m, w); }
 SIMD vu u_sel(vm m, vu a, vu b) {
     return _mm256_castpd_si256(_mm256_blendv_pd(_mm256_castsi256_pd(b), _mm256_castsi256_pd(a), m));
 }

@@ -48,6 +48,8 @@ SIMD unsigned m_bits(vm a) {
     return bits;
 }
 SIMD vd d_sel(vm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b, a); }
+/* sum + w where that is chosen. */
+SIMD vd d_add_where(vm m, vd sum, vd w) { return _mm512_mask_add_pd(sum, m, sum, w); }
 SIMD vu u_sel(vm m, vu a, vu b) { return _mm512_mask_blend_epi64(m, b, a); }
 SIMD vu u_add(vu a, vu b) { return _mm512_add_epi64(a, b); }
 SIMD vu u_sub(vu a, vu b) { return _mm512_sub_epi64(a, b); }

@@ -41,6 +41,8 @@ SIMD vm m_or(vm a, vm b) { return a | b; }
 SIMD vm m_not(vm a) { return a ^ 1u; }
 SIMD unsigned m_bits(vm a) { return a; }
 SIMD vd d_sel(vm m, vd a, vd b) { return m ? a : b; }
+/* sum + w where that is chosen. */
+SIMD vd d_add_where(vm m, vd sum, vd w) { return m ? sum + w : sum; }
 SIMD vu u_sel(vm m, vu a, vu b) { return m ? a : b; }
 /* Adding 1.5 * 2^52 rounds to an integer; where that went up, one is taken off. For |x| < 2^51. */
 SIMD vd d_floor(vd x) {

@@ -48,6 +48,8 @@ SIMD vm m_or(vm a, vm b) { return _mm_or_pd(a, b); }
 SIMD vm m_not(vm a) { return _mm_xor_pd(a, _mm_castsi128_pd(_mm_set1_epi32(-1))); }
 SIMD unsigned m_bits(vm a) { return (unsigned)_mm_movemask_pd(a); }
 SIMD vd d_sel(vm m, vd a, vd b) { return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b)); }
+/* sum + w where that is chosen. */
+SIMD vd d_add_where(vm m, vd sum, vd w) { return sum + _mm_and_pd(m, w); }
 SIMD vu u_sel(vm m, vu a, vu b) {
     vu bits = _mm_castpd_si128(m);
     return _mm_or_si128(_mm_and_si128(bits, a), _mm_andnot_si128(bits, b));

@@ -41,7 +41,7 @@ static void add_edges(const tb_lineage_t *self, double w, tb_sums_t *sums) {
 static void add_unlisted(const tb_lineage_t *self, double lump, double total, tb_sums_t *sums) {
     const unsigned what = self->plan->sums;
     const double w = lump / self->model.others;
-    if (what & TB_SUM_PRESENT) {
+    if (what & TB_SUM_SHARES) {
         sums->square[0] += lump * w;
         if (w > sums->largest[0]) sums->largest[0] = w;
     }
