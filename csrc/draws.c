@@ -334,15 +334,15 @@ static int poisson_pays(double length, double total, double rate, double n) {
     return 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
-/* A tree serves the large means well, and the others at several times what a search takes. */
-static int means_pay(const double *weight, size_t length, double total, double n) {
+/* A tree serves the large means well, and the others at several times what a search takes. A last few, that are no
+ * four, are not asked. */
+static int means_pay(const tb_plan_t *plan, const double *weight, size_t length, double total, double n) {
     const double most = (double)TB_MEAN_MOST * total / n;
-    size_t large[4] = {0};
     if (length <= TB_PACK_MOST || n == 0.0 || n > (double)TB_POISSON_MOST * (double)length) return 0;
-    for (size_t i = 0; i + 4 <= length; i += 4) {
-        for (size_t j = 0; j < 4; j++) large[j] += weight[i + j] > most;
-    }
-    return 2 * (large[0] + large[1] + large[2] + large[3]) < length;
+    const size_t rows = length / TB_ROW * TB_ROW;
+    size_t large = plan->kernels->count_beyond(weight, rows, most);
+    for (size_t i = rows; i < length / 4 * 4; i++) large += weight[i] > most;
+    return 2 * large < length;
 }
 
 int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *weight, size_t length, double total,
@@ -350,7 +350,7 @@ int tb_draw_batch(const tb_plan_t *plan, tb_scratch_t *scratch, const double *we
     if (length > TB_PACK_MOST && poisson_pays((double)length, total, plan->poisson->rate, n)) {
         return draw_by_poisson(plan, scratch, weight, length, total, n, at, out);
     }
-    if (means_pay(weight, length, total, n))
+    if (means_pay(plan, weight, length, total, n))
         return draw_by_means(plan, scratch, weight, length, total, n, at, &FOR_BATCH, out);
     return draw_by_tree(plan, scratch, weight, length, n, tb_at(at, TB_FOR_TREE, 0), out);
 }

@@ -13,7 +13,7 @@ typedef struct {
     uint32_t *large;
     size_t large_count, ties, high_ties;
     uint32_t cell[TIES], element[TIES], high_cell[TIES], high_element[TIES];
-    size_t highs, drawn; /* multiples to be drawn, and how many were before them */
+    size_t highs, drawn;                   /* multiples to be drawn, and how many were before them */
     uint32_t high[2 * BLOCK + 2 * TB_ROW]; /* element << 4 | multiple */
 } aside_t;
 

@@ -130,6 +130,8 @@ typedef struct {
     /* Both words of `calls` consecutive slots, in order. `out` has room for a multiple of 2 * TB_ROW. */
     void (*fill_words)(const tb_address_t *at, uint32_t slot, size_t calls, uint64_t *out);
     double (*sum)(const double *x, size_t count);
+    /* How many are more than `most`, which is not negative. */
+    size_t (*count_beyond)(const double *x, size_t length, double most);
     /* Where items are, counting them along x but for elements of more than `most`. `room` is for tb_index_room(length)
      * entries. */
     tb_index_t (*index_items)(const double *x, size_t length, double most, double *room);
@@ -148,7 +150,7 @@ typedef struct {
     void (*split_packs)(double *leaf, size_t rows, size_t packs, double *scratch, const tb_lanes_t *lanes,
                         uint32_t purpose, uint64_t key, tb_work_t *work);
     /* x[i] ~ Poisson(rate * weight[i]); returns their sum. Where a weight is beyond all tables x is 0, and its index
-     * goes to `large`, which has room for TB_ROW more. */
+     * goes to `large`. */
     double (*poisson)(const double *weight, size_t length, double *x, const tb_poisson_t *tables, uint32_t *large,
                       size_t *large_count, const tb_address_t *at);
     /* x[i] ~ Poisson(rate * weight[i]), 0 where that is larger than TB_MEAN_MOST; returns their sum. */

@@ -38,6 +38,14 @@ KERNEL double sum(const double *x, size_t count) {
     return total;
 }
 
+KERNEL size_t count_beyond(const double *x, size_t length, double most) {
+    size_t count = 0;
+    for (size_t i = 0; i < length; i += LANES) {
+        count += (size_t)__builtin_popcount(m_bits(d_lt(d_set(most), d_load(x + i))));
+    }
+    return count;
+}
+
 /* Integers below 2^53, so sums may be formed in any order. Elements beyond the last are zero, and end where the last
  * does. */
 KERNEL tb_index_t index_items(const double *x, size_t length, double most, double *room) {
@@ -88,12 +96,13 @@ KERNEL void sum_pairs(const double *child, size_t parents, double *parent) {
 /* Reading stays ahead of writing, so the slack that a compressing store writes is never unread. */
 KERNEL size_t compact(const uint32_t *id, const double *weight, size_t length, uint32_t *to_id, double *to_weight) {
     size_t kept = 0;
-    for (size_t i = 0; i < length; i += LANES) {
-        vd w = d_load(weight + i);
-        vu at = u_load32(id + i);
-        vm alive = d_lt(d_set(0.0), w);
-        d_compress(to_weight + kept, alive, w);
-        kept += u_compress32(to_id + kept, alive, at);
+    for (size_t i = 0; i < length; i += 2 * LANES) {
+        const vd low = d_load(weight + i), high = d_load(weight + i + LANES);
+        const vm alive = d_lt(d_set(0.0), low), alive_too = d_lt(d_set(0.0), high);
+        const vw at = w_load(id + i);
+        const size_t some = d_compress(to_weight + kept, alive, low);
+        d_compress(to_weight + kept + some, alive_too, high);
+        kept += w_compress(to_id + kept, m_bits(alive) | m_bits(alive_too) << LANES, at);
     }
     return kept;
 }
@@ -127,6 +136,7 @@ const tb_kernels_t TABLE = {
     .documents = &DOCUMENTS_TABLE,
     .fill_words = fill_words,
     .sum = sum,
+    .count_beyond = count_beyond,
     .index_items = index_items,
     .find_items = find_items,
     .sum_pairs = sum_pairs,

@@ -139,9 +139,7 @@ static void compact(tb_lineage_t *self) {
 static int never_compacts(const tb_lineage_t *self) { return self->pool || self->plan->program.age_count == 0; }
 
 static size_t count_present(const tb_lineage_t *self) {
-    size_t present[4] = {0};
-    for (size_t i = 0; i < self->length; i++) present[i % 4] += self->weight[i] > 0.0;
-    return present[0] + present[1] + present[2] + present[3];
+    return self->plan->kernels->count_beyond(self->weight, self->length, 0.0);
 }
 
 /* While more than an eighth of the categories is present, and as many items are drawn, what is absent is drawn with

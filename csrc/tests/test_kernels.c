@@ -61,13 +61,24 @@ static double plain_sum(const double *x, size_t length) {
     return total;
 }
 
+static size_t plain_count(const double *x, size_t length, double most) {
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++) count += x[i] > most;
+    return count;
+}
+
 static void check_sums(const double *x, size_t length, const tb_kernels_t *kernels) {
+    static const double mosts[] = {0.0, 1.0, 5.0, 0x1p40};
     size_t parents = (length + 1) / 2;
     double *parent = doubles(parents), *padded = doubles(length);
     int equal = 1;
 
     memcpy(padded, x, length * sizeof *x);
     CHECK(kernels->sum(padded, length) == plain_sum(x, length));
+    for (size_t m = 0; m < sizeof mosts / sizeof *mosts; m++) {
+        CHECK(kernels->count_beyond(padded, length, mosts[m]) == plain_count(x, length, mosts[m]));
+    }
     kernels->sum_pairs(padded, parents, parent);
     for (size_t i = 0; i < parents; i++) equal &= parent[i] == padded[2 * i] + padded[2 * i + 1];
     CHECK(equal);

@@ -6,7 +6,10 @@
 #include "machine.h"
 #include "oracle.h"
 
-enum { CATEGORIES = 700, EVERYTHING = TB_SUM_PRESENT | TB_SUM_SHARES | TB_SUM_ENTROPY | TB_SUM_EDGES | TB_SUM_REFERENCE };
+enum {
+    CATEGORIES = 700,
+    EVERYTHING = TB_SUM_PRESENT | TB_SUM_SHARES | TB_SUM_ENTROPY | TB_SUM_EDGES | TB_SUM_REFERENCE
+};
 
 static machine_t machine;
 static double reference[CATEGORIES], log_q[CATEGORIES], terms[TB_TERMS];
