@@ -86,7 +86,8 @@ class Zipf(Categorical, frozen=True, tag="zipf"):
     def _support(self) -> Support:
         from .._core import fmath
 
-        base = np.arange(1, self.categories + 1, dtype=np.float64) + self.shift
+        base = np.arange(1, self.categories + 1, dtype=np.float64)
+        base += self.shift
         values = fmath.pow_array(base, np.array([-self.exponent]))
         if not np.isfinite(values[0]):
             remedy = "give a shift farther from -1, or a smaller exponent"

@@ -18,6 +18,7 @@ from ..errors import SpecError
 from ._traits import CATEGORICAL, MAX_TOTAL, Traits
 
 MAX_CATEGORIES = 10**7
+_SOME = 2**16  # what is worked on stays in the cache
 
 Labels = npt.NDArray[np.object_]
 Where = Callable[[int], str]
@@ -51,10 +52,12 @@ class Support:
     def order(self) -> npt.NDArray[np.int64]:
         """Indices of the categories by weight, descending, ties by place; int64[K], made once."""
         weights = self.weights
-        if self._descend:
-            order = np.arange(len(weights))
-        else:
+        if not self._descend:
             order = np.argsort(weights.max() - weights, kind="stable")
+        elif self.position[-1] + 1 == len(weights):  # none was dropped
+            order = self.position
+        else:
+            order = np.arange(len(weights))
         order.flags.writeable = False
         return order
 
@@ -174,15 +177,14 @@ def quantise(
     SpecError
         If a positive value would round to zero.
     """
-    _, exponent = np.frexp(values.max())
-    scaled = _by_power(values, -int(exponent))
-    share, power = np.frexp(scaled.sum())
+    down = 64 if values.max() >= 2.0**960 else 0  # the sum of many could overflow
+    share, power = np.frexp(_by_power(values, -down).sum() if down else values.sum())
     # From share * 2**54 rounding moves the total by less than 2**23.
-    shift = (54 if share < 0.5 + 2.0**-28 else 53) - int(power)
-    weights = _half_up(scaled, shift)
+    shift = (54 if share < 0.5 + 2.0**-28 else 53) - int(power) - down
+    weights = _half_up(values, shift)
     while int(weights.sum()) > MAX_TOTAL:
         shift -= 1
-        weights = _half_up(scaled, shift)
+        weights = _half_up(values, shift)
     lost = np.flatnonzero(weights == 0 if positive else (weights == 0) & (values > 0))
     if lost.size:
         at = int(lost[0])
@@ -192,12 +194,15 @@ def quantise(
 
 
 def _half_up(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.uint64]:
-    """Round ``values * 2**shift`` half up; adding 0.5 first would round twice."""
-    rest = _by_power(values, shift)
-    low = np.floor(rest)
-    rest -= low
-    low += rest >= 0.5
-    return low.astype(np.uint64)
+    """Round ``values * 2**shift`` half up, some at a time; adding 0.5 first would round twice."""
+    weights = np.empty(len(values), np.uint64)
+    for first in range(0, len(values), _SOME):
+        rest = _by_power(values[first : first + _SOME], shift)
+        low = np.floor(rest)
+        rest -= low
+        low += rest >= 0.5
+        weights[first : first + _SOME] = low
+    return weights
 
 
 def _by_power(values: npt.NDArray[np.float64], power: int) -> npt.NDArray[np.float64]:
