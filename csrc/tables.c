@@ -51,13 +51,15 @@ static void poisson_masses(double rate, unsigned weight, unsigned base, size_t c
     u128 left = total;
     size_t likeliest = 0;
     for (unsigned i = 0; i < weight; i++) p = tb_dd_mul(p, once);
-    for (unsigned k = 0; k < base + cells; k++) {
+    unsigned k = 0;
+    for (; k < base + cells && !((double)k > mean.hi && p.hi * scale < 1.0); k++) {
         if (k > 0) p = tb_dd_div(tb_dd_mul(p, mean), tb_dd_from((double)k));
         if (k < base) continue;
         mass[k - base] = (u128)((i128)(p.hi * scale) + (i128)(p.lo * scale));
         left -= mass[k - base];
         if (mass[k - base] > mass[likeliest]) likeliest = k - base;
     }
+    for (; k < base + cells; k++) mass[k - base] = 0; /* beyond the mean they fall, and below 1 are rounded to 0 */
     mass[likeliest] += left; /* may wrap: the sum is exact modulo 2^128 */
 }
 
