@@ -334,8 +334,8 @@ static int poisson_pays(double length, double total, double rate, double n) {
     return 0.25 * length > difference + 0.8 * __builtin_sqrt(n) && difference < 0.5 * n;
 }
 
-/* A tree serves the large means well, and the others at several times what a search takes. A last few, that are no
- * four, are not asked. */
+/* A tree serves the large means well, and the others at several times what a search takes. Weights are counted by
+ * fours; up to three at the end do not count. */
 static int means_pay(const tb_plan_t *plan, const double *weight, size_t length, double total, double n) {
     const double most = (double)TB_MEAN_MOST * total / n;
     if (length <= TB_PACK_MOST || n == 0.0 || n > (double)TB_POISSON_MOST * (double)length) return 0;

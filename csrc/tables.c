@@ -2,6 +2,7 @@
 #include "tables.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "dd.h"
 
@@ -60,7 +61,7 @@ static void poisson_masses(double rate, unsigned weight, unsigned base, size_t c
         if (mass[k - base] > mass[likeliest]) likeliest = k - base;
     }
     for (; k < base + cells; k++) mass[k - base] = 0; /* beyond the mean they fall, and below 1 are rounded to 0 */
-    mass[likeliest] += left; /* may wrap: the sum is exact modulo 2^128 */
+    mass[likeliest] += left;                          /* may wrap: the sum is exact modulo 2^128 */
 }
 
 /* Thresholds of `bits` bits, aliases and cells of 8 each. */
@@ -102,11 +103,19 @@ static void fill_high(tb_poisson_t *self, unsigned multiple) {
     }
 }
 
+/* Multiple 0 of the step, whose draw is always 0. */
+static void clear_high(tb_poisson_t *self) {
+    self->high_base[0] = 0;
+    memset(self->high_entry, 0, TB_POISSON_HIGH_CELLS * sizeof *self->high_entry);
+    memset(self->high_remainder, 0, TB_POISSON_HIGH_CELLS * sizeof *self->high_remainder);
+}
+
 /* A cell that keeps all of its own has itself as alias and an empty threshold. */
 void tb_poisson_fill(tb_poisson_t *self, double rate) {
     self->rate = rate;
     self->step = (double)TB_POISSON_STEP * rate;
     for (unsigned weight = 0; weight <= TB_POISSON_STEP; weight++) fill_step(self, weight);
+    clear_high(self);
     for (unsigned multiple = 1; multiple <= TB_POISSON_HIGH; multiple++) fill_high(self, multiple);
 }
 

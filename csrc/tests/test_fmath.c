@@ -168,6 +168,18 @@ static double next_argument(uint64_t *state, double size) {
     return size > 0.0 ? tb_exp(size * (2.0 * next_unit(state) - 1.0)) : -size * (2.0 * next_unit(state) - 1.0);
 }
 
+/* Neither special nor near the ends of the range, so that no vector leaves the straight path: |y log x| < 600. */
+static void fill_plainly(double *x, double *y, size_t count, uint64_t *state) {
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        double size = i % 2 ? 20.0 : 700.0;
+
+        x[i] = tb_exp(size * (2.0 * next_unit(state) - 1.0));
+        y[i] = 600.0 / size * (2.0 * next_unit(state) - 1.0);
+    }
+}
+
 static void check_powers(const tb_kernels_t *kernels, const double *x, size_t x_step, const double *y, size_t y_step,
                          size_t count) {
     double *out = checked_memory(count, sizeof *out);
@@ -202,6 +214,8 @@ static void test_powers_of_arrays(void) {
             check_powers(machine.set[s], x, 1, y, 1, count);
         }
     }
+    fill_plainly(x, y, POWERS, &state);
+    for (s = 0; s < machine.count; s++) check_powers(machine.set[s], x, 1, y, 1, POWERS);
     free(x);
     free(y);
 }

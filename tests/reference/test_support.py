@@ -41,6 +41,24 @@ def test_the_scale_does_not_matter(scale):
     assert np.array_equal(tb.Probabilities(values * scale).support.weights, slow_weights(values.tolist()))
 
 
+@pytest.mark.parametrize("exponent", [-1074, -1000, -980, 959, 960, 1000, 1023])
+def test_the_ends_of_the_range(exponent):
+    # Their total may be no double, and the power of two that takes them to 2**53 may be none.
+    values = [math.ldexp(v, exponent) for v in (1.0, 1.0, 0.5, 1.0)[: 4 if exponent > -1074 else 2]]
+    law = tb.Probabilities(values)
+    assert law.support.weights.tolist() == slow_weights([math.ldexp(v, -exponent) for v in values])
+
+
+@pytest.mark.parametrize("total", [2.0**52, 1.0, 2.0**-29])
+@pytest.mark.parametrize("steps", [-6, -3, -2, -1, 0, 1, 2, 3])
+@pytest.mark.parametrize("halves", [0, 1, 2, 3, 7, 64])
+def test_near_a_power_of_two(total, steps, halves):
+    # Halves that round up may take the total above 2**53 where it was below: then the next power down.
+    unit = total * 2.0**-53
+    values = [*[1000.5 * unit] * halves, total / 2 - (halves * 1001 - steps) * unit, total / 2]
+    assert tb.Probabilities(values).support.weights.tolist() == slow_weights(values)
+
+
 def test_halves_round_up_and_once():
     # The total fits only just; and what is below a half must not be taken to 1 by the addition of a half.
     support = tb.Probabilities([2.0**53 - 2, 0.5, 0.5]).support
