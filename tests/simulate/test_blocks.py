@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tailbiter.errors import SpecError
-from tailbiter.simulate import default_threads, run_blocks
+from tailbiter.simulate import default_threads, run_blocks, split
 
 
 class Control:
@@ -70,7 +70,21 @@ def test_large_blocks_are_whole_packs_of_eight(replicates: int) -> None:
     engine, out = Marking(), rows(replicates)
     run_blocks(engine, out, replicates, 4, Control())
     assert all(start % 8 == 0 for start, _ in engine.blocks)
-    assert len(engine.blocks) >= 8
+
+
+@pytest.mark.parametrize("replicates", [64, 128, 1000, 10_000])
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_blocks_are_large_and_the_last_are_small(replicates: int, threads: int) -> None:
+    """Every thread begins with most of its share, and who ends first waits for little of it."""
+    share = replicates / threads
+    sizes = [stop - start for start, stop in split(replicates, threads)]
+    assert min(sizes[:threads]) >= min(share / 2, 256)
+    assert sizes[-1] <= max(share / 2, 16)
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_one_thread_is_waited_for_by_none() -> None:
+    assert split(100, 1) == [(0, 100)]
 
 
 def test_no_block_is_larger_than_its_bound() -> None:
@@ -125,8 +139,8 @@ def test_of_several_blocks_that_fail_the_first_one_is_told() -> None:
     assert control.stopped.is_set()
     out = rows(64)
     with pytest.raises(SpecError, match=r"^row: 24 fails"):
-        run_blocks(Failing({24: bad(24), 32: bad(32)}), out, 64, 2, Control())
-    assert (out["row"][:32] == 1).all()
+        run_blocks(Failing({24: bad(24), 48: bad(48)}), out, 64, 2, Control())
+    assert (out["row"][:48] == 1).all()
 
 
 def test_what_is_not_the_spec_s_fault_is_told_at_once() -> None:
