@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench import floors, ours
 from bench.sides import SIDES, present
-from bench.timing import Ratio, clock, summary, take_turns
+from bench.timing import Ratio, clock, one_processor, summary, take_turns
+from tailbiter.simulate import default_threads
 
 if TYPE_CHECKING:
     from bench.series import Side
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 API_BAR, THREADS_BAR, MEMORY_BAR = 1.10, 1.85, 3.0
 # Replicates, at least, when two threads are compared with one: shorter runs would time their start.
 THREADS_REPLICATES = 64
+# Calls for each round where the public call is compared with the loop: ten per cent is little to see.
+API_TURNS = 3
 # Frees go back to the system at once, so that the peak of the resident set is that of the run.
 UNCACHED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 
@@ -31,13 +34,15 @@ UNCACHED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 def measure(workload: Workload, rounds: int) -> dict[str, Any]:
     """Time a workload against its other sides, then take ours apart."""
     warm_up(workload)
+    with one_processor():
+        compared, called = compare(workload, rounds), api(workload, API_TURNS * rounds)
     return {
         "name": workload.name,
         "title": workload.title,
         "judged": bool(workload.bars),
-        **compare(workload, rounds),
+        **compared,
         "work": work(workload),
-        "api": api(workload, rounds),
+        "api": called,
         "threads": threads(workload, rounds),
         "memory": memory(workload),
         "floors": floors.measure(),
@@ -103,7 +108,7 @@ def api(workload: Workload, rounds: int) -> dict[str, Any]:
 
 def threads(workload: Workload, rounds: int) -> dict[str, Any]:
     """Return how much faster two threads are than one; None on a machine with one processor."""
-    if len(os.sched_getaffinity(0)) < 2:
+    if default_threads() < 2:
         return {"median": None, "bar": THREADS_BAR}
     count = max(workload.replicates, THREADS_REPLICATES)
     two = partial(_run, partial(ours.simulate, threads=2), workload, count)
