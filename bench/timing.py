@@ -53,7 +53,7 @@ class Ratio:
 
 @contextmanager
 def one_processor() -> Iterator[None]:
-    """Keep this thread, and those it starts, on one processor, where the system can.
+    """Keep this thread, and those it starts, on one processor (the last: the first serves interrupts).
 
     A public call runs on a thread of its own, which the system may put on another processor than that of a
     loop in the main thread. On virtual machines one of two may be a fifth slower for seconds.
@@ -62,7 +62,7 @@ def one_processor() -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
+    os.sched_setaffinity(0, {max(before)})
     try:
         yield
     finally:

@@ -43,7 +43,7 @@ static tb_dd_t exp_minus(double x) {
 }
 
 /* Probabilities of base, base+1, ... under the Poisson law of mean rate * weight, times the total of all cells: by
- * recurrence from e^-mean, rounded down, the remainder, below 2^-60, to the likeliest. */
+ * recurrence from e^-mean, rounded down, the remainder, below 2^-60, to the likeliest. The base is at most the mean. */
 static void poisson_masses(double rate, unsigned weight, unsigned base, size_t cells, int bits, u128 *mass) {
     const tb_dd_t once = exp_minus(rate), mean = tb_dd_product(rate, (double)weight);
     const u128 total = (u128)cells << bits;
@@ -60,8 +60,9 @@ static void poisson_masses(double rate, unsigned weight, unsigned base, size_t c
         left -= mass[k - base];
         if (mass[k - base] > mass[likeliest]) likeliest = k - base;
     }
-    for (; k < base + cells; k++) mass[k - base] = 0; /* beyond the mean they fall, and below 1 are rounded to 0 */
-    mass[likeliest] += left;                          /* may wrap: the sum is exact modulo 2^128 */
+    /* Beyond the mean, and so beyond the base, probabilities only fall: what follows rounds down to 0. */
+    for (; k < base + cells; k++) mass[k - base] = 0;
+    mass[likeliest] += left; /* may wrap: the sum is exact modulo 2^128 */
 }
 
 /* Thresholds of `bits` bits, aliases and cells of 8 each. */

@@ -12,6 +12,7 @@ __extension__ typedef unsigned __int128 u128;
 static machine_t machine;
 
 static const double RATES[] = {1.0, 0.999, 0.9, 0.75, 0.5, 1.0 / 3.0, 0.1, 0.01, 1e-4};
+static const uint64_t GOLDEN = UINT64_C(0xa3ba1437e2e321fe);
 enum { RATE_COUNT = sizeof RATES / sizeof *RATES };
 
 /* One alias table: cells of `bits` bits each, whatever its layout. */
@@ -81,12 +82,18 @@ static long double law_error(const table_t *table, long double mean) {
     return fmaxl(worst, beyond);
 }
 
+/* Whatever was there before. */
+static void fill_anew(tb_poisson_t *all, double rate) {
+    memset(all, 0x5a, sizeof *all);
+    tb_poisson_fill(all, rate);
+}
+
 static void test_tables_hold_the_law(void) {
     tb_poisson_t *all = checked_memory(1, sizeof *all);
     long double worst = 0.0L;
 
     for (size_t r = 0; r < RATE_COUNT; r++) {
-        tb_poisson_fill(all, RATES[r]);
+        fill_anew(all, RATES[r]);
         for (size_t weight = 0; weight <= TB_POISSON_STEP; weight++) {
             const table_t table = step_table(all, weight);
 
@@ -102,6 +109,37 @@ static void test_tables_hold_the_law(void) {
             if (error > 1e-17L) printf("rate %g, multiple %zu: %Lg\n", RATES[r], multiple, error);
         }
     }
+    free(all);
+}
+
+static uint64_t hash_table(uint64_t hash, const table_t *table) {
+    for (size_t i = 0; i < table->cells; i++) {
+        hash = hash_word(hash, (uint64_t)table->threshold[i] << 32 | table->alias[i]);
+        hash = hash_word(hash, table->remainder[i]);
+    }
+    return hash;
+}
+
+/* To the last bit, which no comparison with the law sees. */
+static void test_golden_tables(void) {
+    tb_poisson_t *all = checked_memory(1, sizeof *all);
+    uint64_t hash = 0;
+
+    for (size_t r = 0; r < RATE_COUNT; r++) {
+        fill_anew(all, RATES[r]);
+        for (size_t weight = 0; weight <= TB_POISSON_STEP; weight++) {
+            const table_t table = step_table(all, weight);
+
+            hash = hash_table(hash, &table);
+        }
+        for (size_t multiple = 0; multiple <= TB_POISSON_HIGH; multiple++) {
+            const table_t table = high_table(all, multiple);
+
+            hash = hash_table(hash, &table);
+        }
+    }
+    if (hash != GOLDEN) printf("hash %#llx\n", (unsigned long long)hash);
+    CHECK(hash == GOLDEN);
     free(all);
 }
 
@@ -218,7 +256,7 @@ static void test_kernel(void) {
     uint64_t state = 31;
 
     for (size_t r = 0; r < RATE_COUNT; r++) {
-        tb_poisson_fill(all, RATES[r]);
+        fill_anew(all, RATES[r]);
         for (int kind = 0; kind < WEIGHT_KINDS; kind++) {
             for (size_t l = 0; l < LENGTH_COUNT; l++) try_kernel(all, kind, LENGTHS[l], &state);
         }
@@ -334,6 +372,7 @@ static void test_law(void) {
 int main(void) {
     machine = this_machine();
     test_tables_hold_the_law();
+    test_golden_tables();
     test_kernel();
     test_ties_of_32_bits();
     test_law();

@@ -211,16 +211,17 @@ def _seed(rng: Rng) -> int:
 def split(replicates: int, threads: int) -> list[tuple[int, int]]:
     """Ranges of replicates, whole packs where there are enough of them.
 
-    Lineages are faster the more of them run side by side, and threads end together only if what is handed out last
-    is small. So every thread is first given a block of three quarters of its share, then of the rest, and so on.
+    Lineages are faster the more of them run side by side, and threads end together only if what is handed out
+    last is small. So every thread is first given a block of three quarters of its share, in whole packs and no
+    larger than a block may be; then of its share of the rest; and so on.
     """
     least = min(PACK, -(-replicates // threads))
     blocks: list[tuple[int, int]] = []
     start = 0
     while start < replicates:
         share = -(-(replicates - start) // threads)
-        wanted = share if threads == 1 else -(-3 * share // 4)
-        size = min(least * -(-wanted // least), MAX_BLOCK)
+        packs = -(-share // least) if threads == 1 else max(1, 3 * share // (4 * least))
+        size = min(packs * least, MAX_BLOCK)
         stop = min(start + size * threads, replicates)
         blocks += [(first, min(first + size, stop)) for first in range(start, stop, size)]
         start = stop

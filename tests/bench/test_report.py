@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The tables say what was measured, and who missed a bar."""
 
+import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 
 from bench import cli, machine, report, sides
 from bench.families import FAMILIES
-from bench.timing import Ratio, clock, take_turns
+from bench.timing import Ratio, clock, one_processor, take_turns
 from bench.workloads import WORKLOADS, by_name
+from tailbiter.simulate import default_threads
 
 RESULT = {
     "name": "replace-1e5",
@@ -186,3 +188,12 @@ def test_help_names_every_other_bench(capsys):
         path for path in Path(cli.__file__).parent.glob("*.py") if "ArgumentParser(" in path.read_text()
     ]
     assert {*told, "cli"} == {path.stem for path in commands}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system keeps no thread on a processor")
+def test_one_processor_and_then_all_of_them_again():
+    before = os.sched_getaffinity(0)
+    with pytest.raises(ArithmeticError), one_processor():  # noqa: PT012  # what is seen inside is the point
+        assert default_threads() == 1
+        raise ArithmeticError
+    assert os.sched_getaffinity(0) == before

@@ -62,7 +62,8 @@ def test_every_row_is_filled_once(replicates: int, threads: int) -> None:
     engine, out = Marking(), rows(replicates)
     run_blocks(engine, out, replicates, threads, Control())
     assert (out["row"] == 1).all()
-    assert len(engine.blocks) >= min(threads, replicates) / 2
+    assert [row for block in split(replicates, threads) for row in range(*block)] == list(range(replicates))
+    assert len(engine.blocks) >= (threads if replicates >= 8 * threads else min(threads, replicates) / 2)
 
 
 @pytest.mark.parametrize("replicates", [129, 1000])
@@ -75,11 +76,10 @@ def test_large_blocks_are_whole_packs_of_eight(replicates: int) -> None:
 @pytest.mark.parametrize("replicates", [64, 128, 1000, 10_000])
 @pytest.mark.parametrize("threads", [2, 3, 4])
 def test_blocks_are_large_and_the_last_are_small(replicates: int, threads: int) -> None:
-    """Every thread begins with most of its share, and who ends first waits for little of it."""
-    share = replicates / threads
+    """Every thread begins with most of its share, and who ends first waits for one pack."""
     sizes = [stop - start for start, stop in split(replicates, threads)]
-    assert min(sizes[:threads]) >= min(share / 2, 256)
-    assert sizes[-1] <= max(share / 2, 16)
+    assert min(sizes[:threads]) >= min(replicates / threads / 2, 256)
+    assert sizes[-1] <= 8
     assert sizes == sorted(sizes, reverse=True)
 
 
