@@ -26,10 +26,11 @@ NAMES = [*(workload.name for workload in WORKLOADS), *FAMILIES]
 ROUNDS, FULL_ROUNDS = 3, 7
 NOTES = """\
 Wall time per replicate, one thread on one processor; medians of rounds that take turns in this one process.
-by CPU: the same ratio of processor times, for a machine that does other work besides. Ours include making the
-Spec and the Dataset; compilation by Numba is left out. All sides record survivors, entropy and tail mass at
-every generation, and --smoke checks each against exact laws. No run is cut short nor extrapolated over
-generations; a side may run fewer replicates than ours (JSON: replicates), as they are independent and cost the same.
+by CPU: the same ratio of processor times, for a machine that does other work besides. Ours include making
+the Spec and the Dataset; compilation by Numba is left out. All sides record survivors, entropy and tail
+mass at every generation, and --smoke checks each against exact laws. No run is cut short nor extrapolated
+over generations; a side may run fewer replicates than ours (JSON: replicates), as they are independent and
+cost the same.
 numpy_naive draws each source by a multinomial over all K; numpy_inverse_cdf the same, but human items one by
 one from the distribution function; bars are of the first.
 choice_counts, token_lists: every item of a batch is drawn, then counted, as published code does. simupop:

@@ -212,8 +212,8 @@ def split(replicates: int, threads: int) -> list[tuple[int, int]]:
     """Ranges of replicates, whole packs where there are enough of them.
 
     Lineages are faster the more of them run side by side, and threads end together only if what is handed out
-    last is small. So every thread is first given a block of three quarters of its share, in whole packs and no
-    larger than a block may be; then of its share of the rest; and so on.
+    last is small. So every thread is first given a block of three quarters of its share, in whole packs and
+    no larger than a block may be; then of its share of the rest; and so on.
     """
     least = min(PACK, -(-replicates // threads))
     blocks: list[tuple[int, int]] = []
