@@ -3,8 +3,8 @@
  * Double-double arithmetic: an unevaluated sum hi + lo of two doubles, |lo| <= ulp(hi)/2, about 105 bits.
  *
  * Products are split by Veltkamp's method, not by fma, so that machines without one return the same bits fast.
- * kernel_fmath.h has some of these for all widths: the operations of both must stay the same.
  * Operands beyond 2^995 would overflow in the split; callers stay far below.
+ * kernel_fmath.h has some of these for all widths: the operations of both must stay the same.
  */
 #ifndef TB_DD_H
 #define TB_DD_H
